@@ -1,0 +1,228 @@
+"""Validation, broadcasting and axes: from what users pass to what the kernels trust."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField
+
+# What is not read in place is converted piece by piece, in so many bytes a thread.
+BUFFER_BYTES = 2**18
+
+
+def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """A word from a list."""
+    if value not in choices:
+        raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
+    return str(value)
+
+
+def shape_of(size: Any, name: str) -> tuple[int, ...]:
+    """A shape from an int or a sequence of ints; None is ()."""
+    if size is None:
+        return ()
+    items = (size,) if isinstance(size, int | np.integer) else size
+    try:
+        shape = tuple(items)
+    except TypeError:
+        raise TypeError(f"{name} must be an int or a tuple of ints, not {type(size).__name__}") from None
+    for item in shape:
+        if isinstance(item, bool | np.bool_) or not isinstance(item, int | np.integer):
+            raise TypeError(f"{name} must be an int or a tuple of ints, not {size!r}")
+        if item < 0:
+            raise ValueError(f"{name} must not be negative, not {size!r}")
+    return tuple(int(item) for item in shape)
+
+
+def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
+    """An array of float16 to float64 or of integers."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{name} must not be a masked array; pass where=~mask with its data")
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array of real numbers: {error}") from None
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {array.dtype}")
+    return array
+
+
+def category_axis(axis: Any, ndim: int) -> int:
+    """The axis of the categories, counted from the end."""
+    if ndim == 0:
+        raise ValueError("log_potentials must have at least one axis, that of the categories")
+    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+        raise TypeError(f"axis must be an integer, not {type(axis).__name__}")
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"axis {axis} is out of range for log_potentials with {ndim} axes")
+    return int(axis) % ndim - ndim
+
+
+def field_of(rng: Any, noise: Any) -> NoiseField:
+    """The field that `rng` names or `noise` is."""
+    if noise is None:
+        return NoiseField(rng)
+    if rng is not None:
+        raise ValueError("give rng or noise, not both")
+    if not isinstance(noise, NoiseField):
+        raise TypeError(f"noise must be a NoiseField, not {type(noise).__name__}")
+    return noise
+
+
+def check_reach(field: NoiseField, draws: int, categories: int) -> None:
+    """Whether the coordinates end before the field does."""
+    if field.draw + draws > DRAWS:
+        raise ValueError(f"noise: draws {field.draw} to {field.draw + draws - 1} go beyond the last, 2**32 - 1")
+    if field.start + categories > CATEGORIES:
+        raise ValueError(
+            f"noise: categories {field.start} to {field.start + categories - 1} go beyond the last, 2**32 - 1"
+        )
+
+
+def row_ids(field: NoiseField, batch: tuple[int, ...]) -> NDArray[np.uint64]:
+    """Ids of the rows of a batch in C order; empty where they count from 0."""
+    if field.rows is None:
+        return np.empty(0, np.uint64)
+    try:
+        ids = np.broadcast_to(field.rows, batch)
+    except ValueError:
+        raise ValueError(
+            f"noise: rows of shape {field.rows.shape} do not broadcast to the batch shape {batch}"
+        ) from None
+    return np.ascontiguousarray(ids).reshape(-1)
+
+
+def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """An output array of exactly this shape and dtype."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{name} must be a numpy array, not {type(out).__name__}")
+    if out.dtype != np.dtype(dtype):
+        raise TypeError(f"{name} must have dtype {np.dtype(dtype)}, not {out.dtype}")
+    if out.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, not {out.shape}")
+    if not out.flags.writeable:
+        raise ValueError(f"{name} must be writable")
+    return out
+
+
+def place_name(batch: tuple[int, ...], row: int) -> str:
+    """A row of a batch as a user would index it."""
+    if not batch:
+        return "the row"
+    index = np.unravel_index(row, batch)
+    return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
+
+
+def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tuple[Any, ...]:
+    """Index of rows r0 to r1, in C order of the batch, and columns c0 to c1 in an array of shape batch + (n,)."""
+    if len(batch) == 0:
+        return np.newaxis, slice(c0, c1)
+    if len(batch) == 1:
+        return slice(r0, r1), slice(c0, c1)
+    return *np.unravel_index(np.arange(r0, r1), batch), slice(c0, c1)
+
+
+class Rows:
+    """Log-potentials as rows of categories, in C order of the batch, without a copy of the whole.
+
+    Parameters
+    ----------
+    values : ndarray
+        The categories on the last axis.
+    where : ndarray of bool, or None
+        Of the same shape; False excludes.
+    """
+
+    def __init__(self, values: NDArray[Any], where: NDArray[np.bool_] | None) -> None:
+        self.batch = values.shape[:-1]
+        self.n = values.shape[-1]
+        self.count = math.prod(self.batch)
+        self.dtype = np.dtype(np.float32 if values.dtype in (np.float32, np.float16) else np.float64)
+        self._values = values
+        self._where = where
+        # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
+        self.in_place = (
+            where is None and values.dtype == self.dtype and values.flags.c_contiguous and values.flags.aligned
+        )
+        # Columns of a piece at most.
+        self.width = self.n if self.in_place else BUFFER_BYTES // self.dtype.itemsize
+        self.matrix = values.reshape(self.count, self.n) if self.in_place else None
+        if self.matrix is not None:
+            self.matrix = self.matrix.view()
+            self.matrix.flags.writeable = False
+
+    def piece(self, r0: int, r1: int, c0: int, c1: int) -> NDArray[Any]:
+        """Rows r0 to r1 and columns c0 to c1 as a C-contiguous read-only matrix; -inf where excluded."""
+        if self.matrix is not None:
+            # A row is contiguous also where some of its columns are left out.
+            return self.matrix[r0:r1] if c1 - c0 == self.n else self.matrix[r0, c0:c1].reshape(1, -1)
+        piece = np.empty((r1 - r0, c1 - c0), self.dtype)
+        place = index_of(self.batch, r0, r1, c0, c1)
+        piece[...] = self._values[place]
+        if self._where is not None:
+            np.copyto(piece, -np.inf, where=~self._where[place])
+        piece.flags.writeable = False
+        return piece
+
+    def pieces(self, r0: int, r1: int, c0: int, c1: int) -> Iterator[tuple[int, int, int, int]]:
+        """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full."""
+        if self.in_place:
+            yield r0, r1, c0, c1
+            return
+        height = max(1, self.width // self.n)
+        for r in range(r0, r1, height):
+            for c in range(c0, c1, self.width):
+                yield r, min(r + height, r1), c, min(c + self.width, c1)
+
+    def overlaps(self, array: NDArray[Any]) -> bool:
+        """Whether writing to an array may change the log-potentials."""
+        return np.may_share_memory(self._values, array)
+
+    def fault(self, row: int) -> str:
+        """What is wrong with a row that has no valid result."""
+        where = place_name(self.batch, row)
+        step = BUFFER_BYTES // 8
+        for c0 in range(0, self.n, step):
+            piece = self.piece(row, row + 1, c0, min(c0 + step, self.n))[0]
+            bad = ~(piece < np.inf)
+            if bad.any():
+                at = int(bad.argmax())
+                return f"log_potentials: {where} has {piece[at]} at category {c0 + at}; expected real numbers or -inf"
+        return f"log_potentials: {where} has no category left: all are -inf, or excluded by where"
+
+
+def rows_of(log_potentials: ArrayLike, axis: Any, where: ArrayLike | None) -> tuple[Rows, int]:
+    """Rows of what a user passed, and the axis of the categories counted from the end."""
+    x = real_array(log_potentials, "log_potentials")
+    axis = category_axis(axis, x.ndim)
+    if x.shape[axis] > CATEGORIES:
+        raise ValueError(f"log_potentials must have at most 2**32 categories, not {x.shape[axis]}")
+    mask = None
+    if where is not None:
+        mask = np.asarray(where)
+        if mask.dtype != np.bool_:
+            raise TypeError(f"where must be boolean, not {mask.dtype}")
+        try:
+            mask = np.broadcast_to(mask, x.shape)
+        except ValueError:
+            raise ValueError(
+                f"where of shape {mask.shape} does not broadcast to the shape of log_potentials, {x.shape}"
+            ) from None
+        mask = np.moveaxis(mask, axis, -1)
+    return Rows(np.moveaxis(x, axis, -1), mask), axis
+
+
+def noise_rows(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: Rows) -> Rows:
+    """Rows of precomputed noise: those of all rows for the first draw, then for the second, ..."""
+    array = real_array(noise, "noise")
+    shape = list(rows.batch)
+    shape.insert(len(shape) + 1 + axis, rows.n)
+    expected = draw_shape + tuple(shape)
+    if array.shape != expected:
+        raise ValueError(f"noise must have shape {expected}, not {array.shape}")
+    return Rows(np.moveaxis(array, axis, -1), None)

@@ -1,0 +1,244 @@
+"""Gumbel-max over long rows: the pruned search.
+
+A block of 64 cannot win where its largest log-potential plus the Gumbel of its smallest exponential stays below the
+best value so far. So a row costs one pass for the block maxima, one Philox call for two blocks, and a few opened
+blocks. Bounds are float64, above the truth by 0 to 0.06; every decision is made on the exact float64 value.
+"""
+
+import numpy as np
+
+from fastgumbel._kernels.compiling import kernel, scalar, stage
+from fastgumbel._kernels.field import (
+    BLOCK_SHIFT,
+    BLOCK_WORDS,
+    HIGH_WORDS,
+    block_exponential,
+    block_word,
+    lane_exponential,
+    lane_half,
+    winner_lane,
+)
+from fastgumbel._kernels.real import exponential_floor, gumbel64, gumbel_bound
+from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
+from fastgumbel._kernels.simd import at_least64, count_bits, lowest_bit, max64, prefetch64
+from fastgumbel._kernels.stage import DRAW, ROW, STAGE, count_up, draw_words, fill, row_id
+
+# Pairs of blocks (an even block and the odd one after it share a Philox call) that are searched best first.
+CHUNK = 1024
+# Bytes that the max pass asks for ahead: more than the hardware prefetcher, which stops at each page.
+_AHEAD = 2048
+# An opened block with at most so many candidate lanes draws them one by one.
+_FEW = 6
+
+_1 = np.uint64(1)
+_2 = np.uint64(2)
+_63 = np.uint64(63)
+_ROUNDING = np.float64(2.0**-50)
+_BLOCK_RATE = np.float64(1 / 64)
+
+
+@scalar
+def _partial_max(x, first, last):
+    """Largest of x[first:last], clipped to the row; -inf if none is in it, NaN if any is NaN."""
+    largest = NOTHING
+    for j in range(max(first, 0), min(last, x.size)):
+        v = np.float64(x[j])
+        if v != v:
+            return v
+        if v > largest:
+            largest = v
+    return largest
+
+
+@stage
+def _block_maxima(out, plane, x, offset, pairs):
+    """Maxima of even blocks to out[:pairs], of odd ones to out[plane:]; False if any is NaN or +inf.
+
+    The first even block begins at x[offset]; blocks may reach over the ends of the row.
+    """
+    good = True
+    ahead = _AHEAD // x.itemsize
+    for i in range(pairs):
+        first = offset + 128 * i
+        if first >= 0 and first + 128 <= x.size:
+            prefetch64(x, first + ahead)
+            prefetch64(x, first + ahead + 64)
+            even = np.float64(max64(x, first))
+            odd = np.float64(max64(x, first + 64))
+        else:
+            even = _partial_max(x, first, first + 64)
+            odd = _partial_max(x, first + 64, first + 128)
+        good &= even < np.inf and odd < np.inf
+        out[i] = even
+        out[plane + i] = odd
+    return good
+
+
+@stage
+def _bounds_of_plane(out, to, maxima, at, words, n):
+    """Upper bounds of perturbed values: block maximum plus a bound of the Gumbel on its high word."""
+    bound, largest = out[to:], maxima[at:]
+    for i in range(n):
+        e = exponential_floor(np.uint64(words[i])) * _BLOCK_RATE
+        bound[i] = largest[i] + gumbel_bound(e)
+
+
+@stage
+def _lane_bounds(out, words, e_block):
+    """Bounds of the Gumbels of a block's lanes from the high words of its 16 quads; lane 4 i + j in place 16 j + i."""
+    for j in range(4):
+        for i in range(16):
+            out[16 * j + i] = gumbel_bound(e_block + exponential_floor(np.uint64(words[STAGE * j + i])))
+
+
+@scalar
+def _at_most(x, threshold):
+    """A value of the type of x's items that is at most the threshold and hardly smaller."""
+    lower = x.dtype.type(threshold)
+    return lower - abs(lower) * x.dtype.type(2.0**-22)
+
+
+@stage
+def _open_block(x, offset, block, largest, best, index, key, row, draw, counters, words, bounds):
+    """The better of (best, index) and the best of one block, which begins at x[offset]."""
+    w = block_word(key, row, draw, block)
+    e_block = block_exponential(w)
+    g_block = gumbel64(e_block)
+    winner = np.int64(winner_lane(w))
+    j = offset + winner
+    if 0 <= j < x.size:
+        value = np.float64(x[j]) + g_block
+        if beats(value, j, best, index) and value > NOTHING:
+            best, index = value, j
+
+    # Other lanes lie below the winner's Gumbel.
+    threshold = best - g_block
+    threshold -= (abs(best) + abs(g_block)) * _ROUNDING
+    if offset >= 0 and offset + 64 <= x.size:
+        candidates = at_least64(x, offset, _at_most(x, threshold))
+    else:
+        candidates = np.uint64(0)
+        for lane in range(max(-offset, 0), min(x.size - offset, 64)):
+            if x[offset + lane] >= threshold:
+                candidates |= _1 << np.uint64(lane)
+    candidates &= ~(_1 << np.uint64(winner))
+
+    if count_bits(candidates) > _FEW:
+        count_up(counters[:16], HIGH_WORDS | (block << np.uint64(4)))
+        draw_words(words, counters, 16, key)
+        _lane_bounds(bounds, words, e_block)
+        planes = at_least64(bounds, 0, best - largest - (abs(best) + abs(largest)) * _ROUNDING)
+        kept = np.uint64(0)
+        while planes:
+            place = lowest_bit(planes)
+            planes &= planes - _1
+            lane = np.uint64((place & 15) * 4 + (place >> 4))
+            kept |= _1 << lane
+        candidates &= kept
+
+    while candidates:
+        lane = lowest_bit(candidates)
+        candidates &= candidates - _1
+        j = offset + lane
+        category = (block << BLOCK_SHIFT) | np.uint64(lane)
+        high = lane_half(key, row, draw, HIGH_WORDS, category)
+        if np.float64(x[j]) + gumbel_bound(e_block + exponential_floor(high)) >= best:
+            value = np.float64(x[j]) + gumbel64(e_block + lane_exponential(key, row, draw, category))
+            if beats(value, j, best, index) and value > NOTHING:
+                best, index = value, j
+    return best, index
+
+
+@stage
+def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, key, counters, words, bounds, lanes):
+    """The better of (best, index) and the best of `pairs` pairs of blocks from `first_pair` on."""
+    row, draw = counters[ROW], counters[DRAW]
+    for i in range(0, pairs, STAGE):
+        n = min(STAGE, pairs - i)
+        count_up(counters[:n], BLOCK_WORDS | (first_pair + np.uint64(i)))
+        draw_words(words, counters, n, key)
+        _bounds_of_plane(bounds, i, maxima, at + i, words[STAGE:], n)
+        _bounds_of_plane(bounds, CHUNK + i, maxima, plane + at + i, words[3 * STAGE :], n)
+    padded = (pairs + 63) // 64 * 64
+    fill(bounds[pairs:padded], NOTHING)
+    fill(bounds[CHUNK + pairs : CHUNK + padded], NOTHING)
+
+    top, top_at = NOTHING, 0
+    for parity in range(2):
+        for i in range(parity * CHUNK, parity * CHUNK + padded, 64):
+            value = max64(bounds, i)
+            if value > top:
+                top, top_at = value, i
+    if top == NOTHING or top < best:
+        return best, index
+    top_at += lowest_bit(at_least64(bounds, top_at, top))
+
+    place = top_at
+    group, parity, mask = 0, 0, np.uint64(0)
+    while True:
+        odd = place // CHUNK
+        pair = place - odd * CHUNK
+        block = ((first_pair + np.uint64(pair)) << _1) | np.uint64(odd)
+        offset = np.int64(block << BLOCK_SHIFT) - np.int64(start)
+        largest = maxima[at + odd * plane + pair]
+        best, index = _open_block(x, offset, block, largest, best, index, key, row, draw, counters, words, lanes)
+        bounds[place] = NOTHING
+        # The next block whose bound still reaches the best value.
+        mask &= at_least64(bounds, parity * CHUNK + group - 64, best) if group else np.uint64(0)
+        while not mask and parity < 2:
+            if group == padded:
+                group, parity = 0, parity + 1
+                continue
+            mask = at_least64(bounds, parity * CHUNK + group, best)
+            group += 64
+        if not mask:
+            return best, index
+        place = parity * CHUNK + group - 64 + lowest_bit(mask)
+
+
+@kernel
+def max_long(x, rows, field, index, value, place):
+    """Gumbel-max of each row of x, for long rows.
+
+    `field` is (key, id of the first row, first draw, category of x's first column), all uint64; `rows` holds the row
+    ids instead where it is not empty. `place` is (first draw, last draw, first row) of `index` and `value`, whose axes
+    are draws and rows, and the index of x's first column. Where `value` is not empty, what stands there is a result to
+    combine with.
+    """
+    key, first_row, draw, start = field
+    first_draw, last_draw, to_row, column = place
+    n_rows, n = x.shape
+    first_pair = start >> np.uint64(7)
+    pairs = np.int64(((start + np.uint64(n - 1)) >> np.uint64(7)) - first_pair) + 1
+    # One draw needs the maxima of one chunk at a time; many draws share those of the whole row.
+    span = pairs if last_draw - first_draw > 1 else min(pairs, CHUNK)
+    maxima = np.empty(2 * span)
+    bounds = np.empty(2 * CHUNK)
+    lanes = np.empty(64)
+    counters = np.zeros(3 * STAGE, np.uint64)
+    words = np.zeros(4 * STAGE, np.uint32)
+    for r in range(n_rows):
+        line = x[r]
+        fill(counters[ROW:DRAW], row_id(rows, first_row, r))
+        best, arg = NOTHING, NO_INDEX
+        for first in range(0, pairs, span):
+            here = min(span, pairs - first)
+            offset = np.int64((first_pair + np.uint64(first)) << np.uint64(7)) - np.int64(start)
+            good = _block_maxima(maxima, span, line, offset, here)
+            for s in range(first_draw, last_draw):
+                if first == 0:
+                    best, arg = NOTHING, NO_INDEX
+                if good:
+                    fill(counters[DRAW:], draw + np.uint64(s))
+                    for at in range(0, here, CHUNK):
+                        chunk = min(CHUNK, here - at)
+                        pair = first_pair + np.uint64(first + at)
+                        best, arg = _search_chunk(
+                            line, start, pair, chunk, maxima, at, span, best, arg, key, counters, words, bounds, lanes
+                        )
+                else:
+                    best, arg = np.nan, NO_INDEX
+                if first + span >= pairs or not good:
+                    put(best, arg, index, value, s, to_row + r, column)
+            if not good:
+                break

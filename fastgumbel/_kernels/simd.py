@@ -1,0 +1,107 @@
+"""Vector steps that the compiler does not find by itself; CPU only.
+
+Vectors are written 64 lanes long; LLVM cuts them to the registers of the machine. `array` is one-dimensional and
+contiguous, and 64 items from `offset` on must exist.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+_BITS = {types.float32: 32, types.float64: 64}
+
+
+def _load(context: Any, builder: Any, signature: Any, args: Any, first: int, lanes: int) -> Any:
+    array_type = signature.args[0]
+    data = context.make_array(array_type)(context, builder, args[0]).data
+    item = context.get_value_type(array_type.dtype)
+    pointer = builder.gep(builder.gep(data, [args[1]]), [ir.Constant(ir.IntType(64), first)])
+    pointer = builder.bitcast(pointer, ir.VectorType(item, lanes).as_pointer())
+    return builder.load(pointer, align=_BITS[array_type.dtype] // 8)
+
+
+def _call(builder: Any, name: str, result: Any, args: list[Any], **options: Any) -> Any:
+    kind = ir.FunctionType(result, [a.type for a in args])
+    function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+    return builder.call(function, args, **options)
+
+
+@intrinsic
+def max64(typing_context: Any, array: Any, offset: Any) -> Any:
+    """Largest of 64 items; NaN if any is NaN."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        dtype = signature.return_type
+        width = _BITS[dtype]
+        lanes = 512 // width
+        parts = [_load(context, builder, signature, args, first, lanes) for first in range(0, 64, lanes)]
+        unordered = [builder.fcmp_unordered("uno", a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
+        while len(parts) > 1:
+            parts = [
+                builder.select(builder.fcmp_ordered(">", a, b), a, b)
+                for a, b in zip(parts[::2], parts[1::2], strict=True)
+            ]
+        while len(unordered) > 1:
+            unordered = [builder.or_(a, b) for a, b in zip(unordered[::2], unordered[1::2], strict=True)]
+        item = context.get_value_type(dtype)
+        name = f"llvm.vector.reduce.fmax.v{lanes}f{width}"
+        largest = _call(builder, name, item, [parts[0]], fastmath=("nnan",))
+        any_nan = builder.icmp_unsigned(
+            "!=", builder.bitcast(unordered[0], ir.IntType(lanes)), ir.Constant(ir.IntType(lanes), 0)
+        )
+        return builder.select(any_nan, ir.Constant(item, float("nan")), largest)
+
+    return array.dtype(array, types.intp), generate
+
+
+@intrinsic
+def at_least64(typing_context: Any, array: Any, offset: Any, threshold: Any) -> Any:
+    """Which of 64 items are at least `threshold` (of the array's type): a mask, first item in the lowest bit."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        items = _load(context, builder, signature, args, 0, 64)
+        one = builder.insert_element(ir.Constant(items.type, ir.Undefined), args[2], ir.Constant(ir.IntType(32), 0))
+        shuffle = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
+        thresholds = builder.shuffle_vector(one, ir.Constant(items.type, ir.Undefined), shuffle)
+        return builder.bitcast(builder.fcmp_ordered(">=", items, thresholds), ir.IntType(64))
+
+    return types.uint64(array, types.intp, array.dtype), generate
+
+
+@intrinsic
+def prefetch64(typing_context: Any, array: Any, offset: Any) -> Any:
+    """Ask for the 64 items from `offset` on, which need not exist, without waiting for them."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array_type = signature.args[0]
+        data = context.make_array(array_type)(context, builder, args[0]).data
+        flag = ir.IntType(32)
+        for first in range(0, 64, 512 // _BITS[array_type.dtype]):
+            pointer = builder.gep(builder.gep(data, [args[1]]), [ir.Constant(ir.IntType(64), first)])
+            pointer = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+            _call(builder, "llvm.prefetch.p0", ir.VoidType(), [pointer, flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp), generate
+
+
+@intrinsic
+def lowest_bit(typing_context: Any, mask: Any) -> Any:
+    """Position of the lowest set bit of a nonzero uint64."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _call(builder, "llvm.cttz.i64", ir.IntType(64), [args[0], ir.Constant(ir.IntType(1), 1)])
+
+    return types.intp(types.uint64), generate
+
+
+@intrinsic
+def count_bits(typing_context: Any, mask: Any) -> Any:
+    """Number of set bits of a uint64."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _call(builder, "llvm.ctpop.i64", ir.IntType(64), [args[0]])
+
+    return types.intp(types.uint64), generate

@@ -1,0 +1,104 @@
+"""Stages: short loops over small contiguous arrays, each of which the compiler turns into vector code.
+
+A counter list is one uint64 array of three planes, `index` (with its domain), `row` and `draw`; words are one uint32
+array of four planes. Every plane has STAGE places, a constant: where planes are arrays of their own, or their distance
+is not known to the compiler, it finds too many ways in which they could overlap, and the loop stays scalar.
+"""
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from fastgumbel._kernels.compiling import OPTIONS, stage
+from fastgumbel._kernels.field import BLOCK_WORDS, join, words
+from fastgumbel._kernels.real import exponential32, exponential64, gumbel32, gumbel64
+
+STAGE = 128
+ROW = STAGE
+DRAW = 2 * STAGE
+
+_1 = np.uint64(1)
+
+
+@stage
+def fill(places, value):
+    """Write one value to all places."""
+    for i in range(places.size):
+        places[i] = value
+
+
+@stage
+def count_up(places, value):
+    """Write value, value + 1, ..."""
+    for i in range(places.size):
+        places[i] = value + np.uint64(i)
+
+
+@stage
+def draw_words(out, counters, n, key):
+    """The four words of the first n counters."""
+    for i in range(n):
+        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], counters[i])
+        out[i] = w0
+        out[STAGE + i] = w1
+        out[2 * STAGE + i] = w2
+        out[3 * STAGE + i] = w3
+
+
+@stage
+def row_id(rows, first_row, r):
+    """Id of row r: its entry in `rows`, or counted up from `first_row` where `rows` is empty."""
+    return rows[r] if rows.size else first_row + np.uint64(r)
+
+
+def lane_exponentials(out, n, high, low):
+    """Exponentials, in the type of `out`, of the words in two arrays; float32 reads the high halves only."""
+    raise NotImplementedError("compiled only")
+
+
+@overload(lane_exponentials, jit_options=OPTIONS)
+def _lane_exponentials(out, n, high, low):
+    def float32(out, n, high, low):
+        for i in range(n):
+            out[i] = exponential32(high[i])
+
+    def float64(out, n, high, low):
+        for i in range(n):
+            out[i] = exponential64(join(np.uint64(high[i]), np.uint64(low[i])))
+
+    return float32 if out.dtype == types.float32 else float64
+
+
+@stage
+def raise_by(e, n, minimum):
+    """Add the n minima to each of the four planes of exponentials."""
+    for i in range(n):
+        e[i] += minimum[i]
+        e[STAGE + i] += minimum[i]
+        e[2 * STAGE + i] += minimum[i]
+        e[3 * STAGE + i] += minimum[i]
+
+
+def gumbels(e, n):
+    """Turn exponentials into Gumbels in place."""
+    raise NotImplementedError("compiled only")
+
+
+@overload(gumbels, jit_options=OPTIONS)
+def _gumbels(e, n):
+    def float32(e, n):
+        for i in range(n):
+            e[i] = gumbel32(e[i])
+
+    def float64(e, n):
+        for i in range(n):
+            e[i] = gumbel64(e[i])
+
+    return float32 if e.dtype == types.float32 else float64
+
+
+@stage
+def block_counters(counters, i, block, row):
+    """Put the counter of a block in place i."""
+    counters[i] = BLOCK_WORDS | (block >> _1)
+    counters[ROW + i] = row

@@ -1,0 +1,129 @@
+"""Gumbel-max of a batch: cut into tasks, shared among threads, combined."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel import _threads
+from fastgumbel._arrays import Rows, place_name
+from fastgumbel._kernels.cpu_given import max_given, merge_results
+from fastgumbel._kernels.cpu_long import max_long
+from fastgumbel._kernels.cpu_short import max_short
+from fastgumbel.noise import NoiseField
+
+# Rows of at most so many categories go side by side through the vector lanes.
+SHORT = 96
+# Work in a task, in log-potentials that the short kernel reads: about a millisecond, so that threads share evenly and
+# Ctrl-C waits no longer.
+_TASK = 2**19
+# The long kernel reads so many log-potentials in the time of one of the short kernel.
+_READ = 16
+# A longer row is cut at its categories.
+_LONGEST = 2**22
+
+
+class _Task(NamedTuple):
+    row: int
+    rows: int
+    draw: int
+    draws: int
+    column: int
+    columns: int
+
+
+def _cut(rows: Rows, draws: int, short: bool) -> Iterator[_Task]:
+    n = rows.n
+    once, each = (n, n) if short else (n // _READ, n // _READ // 4 + 64)
+    row_step = min(rows.count, max(1, _TASK // (once + each * min(draws, 64))))
+    draw_step = min(draws, max(64, _TASK // (row_step * each)))
+    column_step = n if n <= _LONGEST else _LONGEST // 2
+    for row in range(0, rows.count, row_step):
+        for column in range(0, n, column_step):
+            for draw in range(0, draws, draw_step):
+                yield _Task(
+                    row,
+                    min(row_step, rows.count - row),
+                    draw,
+                    min(draw_step, draws - draw),
+                    column,
+                    min(column_step, n - column),
+                )
+
+
+def _share(
+    rows: Rows,
+    index: NDArray[np.intp],
+    value: NDArray[np.float64],
+    short: bool,
+    scan: Callable[[_Task, NDArray[np.intp], NDArray[np.float64], int, int], None],
+) -> None:
+    """Call scan(task, index, value, draw, row) for every task: results go to index[draw:, row:] and are combined."""
+    lock = threading.Lock()
+
+    def work(task: _Task) -> None:
+        if task.columns == rows.n:
+            scan(task, index, value, task.draw, task.row)
+        else:
+            # Other threads work on this row: a result of its own, combined at the end.
+            own_index = np.full((task.draws, 1), -1, np.intp)
+            own_value = np.full((task.draws, 1), -np.inf)
+            scan(task, own_index, own_value, 0, 0)
+            with lock:
+                merge_results(index, value, own_index, own_value, task.draw, task.row)
+
+    tasks = list(_cut(rows, index.shape[0], short))
+    _threads.run(work, ((task,) for task in tasks), len(tasks))
+
+
+def _prepared(index: NDArray[np.intp], value: NDArray[np.float64] | None, combine: bool) -> NDArray[np.float64]:
+    """Results to combine with in `index` and the array of values, which is empty where none are needed."""
+    index.fill(-1)
+    if value is None:
+        return np.full(index.shape, -np.inf) if combine else np.empty((0, 0))
+    value.fill(-np.inf)
+    return value
+
+
+def search(
+    rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp], value: NDArray[np.float64] | None
+) -> None:
+    """Write index and perturbed value (unless None) of every draw (axis 0) of every row (axis 1)."""
+    values = _prepared(index, value, rows.n > min(rows.width, _LONGEST))
+    if rows.n == 0 or index.size == 0:
+        return
+    short = rows.n <= SHORT
+    kernel = max_short if short else max_long
+
+    def scan(task: _Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
+        for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
+            at = (field.key, np.uint64(r), np.uint64(field.draw + task.draw - draw), np.uint64(field.start + c))
+            place = (draw, draw + task.draws, row + r - task.row, c)
+            kernel(rows.piece(r, r1, c, c1), ids[r:r1] if ids.size else ids, at, index, value, place)
+
+    _share(rows, index, values, short, scan)
+
+
+def search_given(rows: Rows, noise: Rows, index: NDArray[np.intp], value: NDArray[np.float64] | None) -> None:
+    """As `search`, on noise that the caller computed: its rows are those of the first draw, of the second, ..."""
+    values = _prepared(index, value, True)
+    if rows.n == 0 or index.size == 0:
+        return
+
+    def scan(task: _Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
+        for d in range(task.draws):
+            first = (task.draw + d) * rows.count
+            for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
+                beside = noise.piece(first + r, first + r1, c, c1)
+                place = (draw + d, row + r - task.row, c)
+                bad = max_given(rows.piece(r, r1, c, c1), beside, index, value, place)
+                if bad >= 0:
+                    at_row, at = divmod(bad, c1 - c)
+                    name = place_name(noise.batch, first + r + at_row)
+                    raise ValueError(f"noise must be finite, but {name} has {beside[at_row, at]} at category {c + at}")
+
+    _share(rows, index, values, True, scan)

@@ -1,0 +1,47 @@
+"""The field written to an array: cut into tasks and shared among threads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel import _threads
+from fastgumbel._arrays import index_of
+from fastgumbel._kernels.cpu_noise import fill_noise
+from fastgumbel.noise import NoiseField
+
+# Numbers in a task: a fraction of a millisecond.
+_TASK = 2**18
+
+
+def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64]) -> None:
+    """Write the field to an array, the categories on its last axis, the other axes rows in C order."""
+    if out.size == 0:
+        return
+    batch, n = out.shape[:-1], out.shape[-1]
+    count = math.prod(batch)
+    in_place = out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative
+    matrix = out.reshape(count, n) if in_place else None
+
+    def work(r: int, r1: int, c: int, c1: int) -> None:
+        if matrix is None:
+            piece = np.empty((r1 - r, c1 - c), out.dtype.newbyteorder("="))
+        else:
+            piece = matrix[r:r1] if c1 - c == n else matrix[r, c:c1].reshape(1, c1 - c)
+        at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start + c))
+        fill_noise(piece, ids[r:r1] if ids.size else ids, at)
+        if matrix is None:
+            out[index_of(batch, r, r1, c, c1)] = piece
+
+    _threads.run(work, _cut(count, n), -(-out.size // _TASK))
+
+
+def _cut(count: int, n: int) -> Iterator[tuple[int, int, int, int]]:
+    height, width = max(1, _TASK // n), min(n, _TASK)
+    for r in range(0, count, height):
+        for c in range(0, n, width):
+            yield r, min(r + height, count), c, min(c + width, n)

@@ -1,0 +1,242 @@
+"""`gumbel`, the noise itself, and `gumbel_max`, the hard sample."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from fastgumbel import _arrays, _search, _write
+from fastgumbel.noise import NoiseField, Rng
+
+
+def gumbel(
+    size: int | tuple[int, ...],
+    *,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    dtype: DTypeLike = np.float64,
+    out: NDArray[Any] | None = None,
+) -> Any:
+    """Independent standard Gumbel noise: a noise field, written out.
+
+    Parameters
+    ----------
+    size : int or tuple of ints
+        Shape of the result. The last axis counts categories, the others rows in C order.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        What names the field, as in `NoiseField`.
+    noise : NoiseField, optional
+        The field instead, with its coordinates: row ids, one draw, first category.
+    dtype : float64 or float32, optional
+        float32 is the same field in float32 arithmetic, from half of the bits.
+    out : ndarray, optional
+        Where to write: of exactly this shape and dtype.
+
+    Returns
+    -------
+    ndarray
+        Of shape `size`; `out` where it is given. Between -3.62 and 40.9, never infinite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is none of the above, or the coordinates go beyond the field (2**32 categories).
+
+    Notes
+    -----
+    The law is P(G <= g) = exp(-exp(-g)), with mean 0.5772 (Euler's constant) and variance pi**2 / 6. The float64
+    grid of 2**-52 under it changes the chance of an item of probability p by a factor (a/2) / sinh(a/2), where
+    a = 2**-52 (1-p)/p. A float32 number is within 4 units in the last place (of a number of at least 1) plus
+    2**-31 / E of the float64 one, where E = exp(-G).
+
+    Examples
+    --------
+    >>> import fastgumbel as fg
+    >>> fg.gumbel(3, rng=1)
+    array([...])
+    >>> bool((fg.gumbel((5, 3), rng=1)[0] == fg.gumbel(3, rng=1)).all())
+    True
+    """
+    shape = _arrays.shape_of(size, "size")
+    if size is None:
+        raise TypeError("size must be an int or a tuple of ints, not None")
+    kind = np.dtype(dtype)
+    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
+        raise TypeError(f"dtype must be float64 or float32, not {kind}")
+    field = _arrays.field_of(rng, noise)
+    _arrays.check_reach(field, 1, shape[-1] if shape else 1)
+    ids = _arrays.row_ids(field, shape[:-1])
+    result = np.empty(shape, kind) if out is None else _arrays.check_out(out, "out", shape, kind)
+    _write.write(result if shape else result.reshape(1), field, ids)
+    return result
+
+
+@overload
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: Literal[False] = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: NDArray[np.intp] | None = None,
+) -> Any: ...
+
+
+@overload
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: Literal[True],
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
+) -> tuple[Any, Any]: ...
+
+
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: bool = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: Any = None,
+) -> Any:
+    """Sample categories in proportion to the exponentials of log-potentials: the argmax of potentials plus noise.
+
+    Parameters
+    ----------
+    log_potentials : array_like of float16, float32, float64 or int
+        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights, as they come; -inf excludes a
+        category.
+    axis : int, optional
+        The axis of the categories.
+    size : int or tuple of ints, optional
+        Draws of every row: these axes come before the batch.
+    where : array_like of bool, optional
+        Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        What names the noise field, as in `NoiseField`.
+    noise : NoiseField or array_like, optional
+        The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the
+        axes of `size` before it.
+    return_max : bool, optional
+        Also return the perturbed value of the sample. Its law is logsumexp(log_potentials) + Gumbel, whatever the
+        sample; the larger of the values of two shards tells which shard's sample is that of the whole.
+    invalid : {"raise", "mark"}, optional
+        What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with index -1
+        and value NaN.
+    out : ndarray of intp, or with `return_max` a pair (intp, float64), optional
+        Where to write: of exactly the result's shape.
+
+    Returns
+    -------
+    index : ndarray of intp
+        Of shape `size + batch`, counted along the axis.
+    value : ndarray of float64
+        Of the same shape; only with `return_max`.
+
+    Raises
+    ------
+    ValueError
+        If a row is invalid: the first one and its first bad category are named. If a shape or a value does not fit.
+    TypeError
+        If an argument is of the wrong type.
+
+    See Also
+    --------
+    gumbel : the noise that is added.
+
+    Notes
+    -----
+    Defined as the first argmax over c of float64(x_c) + G(key, row, draw, c) in float64, for every input type, and
+    equal to it bit for bit; but noise that cannot win is never computed. P(c) = exp(x_c) / sum_j exp(x_j), by the
+    Gumbel-max trick (Gumbel 1954; Maddison, Tarlow and Minka 2014). The result depends neither on threads, nor on
+    which rows share a call if row ids are given (`NoiseField.at`). Extra memory: some KiB a thread, plus 8 bytes for
+    64 categories of a row where `size` is given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> x = np.log([[1, 2, 7], [5, 5, 0]], where=[[True] * 3, [True, True, False]], out=np.full((2, 3), -np.inf))
+    >>> draws = fg.gumbel_max(x, size=100_000, rng=0)
+    >>> draws.shape
+    (100000, 2)
+    >>> (np.bincount(draws[:, 0]) / 100_000).round(2)
+    array([0.1, 0.2, 0.7])
+
+    The same noise before and after a change: only those who gain from it react.
+
+    >>> field = fg.NoiseField(1)
+    >>> before = fg.gumbel_max(np.zeros((1000, 3)), noise=field)
+    >>> after = fg.gumbel_max(np.zeros((1000, 3)) + [0.5, 0, 0], noise=field)
+    >>> bool((after[before != after] == 0).all())
+    True
+    """
+    rows, axis = _arrays.rows_of(log_potentials, axis, where)
+    invalid_is = _arrays.choice_of(invalid, "invalid", ("raise", "mark"))
+    draw_shape = _arrays.shape_of(size, "size")
+    shape = draw_shape + rows.batch
+    draws = math.prod(draw_shape)
+    index, value = _outputs(out, bool(return_max), shape)
+    flat_index = _flat(index, (draws, rows.count), rows)
+    flat_value = None if value is None else _flat(value, (draws, rows.count), rows)
+
+    if noise is None or isinstance(noise, NoiseField):
+        field = _arrays.field_of(rng, noise)
+        _arrays.check_reach(field, draws, rows.n)
+        _search.search(rows, field, _arrays.row_ids(field, rows.batch), flat_index, flat_value)
+    else:
+        if rng is not None:
+            raise ValueError("give rng or noise, not both")
+        _search.search_given(rows, _arrays.noise_rows(noise, axis, draw_shape, rows), flat_index, flat_value)
+
+    if flat_index.size and flat_index.min() < 0:
+        if invalid_is == "raise":
+            raise ValueError(rows.fault(int((flat_index < 0).any(0).argmax())))
+        if flat_value is not None:
+            flat_value[flat_index < 0] = np.nan
+    for array, flat in ((index, flat_index), (value, flat_value)):
+        if array is not None and flat is not None and not np.shares_memory(array, flat):
+            array[...] = flat.reshape(shape)
+    if out is None and shape == ():
+        index, value = index[()], None if value is None else value[()]
+    return (index, value) if return_max else index
+
+
+def _outputs(out: Any, pair: bool, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Arrays for indices and, of a pair, values: those of `out`, or new ones."""
+    if out is None:
+        return np.empty(shape, np.intp), np.empty(shape) if pair else None
+    if not pair:
+        return _arrays.check_out(out, "out", shape, np.intp), None
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise TypeError("out must be a pair of arrays (indices, values) with return_max=True")
+    return (
+        _arrays.check_out(out[0], "out[0]", shape, np.intp),
+        _arrays.check_out(out[1], "out[1]", shape, np.float64),
+    )
+
+
+def _flat(array: NDArray[Any], shape: tuple[int, int], rows: _arrays.Rows) -> NDArray[Any]:
+    """The array as draws by rows: itself, or scratch where kernels cannot write to it."""
+    usable = array.flags.c_contiguous and array.flags.aligned and not rows.overlaps(array)
+    return array.reshape(shape) if usable else np.empty(shape, array.dtype)
