@@ -17,6 +17,9 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 # In default mode Numba tests every divisor for zero, and the branch keeps a loop from becoming vector code.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
+# Functions that only kernels call borrow their arrays: without this, each call counts references atomically.
+BORROWED: dict[str, Any] = {"_nrt": False}
+
 
 def _digest_of_sources() -> str:
     digest = hashlib.sha256()
@@ -39,8 +42,8 @@ class _StampedCache(FunctionCache):  # type: ignore[misc]
 
 
 # LLVM would leave the larger ones as calls, and a loop around a call stays scalar.
-scalar = numba.njit(**OPTIONS, forceinline=True)
-stage = numba.njit(**OPTIONS)
+scalar = numba.njit(**OPTIONS, **BORROWED, forceinline=True)
+stage = numba.njit(**OPTIONS, **BORROWED)
 
 
 def kernel(function: Any) -> Any:

@@ -75,12 +75,12 @@ def _block_maxima(out, plane, x, offset, pairs):
 
 
 @stage
-def _bounds_of_plane(out, to, maxima, at, words, n):
+def _bounds_of_plane(bounds, to, maxima, at, words, high, n):
     """Upper bounds of perturbed values: block maximum plus a bound of the Gumbel on its high word."""
-    bound, largest = out[to:], maxima[at:]
     for i in range(n):
-        e = exponential_floor(np.uint64(words[i])) * _BLOCK_RATE
-        bound[i] = largest[i] + gumbel_bound(e)
+        j = np.uint64(i)
+        e = exponential_floor(np.uint64(words[np.uint64(high) + j])) * _BLOCK_RATE
+        bounds[np.uint64(to) + j] = maxima[np.uint64(at) + j] + gumbel_bound(e)
 
 
 @stage
@@ -124,7 +124,7 @@ def _open_block(x, offset, block, largest, best, index, key, row, draw, counters
     candidates &= ~(_1 << np.uint64(winner))
 
     if count_bits(candidates) > _FEW:
-        count_up(counters[:16], HIGH_WORDS | (block << np.uint64(4)))
+        count_up(counters, 0, 16, HIGH_WORDS | (block << np.uint64(4)))
         draw_words(words, counters, 16, key)
         _lane_bounds(bounds, words, e_block)
         planes = at_least64(bounds, 0, best - largest - (abs(best) + abs(largest)) * _ROUNDING)
@@ -155,13 +155,13 @@ def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, k
     row, draw = counters[ROW], counters[DRAW]
     for i in range(0, pairs, STAGE):
         n = min(STAGE, pairs - i)
-        count_up(counters[:n], BLOCK_WORDS | (first_pair + np.uint64(i)))
+        count_up(counters, 0, n, BLOCK_WORDS | (first_pair + np.uint64(i)))
         draw_words(words, counters, n, key)
-        _bounds_of_plane(bounds, i, maxima, at + i, words[STAGE:], n)
-        _bounds_of_plane(bounds, CHUNK + i, maxima, plane + at + i, words[3 * STAGE :], n)
+        _bounds_of_plane(bounds, i, maxima, at + i, words, STAGE, n)
+        _bounds_of_plane(bounds, CHUNK + i, maxima, plane + at + i, words, 3 * STAGE, n)
     padded = (pairs + 63) // 64 * 64
-    fill(bounds[pairs:padded], NOTHING)
-    fill(bounds[CHUNK + pairs : CHUNK + padded], NOTHING)
+    fill(bounds, pairs, padded - pairs, NOTHING)
+    fill(bounds, CHUNK + pairs, padded - pairs, NOTHING)
 
     top, top_at = NOTHING, 0
     for parity in range(2):
@@ -219,7 +219,7 @@ def max_long(x, rows, field, index, value, place):
     words = np.zeros(4 * STAGE, np.uint32)
     for r in range(n_rows):
         line = x[r]
-        fill(counters[ROW:DRAW], row_id(rows, first_row, r))
+        fill(counters, ROW, STAGE, row_id(rows, first_row, r))
         best, arg = NOTHING, NO_INDEX
         for first in range(0, pairs, span):
             here = min(span, pairs - first)
@@ -229,7 +229,7 @@ def max_long(x, rows, field, index, value, place):
                 if first == 0:
                     best, arg = NOTHING, NO_INDEX
                 if good:
-                    fill(counters[DRAW:], draw + np.uint64(s))
+                    fill(counters, DRAW, STAGE, draw + np.uint64(s))
                     for at in range(0, here, CHUNK):
                         chunk = min(CHUNK, here - at)
                         pair = first_pair + np.uint64(first + at)

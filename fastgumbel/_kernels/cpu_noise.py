@@ -31,9 +31,9 @@ def _interleave(out, n, planes):
 
 
 @stage
-def _copy(out, values):
-    for i in range(out.size):
-        out[i] = values[i]
+def _copy(out, to, n, values, start):
+    for i in range(n):
+        out[np.uint64(to) + np.uint64(i)] = values[np.uint64(start) + np.uint64(i)]
 
 
 @kernel
@@ -45,13 +45,14 @@ def fill_noise(out, rows, field):
     """
     key, first_row, draw, start = field
     n = out.shape[1]
+    flat = out.reshape(out.size)
     first_quad = start >> np.uint64(2)
     before_first = np.int64(start & np.uint64(3))
     quads_in_row = np.int64(((start + np.uint64(n - 1)) >> np.uint64(2)) - first_quad) + 1
     counters = np.zeros(3 * STAGE, np.uint64)
     block_counters = np.zeros(3 * STAGE, np.uint64)
-    fill(counters[DRAW:], draw)
-    fill(block_counters[DRAW:], draw)
+    fill(counters, DRAW, STAGE, draw)
+    fill(block_counters, DRAW, STAGE, draw)
     high = np.zeros(4 * STAGE, np.uint32)
     low = np.zeros(4 * STAGE, np.uint32)
     block_of_quad = np.zeros(STAGE, np.int64)
@@ -70,8 +71,8 @@ def fill_noise(out, rows, field):
             take = min(STAGE - n_quads, quads_in_row - done)
             row = row_id(rows, first_row, r)
             quad = first_quad + np.uint64(done)
-            count_up(counters[n_quads : n_quads + take], quad)
-            fill(counters[ROW + n_quads : ROW + n_quads + take], row)
+            count_up(counters, n_quads, take, quad)
+            fill(counters, ROW + n_quads, take, row)
             # place_of_block is where the block's first quad would stand; it may lie before the stage.
             for b in range(quad >> _4, ((quad + np.uint64(take - 1)) >> _4) + _1):
                 block[n_blocks] = b
@@ -122,6 +123,6 @@ def fill_noise(out, rows, field):
             # The first and the last quad of a row may reach over its ends.
             column = 4 * begin_done - before_first
             first, last = max(column, 0), min(column + 4 * take, n)
-            _copy(out[begin_r, first:last], lanes[4 * place + first - column :])
+            _copy(flat, begin_r * n + first, last - first, lanes, 4 * place + first - column)
             place += take
             begin_r, begin_done = begin_r + 1, 0

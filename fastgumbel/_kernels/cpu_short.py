@@ -164,10 +164,10 @@ def max_short(x, rows, field, index, value, place):
             for quad in range(first_quad, last_quad + _1):
                 if quad == first_quad or quad & np.uint64(15) == 0:
                     block = np.uint64(quad) >> np.uint64(4)
-                    fill(counters[:lanes], BLOCK_WORDS | (block >> _1))
+                    fill(counters, 0, lanes, BLOCK_WORDS | (block >> _1))
                     draw_words(words, counters, lanes, key)
                     _enter_block(state, lanes, words, block & _1)
-                fill(counters[:lanes], HIGH_WORDS | np.uint64(quad))
+                fill(counters, 0, lanes, HIGH_WORDS | np.uint64(quad))
                 draw_words(words, counters, lanes, key)
                 for word in range(4):
                     j = np.int64(np.uint64(quad) << np.uint64(2)) - np.int64(start) + word

@@ -28,7 +28,7 @@ _BLOCK_RATE = np.float64(1 / 64)
 @scalar
 def words(key, row, draw, index):
     """Four words of 32 bits; `index` carries its domain."""
-    return philox(index, row & LOW, row >> _32, draw, key & LOW, key >> _32)
+    return philox(index & LOW, row & LOW, row >> _32, draw, key & LOW, key >> _32)
 
 
 @scalar

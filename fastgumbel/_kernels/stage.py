@@ -1,15 +1,16 @@
 """Stages: short loops over small contiguous arrays, each of which the compiler turns into vector code.
 
 A counter list is one uint64 array of three planes, `index` (with its domain), `row` and `draw`; words are one uint32
-array of four planes. Every plane has STAGE places, a constant: where planes are arrays of their own, or their distance
-is not known to the compiler, it finds too many ways in which they could overlap, and the loop stays scalar.
+array of four planes. Every plane has STAGE places, a constant: where planes are arrays of their own, or their distance is not
+known to the compiler, it finds too many ways in which they could overlap, and the loop stays scalar. A place is an
+unsigned integer, since a signed one could count from the end; a slice would cost an atomic reference count.
 """
 
 import numpy as np
 from numba import types
 from numba.extending import overload
 
-from fastgumbel._kernels.compiling import OPTIONS, stage
+from fastgumbel._kernels.compiling import BORROWED, OPTIONS, stage
 from fastgumbel._kernels.field import BLOCK_WORDS, join, words
 from fastgumbel._kernels.real import exponential32, exponential64, gumbel32, gumbel64
 
@@ -21,17 +22,17 @@ _1 = np.uint64(1)
 
 
 @stage
-def fill(places, value):
-    """Write one value to all places."""
-    for i in range(places.size):
-        places[i] = value
+def fill(places, first, n, value):
+    """Write one value to places[first : first + n]."""
+    for i in range(n):
+        places[np.uint64(first) + np.uint64(i)] = value
 
 
 @stage
-def count_up(places, value):
-    """Write value, value + 1, ..."""
-    for i in range(places.size):
-        places[i] = value + np.uint64(i)
+def count_up(places, first, n, value):
+    """Write value, value + 1, ... to places[first : first + n]."""
+    for i in range(n):
+        places[np.uint64(first) + np.uint64(i)] = value + np.uint64(i)
 
 
 @stage
@@ -56,7 +57,7 @@ def lane_exponentials(out, n, high, low):
     raise NotImplementedError("compiled only")
 
 
-@overload(lane_exponentials, jit_options=OPTIONS)
+@overload(lane_exponentials, jit_options=OPTIONS | BORROWED)
 def _lane_exponentials(out, n, high, low):
     def float32(out, n, high, low):
         for i in range(n):
@@ -84,7 +85,7 @@ def gumbels(e, n):
     raise NotImplementedError("compiled only")
 
 
-@overload(gumbels, jit_options=OPTIONS)
+@overload(gumbels, jit_options=OPTIONS | BORROWED)
 def _gumbels(e, n):
     def float32(e, n):
         for i in range(n):
