@@ -1,15 +1,17 @@
 """Gumbel-max over short rows: rows (and draws) as vector lanes.
 
-STAGE lanes, each a row and a draw, go through the categories together. A float32 race with the exact high words finds
-the winner and the runner-up; where they are closer than float32 can tell, the row is decided anew in float64.
+STAGE lanes, each a row and a draw, go through the categories together. The race is run in exponential space: the
+largest x_c - log(E_c) is the smallest E_c exp(-x_c). It is run in float32, from the high words alone; where winner and
+runner-up are closer than that can tell, the row is decided anew in float64.
 """
 
 import numpy as np
 
-from fastgumbel._kernels.compiling import kernel, stage
+from fastgumbel._kernels.compiling import kernel, scalar, stage
 from fastgumbel._kernels.field import BLOCK_WORDS, HIGH_WORDS, block_exponential, gumbel, join, winner_lane
-from fastgumbel._kernels.real import exponential32, gumbel32
+from fastgumbel._kernels.real import exp32, exponential32
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
+from fastgumbel._kernels.simd import prefetch64, turn8
 from fastgumbel._kernels.stage import DRAW, ROW, STAGE, draw_words, fill, row_id
 
 # Planes of the float32 state of the race.
@@ -17,54 +19,70 @@ _MINIMUM = 0  # E_b of the block that is being raced
 _WINNER = STAGE  # its winner lane
 _BEST = 2 * STAGE
 _SECOND = 3 * STAGE
-_INDEX = 4 * STAGE  # exact in float32, as rows are short
+_INDEX = 4 * STAGE  # exact in float32, as rows are short; -1 where nothing is left
 _SMALLEST = 5 * STAGE  # smallest E_b of all blocks
 _PLANES = 6
 
-_NONE32 = np.float32(-np.inf)
+_INFINITE = np.float32(np.inf)
 _UNDECIDED = np.float32(-2)
 _1 = np.uint64(1)
-# The race errs by less than 2^-22 of 45 + |best| (the logs, and log-potentials relative to the row's largest), and by
-# 2^-33 of an exponential since it reads no low words; two entrants may err in opposite ways.
-_RELATIVE = np.float32(2.0**-20)
-_OFFSET = np.float32(64)
-_WORD = np.float32(2.0**-30)
+# A finishing time errs relatively by the roundings and by 2^-24 times the potential's distance from the row's largest,
+# which is below 45 for all that can win; and absolutely, before its weight, by 2^-33, as it reads no low words. A
+# weight is cut at exp(80), which cannot win against the largest potential's finishing time of at most 38.
+_RELATIVE = np.float32(1 + 2.0**-16)
+_WORD = np.float32(2.0**-31)
+_CUT = np.float32(80)
 
 
 @stage
-def _largest(top, x, base, n, rows):
-    """Largest log-potential of each row (0 where there is none) to plane 0 of `top`; plane 1 is 1 for NaN or +inf."""
+def _turn(out, x, base, n, rows):
+    """Rows of x, from place `base` of the flat array on, as planes of columns; `out` has 7 planes to spare."""
+    done = 0
+    # Tiles of eight rows reach over their ends into the rows after them, so long as there are such.
+    while done + 8 <= rows and base + (done + 8) * n + 7 <= x.size:
+        for j in range(0, n, 8):
+            turn8(out, j * STAGE + done, STAGE, x, base + done * n + j, n)
+        done += 8
+    for i in range(done, rows):
+        for j in range(n):
+            out[j * STAGE + i] = x[base + i * n + j]
+
+
+@stage
+def _survey(largest, potentials, n, rows):
+    """Largest log-potential of each row; 0 where nothing is left, +inf where there is NaN or +inf."""
     for i in range(rows):
-        top[i] = NOTHING
-        top[STAGE + i] = 0.0
+        largest[i] = NOTHING
     for j in range(n):
-        at = np.uint64(base + j)
+        at = np.uint64(j * STAGE)
         for i in range(rows):
-            v = np.float64(x[at + np.uint64(i) * np.uint64(n)])
-            top[i] = v if v > top[i] else top[i]
-            top[STAGE + i] = top[STAGE + i] if v < np.inf else 1.0
+            v = np.float64(potentials[at + np.uint64(i)])
+            top = v if v > largest[i] else largest[i]
+            largest[i] = top if v < np.inf else np.inf
     for i in range(rows):
-        top[i] = top[i] if top[i] > NOTHING else 0.0
+        largest[i] = largest[i] if largest[i] > NOTHING else 0.0
 
 
 @stage
-def _transpose(out, top, x, base, n, rows, copies):
-    """Log-potentials less their row's largest, float32, one plane a category, as often as draws are raced at once."""
+def _weigh(weights, largest, potentials, n, rows, copies):
+    """exp(largest - x), float32, one plane a category, as often as draws are raced at once; infinite in bad rows."""
     for j in range(n):
-        at = np.uint64(base + j)
-        to = np.uint64(j * STAGE)
+        at = np.uint64(j * STAGE)
         for i in range(rows):
-            out[to + np.uint64(i)] = np.float32(np.float64(x[at + np.uint64(i) * np.uint64(n)]) - top[i])
-        for i in range(rows, rows * copies):
-            out[to + np.uint64(i)] = out[to + np.uint64(i - rows)]
+            v = np.float32(largest[i] - np.float64(potentials[at + np.uint64(i)]))
+            weight = exp32(v if v < _CUT else _CUT)
+            weights[at + np.uint64(i)] = weight if v < _INFINITE else _INFINITE
+        for i in range(rows * (copies - 1)):
+            weights[at + np.uint64(rows) + np.uint64(i)] = weights[at + np.uint64(i)]
 
 
 @stage
-def _start_race(state):
+def _start(state):
     for i in range(STAGE):
-        state[_BEST + i] = _NONE32
-        state[_SECOND + i] = _NONE32
-        state[_SMALLEST + i] = np.inf
+        state[_BEST + i] = _INFINITE
+        state[_SECOND + i] = _INFINITE
+        state[_INDEX + i] = np.float32(-1)
+        state[_SMALLEST + i] = _INFINITE
 
 
 @stage
@@ -86,33 +104,36 @@ def _enter_block(state, n, words, odd):
 
 
 @stage
-def _race(state, n, words, word, lane, potentials, column):
+def _race(state, n, words, word, lane, weights, column):
     """Let one category take part; `word` is its word of the quad."""
     drawn = np.uint64(word * STAGE)
     entered = np.uint64(column * STAGE)
     here = np.float32(lane)
     index = np.float32(column)
     for i in range(n):
-        e = state[_MINIMUM + i]
-        e += np.float32(0) if state[_WINNER + i] == here else exponential32(words[drawn + np.uint64(i)])
-        value = potentials[entered + np.uint64(i)] + gumbel32(e)
+        e = exponential32(words[drawn + np.uint64(i)])
+        e = state[_MINIMUM + i] + (np.float32(0) if state[_WINNER + i] == here else e)
+        time = e * weights[entered + np.uint64(i)]
         best = state[_BEST + i]
         second = state[_SECOND + i]
-        ahead = value > best
-        chaser = best if ahead else value
-        state[_SECOND + i] = chaser if chaser > second else second
-        state[_BEST + i] = value if ahead else best
+        ahead = time < best
+        chaser = best if ahead else time
+        state[_SECOND + i] = chaser if chaser < second else second
+        state[_BEST + i] = time if ahead else best
         state[_INDEX + i] = index if ahead else state[_INDEX + i]
 
 
 @stage
 def _judge(state, n):
-    """Leave the index of every decided race, and -2 where float32 cannot tell."""
+    """Mark the races that float32 cannot decide; their number."""
+    undecided = 0
     for i in range(n):
         best = state[_BEST + i]
-        slack = _RELATIVE * (_OFFSET + abs(best)) + _WORD / state[_SMALLEST + i]
-        clear = state[_SECOND + i] < best - slack
-        state[_INDEX + i] = state[_INDEX + i] if clear else _UNDECIDED
+        close = state[_SECOND + i] <= best * (_RELATIVE + _WORD / state[_SMALLEST + i])
+        close &= best < _INFINITE
+        state[_INDEX + i] = _UNDECIDED if close else state[_INDEX + i]
+        undecided += close
+    return undecided
 
 
 @stage
@@ -128,65 +149,79 @@ def _decide(x, base, n, row, draw, key, start):
     return best, index
 
 
+@stage
+def _write(index, draw, row, column, state, lane, n):
+    """Store n decided races."""
+    for i in range(n):
+        arg = np.int64(state[np.uint64(_INDEX + lane) + np.uint64(i)])
+        index[np.uint64(draw), np.uint64(row) + np.uint64(i)] = arg if arg < 0 else arg + column
+
+
+@scalar
+def _run(state, lanes, counters, words, weights, n, key, start):
+    """Race the n categories in all lanes."""
+    _start(state)
+    first_quad = start >> np.uint64(2)
+    for q in range((np.int64(start & np.uint64(3)) + n + 3) // 4):
+        quad = first_quad + np.uint64(q)
+        quad_of_block = np.int64(quad & np.uint64(15))
+        if q == 0 or quad_of_block == 0:
+            block = quad >> np.uint64(4)
+            fill(counters, 0, lanes, BLOCK_WORDS | (block >> _1))
+            draw_words(words, counters, lanes, key)
+            _enter_block(state, lanes, words, block & _1)
+        fill(counters, 0, lanes, HIGH_WORDS | quad)
+        draw_words(words, counters, lanes, key)
+        for word in range(4):
+            j = 4 * q + word - np.int64(start & np.uint64(3))
+            if 0 <= j < n:
+                _race(state, lanes, words, word, 4 * quad_of_block + word, weights, j)
+
+
 @kernel
 def max_short(x, rows, field, index, value, place):
     """Gumbel-max of each row of x, for rows of few categories; arguments as in `max_long`."""
     key, first_row, draw, start = field
     first_draw, last_draw, to_row, column = place
     n_rows, n = x.shape
-    n_draws = last_draw - first_draw
     want_value = value.size > 0
     flat = x.reshape(n_rows * n)
     together = min(n_rows, STAGE)
-    draws_at_once = min(STAGE // together, n_draws)
-    potentials = np.empty(n * STAGE, np.float32)
-    top = np.empty(2 * STAGE)
+    at_once = min(STAGE // together, last_draw - first_draw)
+    potentials = np.empty((n + 7) * STAGE, x.dtype)
+    weights = np.empty(n * STAGE, np.float32)
+    largest = np.empty(STAGE)
     state = np.ones(_PLANES * STAGE, np.float32)
     counters = np.zeros(3 * STAGE, np.uint64)
     words = np.zeros(4 * STAGE, np.uint32)
-    first_quad = start >> np.uint64(2)
-    last_quad = (start + np.uint64(n - 1)) >> np.uint64(2)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
-        _largest(top, flat, r * n, n, count)
-        _transpose(potentials, top, flat, r * n, n, count, draws_at_once)
-        for i in range(count):
-            counters[ROW + i] = row_id(rows, first_row, r + i)
-        for i in range(count, count * draws_at_once):
-            counters[ROW + i] = counters[ROW + i - count]
-        for s in range(0, n_draws, draws_at_once):
-            raced = min(draws_at_once, n_draws - s)
-            lanes = count * raced
+        _turn(potentials, flat, r * n, n, count)
+        _survey(largest, potentials, n, count)
+        _weigh(weights, largest, potentials, n, count, at_once)
+        for j in range(0, count * n, 64):
+            prefetch64(flat, (r + count) * n + j)
+        for d in range(at_once):
+            for i in range(count):
+                counters[ROW + d * count + i] = row_id(rows, first_row, r + i)
+        for s in range(first_draw, last_draw, at_once):
+            raced = min(at_once, last_draw - s)
             for d in range(raced):
-                for i in range(count):
-                    counters[DRAW + d * count + i] = draw + np.uint64(first_draw + s + d)
-            _start_race(state)
-            for quad in range(first_quad, last_quad + _1):
-                if quad == first_quad or quad & np.uint64(15) == 0:
-                    block = np.uint64(quad) >> np.uint64(4)
-                    fill(counters, 0, lanes, BLOCK_WORDS | (block >> _1))
-                    draw_words(words, counters, lanes, key)
-                    _enter_block(state, lanes, words, block & _1)
-                fill(counters, 0, lanes, HIGH_WORDS | np.uint64(quad))
-                draw_words(words, counters, lanes, key)
-                for word in range(4):
-                    j = np.int64(np.uint64(quad) << np.uint64(2)) - np.int64(start) + word
-                    if 0 <= j < n:
-                        lane = np.int64((np.uint64(quad) & np.uint64(15)) << np.uint64(2)) + word
-                        _race(state, lanes, words, word, lane, potentials, j)
-            _judge(state, lanes)
+                fill(counters, DRAW + d * count, count, draw + np.uint64(s + d))
+            _run(state, count * raced, counters, words, weights, n, key, start)
+            decided = _judge(state, count * raced) == 0 and not want_value
             for d in range(raced):
+                if decided:
+                    _write(index, s + d, to_row + r, column, state, d * count, count)
+                    continue
                 for i in range(count):
-                    lane = d * count + i
-                    arg = np.int64(state[_INDEX + lane])
-                    best = NOTHING
-                    if top[STAGE + i] != 0:
-                        best, arg = np.nan, NO_INDEX
-                    elif want_value or arg == _UNDECIDED:
-                        row, at = counters[ROW + lane], (r + i) * n
-                        if arg == _UNDECIDED:
-                            best, arg = _decide(flat, at, n, row, counters[DRAW + lane], key, start)
-                        elif arg >= 0:
-                            category = start + np.uint64(arg)
-                            best = np.float64(flat[at + arg]) + gumbel(key, row, counters[DRAW + lane], category)
-                    put(best, arg, index, value, first_draw + s + d, to_row + r + i, column)
+                    best, arg = NOTHING, np.int64(state[_INDEX + d * count + i])
+                    row, at = counters[ROW + i], (r + i) * n
+                    if arg == _UNDECIDED:
+                        best, arg = _decide(flat, at, n, row, draw + np.uint64(s + d), key, start)
+                    elif arg >= 0 and want_value:
+                        category = start + np.uint64(arg)
+                        best = np.float64(flat[at + arg]) + gumbel(key, row, draw + np.uint64(s + d), category)
+                    elif largest[i] == np.inf:
+                        best = np.nan
+                    put(best, arg, index, value, s + d, to_row + r + i, column)

@@ -88,6 +88,39 @@ def prefetch64(typing_context: Any, array: Any, offset: Any) -> Any:
 
 
 @intrinsic
+def turn8(typing_context: Any, out: Any, to: Any, plane: Any, array: Any, offset: Any, line: Any) -> Any:
+    """Transpose 8 x 8 items: out[to + plane j + i] = array[offset + line i + j]."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out_type, _, _, array_type, _, _ = signature.args
+        kind = ir.VectorType(context.get_value_type(array_type.dtype), 8)
+        align = _BITS[array_type.dtype] // 8
+
+        def pointers(array_type: Any, array: Any, offset: Any, step: Any) -> list[Any]:
+            data = builder.gep(context.make_array(array_type)(context, builder, array).data, [offset])
+            places = [builder.gep(data, [builder.mul(step, ir.Constant(ir.IntType(64), i))]) for i in range(8)]
+            return [builder.bitcast(place, kind.as_pointer()) for place in places]
+
+        def mix(a: Any, b: Any, lanes: list[int]) -> Any:
+            return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), 8), lanes))
+
+        rows = [builder.load(p, align=align) for p in pointers(array_type, args[3], args[4], args[5])]
+        for d in (1, 2, 4):
+            # Swap the lanes with bit d of the rows without it for the lanes without bit d of the rows with it.
+            first = [8 + (lane ^ d) if lane & d else lane for lane in range(8)]
+            second = [8 + lane if lane & d else lane ^ d for lane in range(8)]
+            for i in range(8):
+                if not i & d:
+                    a, b = rows[i], rows[i | d]
+                    rows[i], rows[i | d] = mix(a, b, first), mix(a, b, second)
+        for row, p in zip(rows, pointers(out_type, args[0], args[1], args[2]), strict=True):
+            builder.store(row, p, align=align)
+        return context.get_dummy_value()
+
+    return types.none(out, types.intp, types.intp, array, types.intp, types.intp), generate
+
+
+@intrinsic
 def lowest_bit(typing_context: Any, mask: Any) -> Any:
     """Position of the lowest set bit of a nonzero uint64."""
 
