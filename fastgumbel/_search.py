@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,12 @@ from fastgumbel import _threads
 from fastgumbel._arrays import Rows, place_name
 from fastgumbel._kernels.cpu_given import max_given, merge_results
 from fastgumbel._kernels.cpu_long import max_long
+from fastgumbel._kernels.cpu_one import max_one
 from fastgumbel._kernels.cpu_short import max_short
-from fastgumbel.noise import NoiseField
+from fastgumbel.noise import CATEGORIES, NoiseField
 
 # Rows of at most so many categories go side by side through the vector lanes.
-SHORT = 96
+SHORT = 256
 # Work in a task, in log-potentials that the short kernel reads: about a millisecond, so that threads share evenly and
 # Ctrl-C waits no longer.
 _TASK = 2**19
@@ -25,6 +26,24 @@ _TASK = 2**19
 _READ = 16
 # A longer row is cut at its categories.
 _LONGEST = 2**22
+
+
+# A single row of at most so many categories is found without any preparation.
+_ONE = 1024
+_INDICES = tuple(np.arange(_ONE, dtype=np.intp))
+
+
+def search_one(x: Any, axis: Any, field: NoiseField) -> np.intp | None:
+    """Index of the sample of a plain array of one short row; None where it takes `search` to find or refuse it."""
+    if type(x) is np.ndarray and x.ndim == 1 and x.dtype.char in "fd" and (axis == -1 or axis == 0):
+        n = x.size
+        if 0 < n <= _ONE and field.rows is None and field.start + n <= CATEGORIES:
+            flags = x.flags
+            if flags.c_contiguous and flags.aligned and x.dtype.isnative:
+                index = max_one(x, field.key, field.draw, field.start)
+                if index >= 0:
+                    return _INDICES[index]
+    return None
 
 
 class _Task(NamedTuple):

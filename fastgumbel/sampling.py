@@ -191,6 +191,18 @@ def gumbel_max(
     >>> bool((after[before != after] == 0).all())
     True
     """
+    if (
+        type(noise) is NoiseField
+        and size is None
+        and where is None
+        and rng is None
+        and out is None
+        and not return_max
+        and invalid == "raise"
+    ):
+        sample = _search.search_one(log_potentials, axis, noise)
+        if sample is not None:
+            return sample
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
     invalid_is = _arrays.choice_of(invalid, "invalid", ("raise", "mark"))
     draw_shape = _arrays.shape_of(size, "size")

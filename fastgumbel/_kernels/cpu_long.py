@@ -12,13 +12,14 @@ from fastgumbel._kernels.field import (
     BLOCK_SHIFT,
     BLOCK_WORDS,
     HIGH_WORDS,
+    LOW_WORDS,
     block_exponential,
     block_word,
-    lane_exponential,
+    join,
     lane_half,
     winner_lane,
 )
-from fastgumbel._kernels.real import exponential_floor, gumbel64, gumbel_bound
+from fastgumbel._kernels.real import exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
 from fastgumbel._kernels.simd import at_least64, count_bits, lowest_bit, max64, prefetch64
 from fastgumbel._kernels.stage import DRAW, ROW, STAGE, count_up, draw_words, fill, row_id
@@ -98,6 +99,16 @@ def _at_most(x, threshold):
     return lower - abs(lower) * x.dtype.type(2.0**-22)
 
 
+@scalar
+def _try_lane(x, j, best, index, key, row, draw, category, high, e_block):
+    """The better of (best, index) and lane j of the row, exactly; `high` is its high word."""
+    low = lane_half(key, row, draw, LOW_WORDS, category)
+    value = np.float64(x[j]) + gumbel64(e_block + exponential64(join(high, low)))
+    if beats(value, j, best, index) and value > NOTHING:
+        return value, np.int64(j)
+    return best, index
+
+
 @stage
 def _open_block(x, offset, block, largest, best, index, key, row, draw, counters, words, bounds):
     """The better of (best, index) and the best of one block, which begins at x[offset]."""
@@ -123,29 +134,30 @@ def _open_block(x, offset, block, largest, best, index, key, row, draw, counters
                 candidates |= _1 << np.uint64(lane)
     candidates &= ~(_1 << np.uint64(winner))
 
-    if count_bits(candidates) > _FEW:
-        count_up(counters, 0, 16, HIGH_WORDS | (block << np.uint64(4)))
-        draw_words(words, counters, 16, key)
-        _lane_bounds(bounds, words, e_block)
-        planes = at_least64(bounds, 0, best - largest - (abs(best) + abs(largest)) * _ROUNDING)
-        kept = np.uint64(0)
-        while planes:
-            place = lowest_bit(planes)
-            planes &= planes - _1
-            lane = np.uint64((place & 15) * 4 + (place >> 4))
-            kept |= _1 << lane
-        candidates &= kept
+    if count_bits(candidates) <= _FEW:
+        while candidates:
+            lane = lowest_bit(candidates)
+            candidates &= candidates - _1
+            j = offset + lane
+            category = (block << BLOCK_SHIFT) | np.uint64(lane)
+            high = lane_half(key, row, draw, HIGH_WORDS, category)
+            if np.float64(x[j]) + gumbel_bound(e_block + exponential_floor(high)) >= best:
+                best, index = _try_lane(x, j, best, index, key, row, draw, category, high, e_block)
+        return best, index
 
-    while candidates:
-        lane = lowest_bit(candidates)
-        candidates &= candidates - _1
-        j = offset + lane
-        category = (block << BLOCK_SHIFT) | np.uint64(lane)
-        high = lane_half(key, row, draw, HIGH_WORDS, category)
-        if np.float64(x[j]) + gumbel_bound(e_block + exponential_floor(high)) >= best:
-            value = np.float64(x[j]) + gumbel64(e_block + lane_exponential(key, row, draw, category))
-            if beats(value, j, best, index) and value > NOTHING:
-                best, index = value, j
+    count_up(counters, 0, 16, HIGH_WORDS | (block << np.uint64(4)))
+    draw_words(words, counters, 16, key)
+    _lane_bounds(bounds, words, e_block)
+    places = at_least64(bounds, 0, best - largest - (abs(best) + abs(largest)) * _ROUNDING)
+    while places:
+        place = lowest_bit(places)
+        places &= places - _1
+        quad, word = place & 15, place >> 4
+        lane = np.uint64(4 * quad + word)
+        j = offset + np.int64(lane)
+        if candidates >> lane & _1 and np.float64(x[j]) + bounds[place] >= best:
+            high = np.uint64(words[word * STAGE + quad])
+            best, index = _try_lane(x, j, best, index, key, row, draw, (block << BLOCK_SHIFT) | lane, high, e_block)
     return best, index
 
 
@@ -229,7 +241,8 @@ def max_long(x, rows, field, index, value, place):
                 if first == 0:
                     best, arg = NOTHING, NO_INDEX
                 if good:
-                    fill(counters, DRAW, STAGE, draw + np.uint64(s))
+                    if counters[DRAW] != draw + np.uint64(s):
+                        fill(counters, DRAW, STAGE, draw + np.uint64(s))
                     for at in range(0, here, CHUNK):
                         chunk = min(CHUNK, here - at)
                         pair = first_pair + np.uint64(first + at)

@@ -1,9 +1,9 @@
 """Stages: short loops over small contiguous arrays, each of which the compiler turns into vector code.
 
 A counter list is one uint64 array of three planes, `index` (with its domain), `row` and `draw`; words are one uint32
-array of four planes. Every plane has STAGE places, a constant: where planes are arrays of their own, or their distance is not
-known to the compiler, it finds too many ways in which they could overlap, and the loop stays scalar. A place is an
-unsigned integer, since a signed one could count from the end; a slice would cost an atomic reference count.
+array of four planes. Every plane has STAGE places, a constant: where planes are arrays of their own, or their distance
+is not known to the compiler, it finds too many ways in which they could overlap, and the loop stays scalar. A place is
+an unsigned integer, since a signed one could count from the end, and asking which keeps the loop scalar too.
 """
 
 import numpy as np
