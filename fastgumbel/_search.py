@@ -30,7 +30,7 @@ _LONGEST = 2**22
 
 # A single row of at most so many categories is found without any preparation.
 _ONE = 1024
-_INDICES = tuple(np.arange(_ONE, dtype=np.intp))
+_INDICES: tuple[np.intp, ...] = tuple(np.arange(_ONE, dtype=np.intp))
 
 
 def search_one(x: Any, axis: Any, field: NoiseField) -> np.intp | None:

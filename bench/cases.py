@@ -1,0 +1,177 @@
+"""The work that is measured, and who does it: one table for the comparison and for pytest-benchmark."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import fastgumbel as fg
+
+Contender = Callable[[], Any]
+
+
+@dataclass
+class Work:
+    """One piece of work; the contender `fastgumbel` is compared with the others."""
+
+    name: str
+    elements: int
+    bytes: int
+    contenders: dict[str, Contender] = field(default_factory=dict)
+
+
+def has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def jax_categorical(x: np.ndarray) -> Contender:
+    import jax
+
+    jax.config.update("jax_enable_x64", x.dtype == np.float64)
+    key = jax.random.key(0)
+    logits = jax.device_put(x)
+    draw = jax.jit(lambda k, logits: jax.random.categorical(k, logits, axis=-1))
+    return lambda: draw(key, logits).block_until_ready()
+
+
+def jax_gumbel(n: int, dtype: Any) -> Contender:
+    import jax
+
+    jax.config.update("jax_enable_x64", np.dtype(dtype) == np.float64)
+    key = jax.random.key(0)
+    draw = jax.jit(lambda k: jax.random.gumbel(k, (n,), dtype))
+    return lambda: draw(key).block_until_ready()
+
+
+def torch_race(x: np.ndarray) -> Contender:
+    import torch
+
+    logits = torch.from_numpy(x)
+
+    def draw() -> Any:
+        torch.set_num_threads(1)
+        return (logits - torch.empty_like(logits).exponential_().log_()).argmax(-1)
+
+    return draw
+
+
+def numpy_ways(x: np.ndarray) -> dict[str, Contender]:
+    """Three ways to draw one category a row with NumPy."""
+    rng = np.random.default_rng(0)
+
+    def inverse_cdf() -> Any:
+        cdf = np.exp(x - x.max(-1, keepdims=True)).cumsum(-1)
+        u = rng.random(len(x), dtype=x.dtype) * cdf[:, -1]
+        return (cdf < u[:, None]).sum(-1)
+
+    def exponential_race() -> Any:
+        e = rng.standard_exponential(x.shape, dtype=x.dtype)
+        np.multiply(e, np.exp(-x), out=e)
+        return e.argmin(-1)
+
+    def noise_and_argmax() -> Any:
+        return (x + rng.gumbel(size=x.shape)).argmax(-1)
+
+    return {
+        "NumPy inverse CDF": inverse_cdf,
+        "NumPy exponential race": exponential_race,
+        "NumPy noise + argmax": noise_and_argmax,
+    }
+
+
+def on_threads(n: int, call: Contender) -> Contender:
+    def run() -> Any:
+        fg.set_num_threads(n)
+        return call()
+
+    return run
+
+
+def long_rows(dtype: Any, spread: float, peers: bool) -> Work:
+    x = (np.random.default_rng(1).standard_normal((256, 131_072)) * spread).astype(dtype)
+    noise = fg.NoiseField(0)
+    law = f"N(0, {spread:g}²)" if spread else "0"
+    work = Work(f"`gumbel_max` 256 x 131,072 {np.dtype(dtype)}, logits {law}", x.size, x.nbytes)
+    work.contenders["fastgumbel"] = on_threads(1, lambda: fg.gumbel_max(x, noise=noise))
+    work.contenders["np.max"] = lambda: np.max(x, axis=-1)
+    if peers:
+        work.contenders["NumPy noise + argmax"] = numpy_ways(x)["NumPy noise + argmax"]
+        if has("jax"):
+            work.contenders["JAX"] = jax_categorical(x)
+        if has("torch"):
+            work.contenders["PyTorch, 1 thread"] = torch_race(x)
+    return work
+
+
+def short_rows(dtype: Any) -> Work:
+    x = np.random.default_rng(1).standard_normal((1_000_000, 10)).astype(dtype)
+    noise = fg.NoiseField(0)
+    work = Work(f"`gumbel_max` 1,000,000 x 10 {np.dtype(dtype)}", x.size, x.nbytes)
+    work.contenders["fastgumbel"] = on_threads(1, lambda: fg.gumbel_max(x, noise=noise))
+    work.contenders |= numpy_ways(x)
+    if has("jax"):
+        work.contenders["JAX"] = jax_categorical(x)
+    if has("torch"):
+        work.contenders["PyTorch, 1 thread"] = torch_race(x)
+    return work
+
+
+def two_threads() -> Work:
+    x = np.random.default_rng(1).standard_normal((1_000_000, 10)).astype(np.float32)
+    noise = fg.NoiseField(0)
+    work = Work("`gumbel_max` 1,000,000 x 10 float32 on two threads", x.size, x.nbytes)
+    work.contenders["fastgumbel"] = on_threads(2, lambda: fg.gumbel_max(x, noise=noise))
+    work.contenders["one thread"] = on_threads(1, lambda: fg.gumbel_max(x, noise=noise))
+    return work
+
+
+def noise(dtype: Any, n: int = 1_000_000) -> Work:
+    size = np.dtype(dtype).itemsize
+    work = Work(f"`gumbel` {n:,} {np.dtype(dtype)}", n, n * size)
+    field = fg.NoiseField(0)
+    rng = np.random.default_rng(0)
+    work.contenders["fastgumbel"] = on_threads(1, lambda: fg.gumbel(n, noise=field, dtype=dtype))
+    work.contenders["rng.gumbel (float64)"] = lambda: rng.gumbel(size=n)
+    if has("mkl_random"):
+        import mkl_random
+
+        mkl = mkl_random.RandomState(0)
+        work.contenders["mkl_random (float64)"] = lambda: mkl.gumbel(size=n)
+    if has("jax"):
+        work.contenders["JAX"] = jax_gumbel(n, dtype)
+    return work
+
+
+def one_row() -> Work:
+    x = np.random.default_rng(1).standard_normal(10)
+    field = fg.NoiseField(0)
+    rng = np.random.default_rng(0)
+    calls = 2000
+
+    def ours() -> None:
+        for _ in range(calls):
+            fg.gumbel_max(x, noise=field)
+
+    def numpy() -> None:
+        for _ in range(calls):
+            (x + rng.gumbel(size=10)).argmax()
+
+    work = Work("`gumbel_max` of one row of 10, 2,000 calls", 10 * calls, x.nbytes * calls)
+    work.contenders = {"fastgumbel": ours, "NumPy noise + argmax": numpy}
+    return work
+
+
+def all_works() -> Iterator[Callable[[], Work]]:
+    for dtype in (np.float32, np.float64):
+        for spread in (0.0, 1.0, 2.0):
+            yield lambda dtype=dtype, spread=spread: long_rows(dtype, spread, peers=spread == 1.0)
+    for dtype in (np.float32, np.float64):
+        yield lambda dtype=dtype: short_rows(dtype)
+    yield two_threads
+    for dtype in (np.float32, np.float64):
+        yield lambda dtype=dtype: noise(dtype)
+    yield one_row

@@ -1,0 +1,124 @@
+"""Compare fastgumbel with its peers: every contender in turn, round after round, in one process; medians and ratios.
+
+Prints the table; with --write, also puts it into the README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cases import Work, all_works
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- bench/compare.py -->", "<!-- end of bench/compare.py -->"
+
+
+def medians(work: Work, rounds: int) -> dict[str, float]:
+    """Median seconds of each contender; all take part in every round."""
+    times: dict[str, list[float]] = {name: [] for name in work.contenders}
+    for call in work.contenders.values():
+        call()
+    for _ in range(rounds):
+        for name, call in work.contenders.items():
+            begin = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - begin)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def rows(rounds: int) -> Iterator[str]:
+    for make in all_works():
+        work = make()
+        seconds = medians(work, rounds)
+        ours = seconds.pop("fastgumbel")
+        against = ", ".join(f"{name} {other / ours:.2f}" for name, other in seconds.items())
+        rate = f"{work.elements / ours / 1e9:.3g}"
+        yield f"| {work.name} | {ours * 1e3:.3g} | {rate} | {work.bytes / ours / 1e9:.3g} | {against} |"
+
+
+def start_up(rounds: int) -> Iterator[str]:
+    """Seconds of a fresh process to import and to draw, with and without machine code on disk."""
+    draw = "import numpy, fastgumbel; x = numpy.zeros({shape}, numpy.float32); fastgumbel.gumbel_max(x, rng=0)"
+    programs = {
+        "import numba": "import numba",
+        "import fastgumbel": "import fastgumbel",
+        "import and first call, short rows": draw.format(shape="(1000, 10)"),
+        "import and first call, long rows": draw.format(shape="(4, 10000)"),
+    }
+
+    def run(program: str, cache: str) -> float:
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "NUMBA_CACHE_DIR": cache})
+        return time.perf_counter() - begin
+
+    with tempfile.TemporaryDirectory() as cache:
+        cold = {name: run(program, cache) for name, program in programs.items()}
+        times: dict[str, list[float]] = {name: [] for name in programs}
+        for _ in range(rounds):
+            for name, program in programs.items():
+                times[name].append(run(program, cache))
+    warm = {name: statistics.median(values) for name, values in times.items()}
+    base = warm["import numba"]
+    for name in list(programs)[1:]:
+        shown = f"{cold[name]:.2f}" if "call" in name else ""
+        yield f"| {name} | {warm[name]:.2f} | {warm[name] - base:+.2f} | {shown} |"
+
+
+def machine() -> str:
+    names = ["numpy", "numba", "jax", "torch", "mkl_random"]
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"no {name}")
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        model = next((line.split(": ")[1] for line in cpuinfo.read_text().splitlines() if "model name" in line), model)
+    date = datetime.date.today().isoformat()
+    return f"{date}, {model}, {os.cpu_count()} processors, Python {platform.python_version()}, {', '.join(found)}."
+
+
+def table(rounds: int) -> str:
+    lines = [
+        f"Measured on {machine()} One thread unless said (JAX: its default). Medians of {rounds} rounds, all",
+        "contenders in turn. A ratio is the contender's time over fastgumbel's: above 1, fastgumbel is faster.",
+        "",
+        "| work | ms | G elements/s | GB/s | ratio of times: contender / fastgumbel |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for row in rows(rounds):
+        print(row, file=sys.stderr, flush=True)
+        lines.append(row)
+    lines += ["", "| a fresh process | seconds, code on disk | beyond `import numba` | seconds, nothing on disk |"]
+    lines += ["| --- | --- | --- | --- |", *start_up(rounds)]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--write", action="store_true", help="replace the table in the README")
+    options = parser.parse_args()
+    text = table(options.rounds)
+    print(text)
+    if options.write:
+        before, rest = README.read_text().split(BEGIN)
+        after = rest.split(END)[1]
+        README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()

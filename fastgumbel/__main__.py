@@ -1,0 +1,39 @@
+"""The command line: `python -m fastgumbel`."""
+
+import sys
+from collections.abc import Sequence
+
+from ._choose.command import choose
+from ._choose.console import say
+from ._choose.errors import UserError
+from ._choose.options import parse
+
+FAILED = 2
+INTERRUPTED = 130  # what shells report of a program ended by Ctrl-C
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, by default this process's own, and give its exit code; whatever goes wrong is one line."""
+    try:
+        options = parse(arguments)
+        if isinstance(options, str):
+            say(options)
+        else:
+            choose(options)
+    except (UserError, OSError) as fault:
+        return _fail(str(fault))
+    except MemoryError:
+        return _fail("not enough memory, one row of the table must fit")
+    except KeyboardInterrupt:
+        print("fastgumbel: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _fail(complaint: str) -> int:
+    print(f"fastgumbel: error: {complaint}", file=sys.stderr)
+    return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""The travel mode choice data shipped with the package, and a published model of it.
+
+210 travellers between Sydney, Canberra and Melbourne each chose one of four modes (Greene and Hensher 1997, public
+domain). The model is the conditional logit of Greene, Econometric Analysis: a constant for each mode but the car,
+generalised cost, time spent in terminals, and the household's income where the plane is concerned.
+"""
+
+import csv
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+MODES = ("air", "train", "bus", "car")
+SOURCE = """\
+Travel mode choice of 210 travellers between Sydney, Canberra and Melbourne (Greene and Hensher 1997),
+conditional logit of Greene, Econometric Analysis"""
+
+CONSTANTS = np.array([5.20743, 3.86904, 3.16319, 0.0])
+COST = -0.01550
+TERMINAL_TIME = -0.09612
+AIR_INCOME = np.array([0.01329, 0.0, 0.0, 0.0])
+
+TRAIN_COST_FACTOR = 0.8  # of the scenario
+
+
+@dataclass(frozen=True)
+class Travellers:
+    """What the model knows of each traveller, and what each did; one row per traveller, one column per mode."""
+
+    cost: NDArray[np.float64]
+    terminal_time: NDArray[np.float64]
+    income: NDArray[np.float64]
+    chosen: NDArray[np.bool_]
+
+
+def load_travellers() -> Travellers:
+    """Read the shipped table, which has a line for each traveller and mode, modes in the order of `MODES`."""
+    text = files("fastgumbel").joinpath("data", "modechoice.csv").read_text(encoding="ascii")
+    lines = list(csv.DictReader(text.splitlines(), delimiter=";"))
+
+    def column(name: str) -> NDArray[np.float64]:
+        return np.array([float(line[name]) for line in lines]).reshape(-1, len(MODES))
+
+    return Travellers(column("gc"), column("ttme"), column("hinc"), column("choice") == 1)
+
+
+def utilities(travellers: Travellers, *, train_cost: float = 1.0) -> NDArray[np.float64]:
+    """Systematic utilities of the published model, the train's generalised cost multiplied by `train_cost`."""
+    cost = travellers.cost * np.where(np.array(MODES) == "train", train_cost, 1.0)
+    return CONSTANTS + COST * cost + TERMINAL_TIME * travellers.terminal_time + AIR_INCOME * travellers.income

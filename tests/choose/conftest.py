@@ -1,0 +1,54 @@
+"""Ways to run the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from fastgumbel.__main__ import main
+from fastgumbel._choose import blocks
+
+
+class Outcome(NamedTuple):
+    """What a user sees of a run."""
+
+    code: int
+    out: str
+    err: str
+
+
+Choose = Callable[..., Outcome]
+
+
+@pytest.fixture
+def choose(capsys: pytest.CaptureFixture[str]) -> Choose:
+    """Run `choose` in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        code = main(["choose", *map(str, arguments)])
+        return Outcome(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut the work into so small blocks that a few rows make many."""
+    monkeypatch.setattr(blocks, "CELLS", 20)
+    monkeypatch.setattr(blocks, "CHOICES", 8)
+
+
+@pytest.fixture
+def utilities() -> np.ndarray:
+    """33 rows of 4 alternatives."""
+    return np.random.default_rng(20).normal(size=(33, 4))
+
+
+@pytest.fixture
+def npy(tmp_path: Path, utilities: np.ndarray) -> Path:
+    """The utilities as a file."""
+    path = tmp_path / "utilities.npy"
+    np.save(path, utilities)
+    return path
