@@ -40,7 +40,7 @@ def search_one(x: Any, axis: Any, field: NoiseField) -> np.intp | None:
         if 0 < n <= _ONE and field.rows is None and field.start + n <= CATEGORIES:
             flags = x.flags
             if flags.c_contiguous and flags.aligned and x.dtype.isnative:
-                index = max_one(x, field.key, field.draw, field.start)
+                index: int = max_one(x, field.key, field.draw, field.start)
                 if index >= 0:
                     return _INDICES[index]
     return None
