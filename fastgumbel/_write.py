@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from fastgumbel import _threads
 from fastgumbel._arrays import index_of
-from fastgumbel._kernels.cpu_noise import fill_noise
+from fastgumbel._kernels.cpu_noise import fill_long, fill_short
 from fastgumbel.noise import NoiseField
 
 # Numbers in a task: a fraction of a millisecond.
 _TASK = 2**18
+_SHORT = 64
 
 
 def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64]) -> None:
@@ -26,6 +27,8 @@ def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64]) -> None
     count = math.prod(batch)
     in_place = out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative
     matrix = out.reshape(count, n) if in_place else None
+    # Few rows leave lanes empty, long ones outgrow the cache.
+    fill = fill_short if n <= min(_SHORT, 16 * count) else fill_long
 
     def work(r: int, r1: int, c: int, c1: int) -> None:
         if matrix is None:
@@ -33,7 +36,7 @@ def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64]) -> None
         else:
             piece = matrix[r:r1] if c1 - c == n else matrix[r, c:c1].reshape(1, c1 - c)
         at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start + c))
-        fill_noise(piece, ids[r:r1] if ids.size else ids, at)
+        fill(piece, ids[r:r1] if ids.size else ids, at)
         if matrix is None:
             out[index_of(batch, r, r1, c, c1)] = piece
 

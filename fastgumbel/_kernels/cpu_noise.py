@@ -1,9 +1,10 @@
-"""The field written out, row by row, in float64 or float32."""
+"""The field written out in float64 or float32: long rows by quads, short ones as vector lanes."""
 
 import numpy as np
 
 from fastgumbel._kernels.compiling import kernel, stage
 from fastgumbel._kernels.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, block_exponential, join, winner_lane
+from fastgumbel._kernels.lanes import noise_planes, turn_back
 from fastgumbel._kernels.stage import (
     DRAW,
     ROW,
@@ -37,8 +38,28 @@ def _copy(out, to, n, values, start):
 
 
 @kernel
-def fill_noise(out, rows, field):
-    """Write G(key, row, draw, start + j) to out[r, j]; `rows` and `field` as in `max_long`.
+def fill_short(out, rows, field):
+    """Write G(key, row, draw, start + j) to out[r, j], for short rows; `rows` and `field` as in `max_long`."""
+    key, first_row, draw, start = field
+    n_rows, n = out.shape
+    flat = out.reshape(n_rows * n)
+    noise = np.empty((n + 7) * STAGE, out.dtype)
+    state = np.ones(2 * STAGE, out.dtype)
+    counters = np.zeros(3 * STAGE, np.uint64)
+    high = np.zeros(4 * STAGE, np.uint32)
+    low = np.zeros(4 * STAGE, np.uint32)
+    fill(counters, DRAW, STAGE, draw)
+    for r in range(0, n_rows, STAGE):
+        lanes = min(STAGE, n_rows - r)
+        for i in range(lanes):
+            counters[ROW + i] = row_id(rows, first_row, r + i)
+        noise_planes(noise, state, high, low, counters, n, lanes, start, key)
+        turn_back(flat, r * n, noise, n, lanes)
+
+
+@kernel
+def fill_long(out, rows, field):
+    """Write G(key, row, draw, start + j) to out[r, j], as `fill_short`.
 
     A quad is the four lanes of one Philox call. Quads of consecutive rows are staged together, so that short rows
     fill the vectors as long ones do.

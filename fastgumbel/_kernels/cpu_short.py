@@ -8,15 +8,14 @@ runner-up are closer than that can tell, the row is decided anew in float64.
 import numpy as np
 
 from fastgumbel._kernels.compiling import kernel, scalar, stage
-from fastgumbel._kernels.field import BLOCK_WORDS, HIGH_WORDS, block_exponential, gumbel, join, winner_lane
+from fastgumbel._kernels.field import gumbel
+from fastgumbel._kernels.lanes import MINIMUM, WINNER, draw_quad, turn
 from fastgumbel._kernels.real import exp32, exponential32
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
-from fastgumbel._kernels.simd import prefetch64, turn8
-from fastgumbel._kernels.stage import DRAW, ROW, STAGE, draw_words, fill, row_id
+from fastgumbel._kernels.simd import prefetch64
+from fastgumbel._kernels.stage import DRAW, ROW, STAGE, fill, row_id
 
-# Planes of the float32 state of the race.
-_MINIMUM = 0  # E_b of the block that is being raced
-_WINNER = STAGE  # its winner lane
+# Planes of the float32 state of the race, after those of the block at hand.
 _BEST = 2 * STAGE
 _SECOND = 3 * STAGE
 _INDEX = 4 * STAGE  # exact in float32, as rows are short; -1 where nothing is left
@@ -25,27 +24,12 @@ _PLANES = 6
 
 _INFINITE = np.float32(np.inf)
 _UNDECIDED = np.float32(-2)
-_1 = np.uint64(1)
 # A finishing time errs relatively by the roundings and by 2^-24 times the potential's distance from the row's largest,
 # which is below 45 for all that can win; and absolutely, before its weight, by 2^-33, as it reads no low words. A
 # weight is cut at exp(80), which cannot win against the largest potential's finishing time of at most 38.
 _RELATIVE = np.float32(1 + 2.0**-16)
 _WORD = np.float32(2.0**-31)
 _CUT = np.float32(80)
-
-
-@stage
-def _turn(out, x, base, n, rows):
-    """Rows of x, from place `base` of the flat array on, as planes of columns; `out` has 7 planes to spare."""
-    done = 0
-    # Tiles of eight rows reach over their ends into the rows after them, so long as there are such.
-    while done + 8 <= rows and base + (done + 8) * n + 7 <= x.size:
-        for j in range(0, n, 8):
-            turn8(out, j * STAGE + done, STAGE, x, base + done * n + j, n)
-        done += 8
-    for i in range(done, rows):
-        for j in range(n):
-            out[j * STAGE + i] = x[base + i * n + j]
 
 
 @stage
@@ -86,21 +70,10 @@ def _start(state):
 
 
 @stage
-def _enter_block(state, n, words, odd):
-    """Minimum and winner lane of a block from the words of its pair."""
-    if odd:
-        for i in range(n):
-            low = np.uint64(words[2 * STAGE + i])
-            state[_MINIMUM + i] = block_exponential(join(np.uint64(words[3 * STAGE + i]), low))
-            state[_WINNER + i] = np.float32(np.int32(winner_lane(low)))
-    else:
-        for i in range(n):
-            low = np.uint64(words[i])
-            state[_MINIMUM + i] = block_exponential(join(np.uint64(words[STAGE + i]), low))
-            state[_WINNER + i] = np.float32(np.int32(winner_lane(low)))
+def _note_smallest(state, n):
     for i in range(n):
-        smaller = state[_MINIMUM + i] < state[_SMALLEST + i]
-        state[_SMALLEST + i] = state[_MINIMUM + i] if smaller else state[_SMALLEST + i]
+        smaller = state[MINIMUM + i] < state[_SMALLEST + i]
+        state[_SMALLEST + i] = state[MINIMUM + i] if smaller else state[_SMALLEST + i]
 
 
 @stage
@@ -112,7 +85,7 @@ def _race(state, n, words, word, lane, weights, column):
     index = np.float32(column)
     for i in range(n):
         e = exponential32(words[drawn + np.uint64(i)])
-        e = state[_MINIMUM + i] + (np.float32(0) if state[_WINNER + i] == here else e)
+        e = state[MINIMUM + i] + (np.float32(0) if state[WINNER + i] == here else e)
         time = e * weights[entered + np.uint64(i)]
         best = state[_BEST + i]
         second = state[_SECOND + i]
@@ -162,20 +135,15 @@ def _run(state, lanes, counters, words, weights, n, key, start):
     """Race the n categories in all lanes."""
     _start(state)
     first_quad = start >> np.uint64(2)
-    for q in range((np.int64(start & np.uint64(3)) + n + 3) // 4):
+    skipped = np.int64(start & np.uint64(3))
+    for q in range((skipped + n + 3) // 4):
         quad = first_quad + np.uint64(q)
-        quad_of_block = np.int64(quad & np.uint64(15))
-        if q == 0 or quad_of_block == 0:
-            block = quad >> np.uint64(4)
-            fill(counters, 0, lanes, BLOCK_WORDS | (block >> _1))
-            draw_words(words, counters, lanes, key)
-            _enter_block(state, lanes, words, block & _1)
-        fill(counters, 0, lanes, HIGH_WORDS | quad)
-        draw_words(words, counters, lanes, key)
+        if draw_quad(state, words, counters, lanes, quad, q == 0, key):
+            _note_smallest(state, lanes)
         for word in range(4):
-            j = 4 * q + word - np.int64(start & np.uint64(3))
+            j = 4 * q + word - skipped
             if 0 <= j < n:
-                _race(state, lanes, words, word, 4 * quad_of_block + word, weights, j)
+                _race(state, lanes, words, word, 4 * np.int64(quad & np.uint64(15)) + word, weights, j)
 
 
 @kernel
@@ -196,7 +164,7 @@ def max_short(x, rows, field, index, value, place):
     words = np.zeros(4 * STAGE, np.uint32)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
-        _turn(potentials, flat, r * n, n, count)
+        turn(potentials, flat, r * n, n, count)
         _survey(largest, potentials, n, count)
         _weigh(weights, largest, potentials, n, count, at_once)
         for j in range(0, count * n, 64):
