@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField
+from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
@@ -66,7 +66,7 @@ def category_axis(axis: Any, ndim: int) -> int:
 def field_of(rng: Any, noise: Any) -> NoiseField:
     """The field that `rng` names or `noise` is."""
     if noise is None:
-        return NoiseField(rng)
+        return NoiseField.from_key(key_of(rng, "rng"))
     if rng is not None:
         raise ValueError("give rng or noise, not both")
     if not isinstance(noise, NoiseField):

@@ -101,9 +101,11 @@ def _share(
 
 def _prepared(index: NDArray[np.intp], value: NDArray[np.float64] | None, combine: bool) -> NDArray[np.float64]:
     """Results to combine with in `index` and the array of values, which is empty where none are needed."""
-    index.fill(-1)
     if value is None:
-        return np.full(index.shape, -np.inf) if combine else np.empty((0, 0))
+        if not combine:
+            return np.empty((0, 0))
+        value = np.empty(index.shape)
+    index.fill(-1)
     value.fill(-np.inf)
     return value
 
@@ -112,7 +114,7 @@ def search(
     rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp], value: NDArray[np.float64] | None
 ) -> None:
     """Write index and perturbed value (unless None) of every draw (axis 0) of every row (axis 1)."""
-    values = _prepared(index, value, rows.n > min(rows.width, _LONGEST))
+    values = _prepared(index, value, rows.n == 0 or rows.n > min(rows.width, _LONGEST))
     if rows.n == 0 or index.size == 0:
         return
     short = rows.n <= SHORT

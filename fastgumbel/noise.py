@@ -53,7 +53,7 @@ class NoiseField:
     >>> import fastgumbel as fg
     >>> field = fg.NoiseField(7)
     >>> field.key
-    np.uint64(11260719602606402330)
+    np.uint64(16920295385781661272)
     >>> fg.gumbel(3, noise=field.at(rows=5)) == fg.gumbel((6, 3), noise=field)[5]
     array([ True,  True,  True])
     """
@@ -66,7 +66,7 @@ class NoiseField:
     start: int
 
     def __init__(self, seed: Rng = None) -> None:
-        self._set(_key_of(seed), None, 0, 0)
+        self._set(key_of(seed, "seed"), None, 0, 0)
 
     @classmethod
     def from_key(cls, key: int | np.integer[Any]) -> Self:
@@ -191,6 +191,8 @@ def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
     ids = np.asarray(rows)
     if ids.size == 0 and not isinstance(rows, np.ndarray):
         ids = ids.astype(np.uint64)
+    if ids.dtype == object and all(isinstance(i, int) for i in ids.flat):
+        raise ValueError("rows must be from 0 to 2**64 - 1")
     if ids.dtype.kind not in "iu":
         raise TypeError(f"rows must be integers from 0 to 2**64 - 1, not {ids.dtype}")
     if ids.dtype.kind == "i" and ids.size and ids.min() < 0:
@@ -201,18 +203,19 @@ def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
     return ids
 
 
-def _key_of(seed: Any) -> np.uint64:
+def key_of(seed: Any, name: str) -> np.uint64:
+    """The key that an argument of this name stands for."""
     if isinstance(seed, np.random.Generator | np.random.BitGenerator):
         generator = seed if isinstance(seed, np.random.Generator) else np.random.Generator(seed)
         return generator.integers(0, ROWS - 1, dtype=np.uint64, endpoint=True)
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool | np.bool_):
         if seed < 0:
-            raise ValueError(f"rng: an int must be at least 0, not {seed}")
+            raise ValueError(f"{name}: an int must be at least 0, not {seed}")
         seed = np.random.SeedSequence(int(seed))
     elif seed is None:
         seed = np.random.SeedSequence()
     if not isinstance(seed, np.random.SeedSequence):
         raise TypeError(
-            f"rng must be None, an int, a SeedSequence, a BitGenerator or a Generator, not {type(seed).__name__}"
+            f"{name} must be None, an int, a SeedSequence, a BitGenerator or a Generator, not {type(seed).__name__}"
         )
     return np.uint64(seed.generate_state(1, np.uint64)[0])

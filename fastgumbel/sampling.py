@@ -50,7 +50,7 @@ def gumbel(
     The law is P(G <= g) = exp(-exp(-g)), with mean 0.5772 (Euler's constant) and variance pi**2 / 6. The float64
     grid of 2**-52 under it changes the chance of an item of probability p by a factor (a/2) / sinh(a/2), where
     a = 2**-52 (1-p)/p. A float32 number is within 4 units in the last place (of a number of at least 1) plus
-    2**-31 / E of the float64 one, where E = exp(-G).
+    (2**-31 + 2**-32 exp(E)) / E of the float64 one, where E = exp(-G): half of the bits tell less of very low noise.
 
     Examples
     --------

@@ -93,13 +93,6 @@ def _lane_bounds(out, words, e_block):
 
 
 @scalar
-def _at_most(x, threshold):
-    """A value of the type of x's items that is at most the threshold and hardly smaller."""
-    lower = x.dtype.type(threshold)
-    return lower - abs(lower) * x.dtype.type(2.0**-22)
-
-
-@scalar
 def _try_lane(x, j, best, index, key, row, draw, category, high, e_block):
     """The better of (best, index) and lane j of the row, exactly; `high` is its high word."""
     low = lane_half(key, row, draw, LOW_WORDS, category)
@@ -126,7 +119,7 @@ def _open_block(x, offset, block, largest, best, index, key, row, draw, counters
     threshold = best - g_block
     threshold -= (abs(best) + abs(g_block)) * _ROUNDING
     if offset >= 0 and offset + 64 <= x.size:
-        candidates = at_least64(x, offset, _at_most(x, threshold))
+        candidates = at_least64(x, offset, x.dtype.type(threshold))
     else:
         candidates = np.uint64(0)
         for lane in range(max(-offset, 0), min(x.size - offset, 64)):

@@ -20,16 +20,21 @@ _BEST = 2 * STAGE
 _SECOND = 3 * STAGE
 _INDEX = 4 * STAGE  # exact in float32, as rows are short; -1 where nothing is left
 _SMALLEST = 5 * STAGE  # smallest E_b of all blocks
-_PLANES = 6
+_MARGIN = 6 * STAGE  # ratio of two finishing times of which float32 cannot tell the order
+_PLANES = 7
 
 _INFINITE = np.float32(np.inf)
 _UNDECIDED = np.float32(-2)
 # A finishing time errs relatively by the roundings and by 2^-24 times the potential's distance from the row's largest,
 # which is below 45 for all that can win; and absolutely, before its weight, by 2^-33, as it reads no low words. A
 # weight is cut at exp(80), which cannot win against the largest potential's finishing time of at most 38.
-_RELATIVE = np.float32(1 + 2.0**-16)
+_RELATIVE = 1 + 2.0**-16
 _WORD = np.float32(2.0**-31)
 _CUT = np.float32(80)
+# From this high word on, the complement of a uniform is known within 2^-17 at best; the exponential is at least so much
+# of what the middle of its words gives. A lane like this that leads is its own runner-up, so that the row is undecided.
+_VAGUE_FROM = np.uint32(2**32 - 2**16)
+_AT_LEAST = np.float32(15 / 16)
 
 
 @stage
@@ -61,6 +66,20 @@ def _weigh(weights, largest, potentials, n, rows, copies):
 
 
 @stage
+def _set_margins(state, largest, rows, copies):
+    """The margin of each lane: what the race errs by, and what the definition rounds away where potentials are large.
+
+    Two sums x + G err by t = 2^-52 (|x| + |G|) together, a factor of exp(t), which 1 + 2 t covers up to t = 1.
+    """
+    for i in range(rows):
+        magnitude = abs(largest[i]) + 64.0
+        margin = _RELATIVE + magnitude * 2.0**-51
+        state[_MARGIN + i] = np.float32(margin if magnitude < 2.0**52 else np.inf)
+    for i in range(rows * (copies - 1)):
+        state[np.uint64(_MARGIN + rows) + np.uint64(i)] = state[_MARGIN + i]
+
+
+@stage
 def _start(state):
     for i in range(STAGE):
         state[_BEST + i] = _INFINITE
@@ -86,11 +105,14 @@ def _race(state, n, words, word, lane, weights, column):
     for i in range(n):
         e = exponential32(words[drawn + np.uint64(i)])
         e = state[MINIMUM + i] + (np.float32(0) if state[WINNER + i] == here else e)
+        # Near its top, a high word tells little of how long the wait is, only how long at least.
+        vague = words[drawn + np.uint64(i)] >= _VAGUE_FROM
         time = e * weights[entered + np.uint64(i)]
+        time = time * _AT_LEAST if vague else time
         best = state[_BEST + i]
         second = state[_SECOND + i]
         ahead = time < best
-        chaser = best if ahead else time
+        chaser = best if ahead and not vague else time
         state[_SECOND + i] = chaser if chaser < second else second
         state[_BEST + i] = time if ahead else best
         state[_INDEX + i] = index if ahead else state[_INDEX + i]
@@ -102,7 +124,7 @@ def _judge(state, n):
     undecided = 0
     for i in range(n):
         best = state[_BEST + i]
-        close = state[_SECOND + i] <= best * (_RELATIVE + _WORD / state[_SMALLEST + i])
+        close = state[_SECOND + i] <= best * (state[_MARGIN + i] + _WORD / state[_SMALLEST + i])
         close &= best < _INFINITE
         state[_INDEX + i] = _UNDECIDED if close else state[_INDEX + i]
         undecided += close
@@ -167,6 +189,7 @@ def max_short(x, rows, field, index, value, place):
         turn(potentials, flat, r * n, n, count)
         _survey(largest, potentials, n, count)
         _weigh(weights, largest, potentials, n, count, at_once)
+        _set_margins(state, largest, count, at_once)
         for j in range(0, count * n, 64):
             prefetch64(flat, (r + count) * n + j)
         for d in range(at_once):

@@ -1,0 +1,113 @@
+"""Imports run downwards only, the CPU path knows no GPU, and importing the package is light."""
+
+import ast
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from tests.subprocesses import python
+
+PACKAGE = Path(__file__).parents[1] / "fastgumbel"
+
+# From the top down. A module may import from lines below its own, never from its own line or above; the command
+# line is free within itself.
+ORDER = (
+    ("__main__",),
+    ("_choose.*",),
+    ("__init__",),
+    ("sampling",),
+    ("_search", "_write"),
+    ("_arrays",),
+    ("noise", "_threads"),
+    ("_kernels.cpu_*",),
+    ("_kernels.lanes",),
+    ("_kernels.stage",),
+    ("_kernels.field", "_kernels.reduce"),
+    ("_kernels.real", "_kernels.philox"),
+    ("_kernels.ops", "_kernels.simd", "_kernels.compiling"),
+)
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name(path):
+    """Return the dotted name of a source below the package."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def imports(path):
+    """Yield the absolute names of all modules and members that a source imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = path.relative_to(PACKAGE.parent).parts[: -node.level] if node.level else ()
+            module = ".".join([*parents, *filter(None, [node.module])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def level(module):
+    """Return the line of ``ORDER`` of a module, or None where it has no place."""
+    for line, patterns in enumerate(ORDER):
+        if any(fnmatchcase(module, pattern) for pattern in patterns):
+            return line
+    return None
+
+
+def inner(imported):
+    """Return the module that something imported from the package lives in, or None if it is from elsewhere."""
+    head, _, rest = imported.partition(".")
+    if head != "fastgumbel":
+        return None
+    parents = [rest, rest.rpartition(".")[0]]
+    return next((module for module in parents if (PACKAGE / (module.replace(".", "/") + ".py")).exists()), "__init__")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_imports_run_downwards(path):
+    module = name(path)
+    if path.name == "__init__.py" and path.parent != PACKAGE:
+        assert not list(imports(path))
+        return
+    assert level(module) is not None, f"{module} has no place in the order"
+    for imported in imports(path):
+        target = inner(imported)
+        if target is not None and not (module.startswith("_choose") and target.startswith("_choose")):
+            assert level(target) > level(module), f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_no_module_of_the_cpu_path_imports_cuda(path):
+    assert not [i for i in imports(path) if "cuda" in i.lower()]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_only_kernels_know_numba(path):
+    if not name(path).startswith("_kernels"):
+        assert not [i for i in imports(path) if i.split(".")[0] in ("numba", "llvmlite")]
+
+
+def test_importing_compiles_nothing():
+    code = """
+from numba.core import event
+with event.install_recorder("numba:compile") as compiled:
+    import fastgumbel
+print(len(compiled.buffer))
+"""
+    assert python(code) == "0"
+
+
+def test_importing_loads_nothing_heavy():
+    """Beyond what Numba loads by itself."""
+    heavy = "m.split('.')[0] in ('scipy', 'tqdm', 'cupy') or 'cuda' in m"
+    listing = f"import sys; print(*sorted(m for m in sys.modules if {heavy}))"
+    assert python(f"import fastgumbel; {listing}") == python(f"import numba, numba.extending; {listing}")
+
+
+def test_the_public_names():
+    import fastgumbel
+
+    names = {"NoiseField", "get_num_threads", "gumbel", "gumbel_max", "set_num_threads"}
+    assert names <= set(fastgumbel.__all__)
+    assert all(hasattr(fastgumbel, name) for name in fastgumbel.__all__)

@@ -1,0 +1,136 @@
+"""``NoiseField`` as a value: its key, its coordinates, equality, hash, pickle, and that nothing changes it."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import fastgumbel
+from fastgumbel import NoiseField
+
+
+@pytest.mark.parametrize("seed", [0, 1, 12345, 2**40, 2**100])
+def test_the_key_of_a_seed(seed):
+    key = NoiseField(seed).key
+    assert type(key) is np.uint64
+    assert key == np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
+    assert NoiseField(np.random.SeedSequence(seed)).key == key
+
+
+def test_no_seed_means_fresh_entropy():
+    assert NoiseField().key != NoiseField().key
+    assert NoiseField(None).key != NoiseField(None).key
+
+
+@pytest.mark.parametrize("key", [0, 1, 2**63, 2**64 - 1, np.uint64(2**64 - 1)])
+def test_from_key(key):
+    field = NoiseField.from_key(key)
+    assert type(field.key) is np.uint64
+    assert int(field.key) == int(key)
+
+
+def fields():
+    """Make fields that differ from each other, anew on every call."""
+    field = NoiseField(1)
+    return [
+        field,
+        NoiseField(2),
+        field.at(draw=1),
+        field.at(start=1),
+        field.at(rows=0),
+        field.at(rows=5),
+        field.at(rows=[5, 6]),
+        field.at(rows=[[5, 6]]),
+        field.at(rows=[6, 5]),
+        field.at(rows=2**64 - 1, draw=2**32 - 1, start=2**32 - 1),
+    ]
+
+
+def test_equality_and_hash_go_by_value():
+    for i, a in enumerate(fields()):
+        for j, b in enumerate(fields()):
+            assert (a == b) is (i == j)
+            if i == j:
+                assert hash(a) == hash(b)
+    assert NoiseField(1) != 1
+    assert len(set(fields() + fields())) == len(fields())
+
+
+@pytest.mark.parametrize("i", range(len(fields())))
+def test_pickle_and_copy_keep_everything(i):
+    field = fields()[i]
+    assert pickle.loads(pickle.dumps(field)) == field
+    assert copy.copy(field) == copy.deepcopy(field) == field
+
+
+def test_the_repr_tells_fields_apart():
+    assert len({repr(field) for field in fields()}) == len(fields())
+    assert all(repr(field).startswith("NoiseField") for field in fields())
+
+
+@pytest.mark.parametrize("name", ["key", "rows", "draw", "start", "anything"])
+def test_a_field_cannot_be_changed(name):
+    with pytest.raises(AttributeError):
+        setattr(NoiseField(1), name, 3)
+
+
+def test_at_makes_a_new_field_and_keeps_what_it_is_not_told():
+    field = NoiseField(1)
+    moved = field.at(draw=3)
+    assert moved != field
+    assert field == NoiseField(1)
+    assert moved.at(start=64).at(rows=[1, 2]) == field.at(rows=[1, 2], draw=3, start=64)
+    assert field.at() == field
+
+
+def test_row_ids_are_copied():
+    ids = np.array([3, 4])
+    field = NoiseField(1).at(rows=ids)
+    values, before = fastgumbel.gumbel((2, 5), noise=field), hash(field)
+    ids[:] = 0
+    np.testing.assert_array_equal(fastgumbel.gumbel((2, 5), noise=field), values)
+    assert hash(field) == before
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint8, np.uint64, ">i4"])
+def test_row_ids_of_any_integer_type(dtype):
+    ids = np.array([3, 100], dtype)
+    assert NoiseField(1).at(rows=ids) == NoiseField(1).at(rows=[3, 100])
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "error"),
+    [
+        ({"rows": -1}, ValueError),
+        ({"rows": [0, 1, -1]}, ValueError),
+        ({"rows": np.array([0, -(2**63)])}, ValueError),
+        ({"rows": 2**64}, (TypeError, ValueError)),
+        ({"rows": 0.5}, TypeError),
+        ({"rows": [1.0, 2.0]}, TypeError),
+        ({"rows": "1"}, TypeError),
+        ({"draw": -1}, ValueError),
+        ({"draw": 2**32}, ValueError),
+        ({"draw": 0.5}, TypeError),
+        ({"draw": [1, 2]}, TypeError),
+        ({"start": -1}, ValueError),
+        ({"start": 2**32 + 1}, ValueError),
+        ({"start": 1.0}, TypeError),
+        ({"start": "1"}, TypeError),
+    ],
+)
+def test_bad_coordinates_are_named(coordinates, error):
+    with pytest.raises(error, match=next(iter(coordinates))):
+        NoiseField(1).at(**coordinates)
+
+
+@pytest.mark.parametrize(("key", "error"), [(-1, ValueError), (2**64, ValueError), (0.5, TypeError), ("1", TypeError)])
+def test_bad_keys_are_named(key, error):
+    with pytest.raises(error, match="key"):
+        NoiseField.from_key(key)
+
+
+@pytest.mark.parametrize(("seed", "error"), [(-1, ValueError), (0.5, TypeError), ("1", TypeError)])
+def test_bad_seeds_are_named(seed, error):
+    with pytest.raises(error, match="seed"):
+        NoiseField(seed)
