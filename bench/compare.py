@@ -6,22 +6,16 @@ Prints the table; with --write, also puts it into the README.
 from __future__ import annotations
 
 import argparse
-import datetime
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from cases import Work, all_works
-
-README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- bench/compare.py -->", "<!-- end of bench/compare.py -->"
+from readme import machine, replace_section
 
 
 def medians(work: Work, rounds: int) -> dict[str, float]:
@@ -75,26 +69,11 @@ def start_up(rounds: int) -> Iterator[str]:
         yield f"| {name} | {warm[name]:.2f} | {warm[name] - base:+.2f} | {shown} |"
 
 
-def machine() -> str:
-    names = ["numpy", "numba", "jax", "torch", "mkl_random"]
-    found = []
-    for name in names:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            found.append(f"no {name}")
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        model = next((line.split(": ")[1] for line in cpuinfo.read_text().splitlines() if "model name" in line), model)
-    date = datetime.date.today().isoformat()
-    return f"{date}, {model}, {os.cpu_count()} processors, Python {platform.python_version()}, {', '.join(found)}."
-
-
 def table(rounds: int) -> str:
     lines = [
-        f"Measured on {machine()} One thread unless said (JAX: its default). Medians of {rounds} rounds, all",
-        "contenders in turn. A ratio is the contender's time over fastgumbel's: above 1, fastgumbel is faster.",
+        f"Measured on {machine('numpy', 'numba', 'jax', 'torch', 'mkl_random')}",
+        f"One thread unless said (JAX: its default). Medians of {rounds} rounds, all contenders in turn. A ratio is the",
+        "contender's time over fastgumbel's: above 1, fastgumbel is faster.",
         "",
         "| work | ms | G elements/s | GB/s | ratio of times: contender / fastgumbel |",
         "| --- | --- | --- | --- | --- |",
@@ -115,9 +94,7 @@ def main() -> None:
     text = table(options.rounds)
     print(text)
     if options.write:
-        before, rest = README.read_text().split(BEGIN)
-        after = rest.split(END)[1]
-        README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+        replace_section("bench/compare.py", text)
 
 
 if __name__ == "__main__":
