@@ -72,8 +72,8 @@ def start_up(rounds: int) -> Iterator[str]:
 def table(rounds: int) -> str:
     lines = [
         f"Measured on {machine('numpy', 'numba', 'jax', 'torch', 'mkl_random')}",
-        f"One thread unless said (JAX: its default). Medians of {rounds} rounds, all contenders in turn. A ratio is the",
-        "contender's time over fastgumbel's: above 1, fastgumbel is faster.",
+        f"One thread unless said (JAX: its default). Medians of {rounds} rounds, all contenders in turn. A ratio is",
+        "the contender's time over fastgumbel's: above 1, fastgumbel is faster.",
         "",
         "| work | ms | G elements/s | GB/s | ratio of times: contender / fastgumbel |",
         "| --- | --- | --- | --- | --- |",

@@ -26,8 +26,6 @@ _TASK = 2**19
 _READ = 16
 # A longer row is cut at its categories.
 _LONGEST = 2**22
-
-
 # A single row of at most so many categories is found without any preparation.
 _ONE = 1024
 _INDICES: tuple[np.intp, ...] = tuple(np.arange(_ONE, dtype=np.intp))
@@ -35,7 +33,7 @@ _INDICES: tuple[np.intp, ...] = tuple(np.arange(_ONE, dtype=np.intp))
 
 def search_one(x: Any, axis: Any, field: NoiseField) -> np.intp | None:
     """Index of the sample of a plain array of one short row; None where it takes `search` to find or refuse it."""
-    if type(x) is np.ndarray and x.ndim == 1 and x.dtype.char in "fd" and (axis == -1 or axis == 0):
+    if type(x) is np.ndarray and x.ndim == 1 and x.dtype.char in "fd" and type(axis) is int and -1 <= axis <= 0:
         n = x.size
         if 0 < n <= _ONE and field.rows is None and field.start + n <= CATEGORIES:
             flags = x.flags
