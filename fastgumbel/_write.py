@@ -16,7 +16,7 @@ from fastgumbel.noise import NoiseField
 
 # Numbers in a task: a fraction of a millisecond.
 _TASK = 2**18
-_SHORT = 64
+_SHORT = 256
 
 
 def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64]) -> None:

@@ -19,6 +19,8 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 # Functions that only kernels call borrow their arrays: without this, each call counts references atomically.
 BORROWED: dict[str, Any] = {"_nrt": False}
+# LLVM would leave the larger scalar functions as calls, and a loop around a call stays scalar.
+INLINED: dict[str, Any] = {"forceinline": True}
 
 
 def _digest_of_sources() -> str:
@@ -41,8 +43,7 @@ class _StampedCache(FunctionCache):  # type: ignore[misc]
         )
 
 
-# LLVM would leave the larger ones as calls, and a loop around a call stays scalar.
-scalar = numba.njit(**OPTIONS, **BORROWED, forceinline=True)
+scalar = numba.njit(**OPTIONS, **BORROWED, **INLINED)
 stage = numba.njit(**OPTIONS, **BORROWED)
 
 

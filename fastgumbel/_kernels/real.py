@@ -16,8 +16,10 @@ every device and at every vector width. No product feeds a bare addition, so no 
 import math
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
-from fastgumbel._kernels.compiling import scalar
+from fastgumbel._kernels.compiling import BORROWED, INLINED, OPTIONS, scalar
 from fastgumbel._kernels.ops import bits, fma, real
 
 # log(x) = k ln 2 + log(1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), and log(1 + f) = f - f^2/2 + f^3 P(f). P is the
@@ -118,6 +120,16 @@ def log32(x):
     return _log_parts32(k, f)
 
 
+def log(x):
+    """Natural logarithm, in the type of x."""
+    raise NotImplementedError("compiled only")
+
+
+@overload(log, jit_options=OPTIONS | BORROWED | INLINED)
+def _log(x):
+    return {types.float32: lambda x: log32(x), types.float64: lambda x: log64(x)}.get(x)
+
+
 # With 1.0's exponent above the flipped top 52 bits of a word, one subtraction yields the complement of its uniform.
 _ONE_FLIPPED = np.uint64(0x3FFFFFFFFFFFFFFF)
 _ONE_LESS_HALF_STEP = np.float64(1 - 2.0**-53)
@@ -155,26 +167,75 @@ def gumbel32(e):
     return -log32(e)
 
 
-_E = tuple(np.float32(1 / math.factorial(k)) for k in range(8))
-_e2, _e3, _e4, _e5, _e6, _e7 = _E[2:]
-_LOG2_E32 = np.float32(1.4426950408889634)
+_ROUND64 = np.float64(1.5 * 2.0**52)
 _ROUND32 = np.float32(1.5 * 2.0**23)
-_ROUND_BITS32 = np.uint32(0x4B400000)
+_LOG2_E64, _LOG2_E32 = np.float64(1.4426950408889634), np.float32(1.4426950408889634)
+_LEAST64, _LEAST32 = np.float64(-708), np.float32(-87)
+_c2, _c3, _c4, _c5, _c6, _c7 = (np.float32(1 / math.factorial(k)) for k in range(2, 8))
+_C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12, _C13 = (
+    np.float64(1 / math.factorial(k)) for k in range(2, 14)
+)
+
+
+# exp(x) = 2^k exp(f) with |f| <= ln(2) / 2, and Taylor's polynomial for exp(f), again as two in f^2.
+@scalar
+def exp64(x):
+    """Exponential of a float64 from -708 to 709, within 1 ulp."""
+    shifted = fma(x, _LOG2_E64, _ROUND64)
+    k = shifted - _ROUND64
+    f = fma(-k, _LN2_LOW64, fma(-k, _LN2_HIGH64, x))
+    z = f * f
+    a = fma(_C12, z, _C10)
+    b = fma(_C13, z, _C11)
+    a = fma(a, z, _C8)
+    b = fma(b, z, _C9)
+    a = fma(a, z, _C6)
+    b = fma(b, z, _C7)
+    a = fma(a, z, _C4)
+    b = fma(b, z, _C5)
+    a = fma(a, z, _C2)
+    b = fma(b, z, _C3)
+    y = fma(z, fma(b, f, a), f) + _ONE64
+    return real(bits(y) + ((bits(shifted) - bits(_ROUND64)) << np.uint64(52)))
 
 
 @scalar
 def exp32(x):
-    """Exponential of a float32 from -87 to 88, within 2 ulp."""
+    """Exponential of a float32 from -87 to 88, within 1 ulp."""
     shifted = fma(x, _LOG2_E32, _ROUND32)
     k = shifted - _ROUND32
     f = fma(-k, _LN2_LOW32, fma(-k, _LN2_HIGH32, x))
     z = f * f
-    a = fma(_e6, z, _e4)
-    b = fma(_e7, z, _e5)
-    a = fma(a, z, _e2)
-    b = fma(b, z, _e3)
+    a = fma(_c6, z, _c4)
+    b = fma(_c7, z, _c5)
+    a = fma(a, z, _c2)
+    b = fma(b, z, _c3)
     y = fma(z, fma(b, f, a), f) + _ONE32
-    return real(np.uint32(bits(y) + np.uint32(np.uint32(bits(shifted) - _ROUND_BITS32) << np.uint32(23))))
+    return real(np.uint32(bits(y) + np.uint32(np.uint32(bits(shifted) - bits(_ROUND32)) << np.uint32(23))))
+
+
+@scalar
+def decay64(x):
+    """exp(x) of a float64 x <= 0; 0 below -708, for -inf and for NaN."""
+    y = exp64(x if x > _LEAST64 else _LEAST64)
+    return y if x > _LEAST64 else np.float64(0)
+
+
+@scalar
+def decay32(x):
+    """exp(x) of a float32 x <= 0; 0 below -87, for -inf and for NaN."""
+    y = exp32(x if x > _LEAST32 else _LEAST32)
+    return y if x > _LEAST32 else np.float32(0)
+
+
+def decay(x):
+    """exp(x) of x <= 0, in the type of x."""
+    raise NotImplementedError("compiled only")
+
+
+@overload(decay, jit_options=OPTIONS | BORROWED | INLINED)
+def _decay(x):
+    return {types.float32: lambda x: decay32(x), types.float64: lambda x: decay64(x)}.get(x)
 
 
 _LN2_STEP = np.float64(-0.6931471805599453 * 2.0**-32)

@@ -71,6 +71,42 @@ def at_least64(typing_context: Any, array: Any, offset: Any, threshold: Any) -> 
 
 
 @intrinsic
+def sum64(typing_context: Any, array: Any, offset: Any) -> Any:
+    """Sum of 64 items, halves added lane by lane down to one."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _halve(builder, _load(context, builder, signature, args, 0, 64))
+
+    return array.dtype(array, types.intp), generate
+
+
+@intrinsic
+def dot64(typing_context: Any, array: Any, offset: Any, other: Any, other_offset: Any) -> Any:
+    """Sum of the 64 products of items of two arrays of one type, added as in `sum64`."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        items = _load(context, builder, signature, args, 0, 64)
+        signature = signature.return_type(*signature.args[2:])
+        others = _load(context, builder, signature, args[2:], 0, 64)
+        return _halve(builder, builder.fmul(items, others))
+
+    return array.dtype(array, types.intp, other, types.intp), generate
+
+
+def _halve(builder: Any, vector: Any) -> Any:
+    while vector.type.count > 1:
+        half = vector.type.count // 2
+        low, high = (
+            builder.shuffle_vector(
+                vector, vector, ir.Constant(ir.VectorType(ir.IntType(32), half), list(range(first, first + half)))
+            )
+            for first in (0, half)
+        )
+        vector = builder.fadd(low, high)
+    return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+
+
+@intrinsic
 def prefetch64(typing_context: Any, array: Any, offset: Any) -> Any:
     """Ask for the 64 items from `offset` on, which need not exist, without waiting for them."""
 

@@ -11,14 +11,12 @@ from numba import types
 from numba.extending import overload
 
 from fastgumbel._kernels.compiling import BORROWED, OPTIONS, stage
-from fastgumbel._kernels.field import BLOCK_WORDS, join, words
-from fastgumbel._kernels.real import exponential32, exponential64, gumbel32, gumbel64
+from fastgumbel._kernels.field import join, words
+from fastgumbel._kernels.real import exponential32, exponential64, log
 
 STAGE = 128
 ROW = STAGE
 DRAW = 2 * STAGE
-
-_1 = np.uint64(1)
 
 
 @stage
@@ -53,53 +51,32 @@ def row_id(rows, first_row, r):
 
 
 def lane_exponentials(out, n, high, low):
-    """Exponentials, in the type of `out`, of the words in two arrays; float32 reads the high halves only."""
+    """Exponentials, in the type of `out`, of the words of n quads; float32 reads the high halves only."""
     raise NotImplementedError("compiled only")
 
 
 @overload(lane_exponentials, jit_options=OPTIONS | BORROWED)
 def _lane_exponentials(out, n, high, low):
     def float32(out, n, high, low):
-        for i in range(n):
-            out[i] = exponential32(high[i])
+        for j in range(4):
+            plane = np.uint64(j * STAGE)
+            for i in range(n):
+                out[plane + np.uint64(i)] = exponential32(high[plane + np.uint64(i)])
 
     def float64(out, n, high, low):
-        for i in range(n):
-            out[i] = exponential64(join(np.uint64(high[i]), np.uint64(low[i])))
+        for j in range(4):
+            plane = np.uint64(j * STAGE)
+            for i in range(n):
+                at = plane + np.uint64(i)
+                out[at] = exponential64(join(np.uint64(high[at]), np.uint64(low[at])))
 
     return float32 if out.dtype == types.float32 else float64
 
 
 @stage
-def raise_by(e, n, minimum):
-    """Add the n minima to each of the four planes of exponentials."""
-    for i in range(n):
-        e[i] += minimum[i]
-        e[STAGE + i] += minimum[i]
-        e[2 * STAGE + i] += minimum[i]
-        e[3 * STAGE + i] += minimum[i]
-
-
-def gumbels(e, n):
-    """Turn exponentials into Gumbels in place."""
-    raise NotImplementedError("compiled only")
-
-
-@overload(gumbels, jit_options=OPTIONS | BORROWED)
-def _gumbels(e, n):
-    def float32(e, n):
+def gumbels(noise, n):
+    """Turn the exponentials of n quads into Gumbels in place."""
+    for j in range(4):
+        plane = np.uint64(j * STAGE)
         for i in range(n):
-            e[i] = gumbel32(e[i])
-
-    def float64(e, n):
-        for i in range(n):
-            e[i] = gumbel64(e[i])
-
-    return float32 if e.dtype == types.float32 else float64
-
-
-@stage
-def block_counters(counters, i, block, row):
-    """Put the counter of a block in place i."""
-    counters[i] = BLOCK_WORDS | (block >> _1)
-    counters[ROW + i] = row
+            noise[plane + np.uint64(i)] = -log(noise[plane + np.uint64(i)])

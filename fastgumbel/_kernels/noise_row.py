@@ -1,0 +1,107 @@
+"""The field along one row, a stage of quads at a time; a quad is the four lanes of one Philox call."""
+
+import numpy as np
+
+from fastgumbel._kernels.compiling import stage
+from fastgumbel._kernels.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, block_exponential, join, winner_lane
+from fastgumbel._kernels.stage import DRAW, ROW, STAGE, count_up, draw_words, fill, gumbels, lane_exponentials
+
+_1 = np.uint64(1)
+_2 = np.uint64(2)
+_4 = np.uint64(4)
+
+
+@stage
+def _spread(minimum, first, n, value):
+    """One block's minimum to the quads of the stage that it covers."""
+    for i in range(max(first, 0), min(first + 16, n)):
+        minimum[np.uint64(i)] = value
+
+
+@stage
+def _raise_by(noise, minimum, n):
+    """Add a quad's minimum to its four exponentials."""
+    for i in range(n):
+        noise[i] += minimum[i]
+        noise[STAGE + i] += minimum[i]
+        noise[2 * STAGE + i] += minimum[i]
+        noise[3 * STAGE + i] += minimum[i]
+
+
+@stage
+def _interleave(out, to, planes, n):
+    """Four planes of quads to places `to` and up of `out`, lane by lane."""
+    for i in range(n):
+        at = np.uint64(to) + np.uint64(4) * np.uint64(i)
+        out[at] = planes[i]
+        out[at + np.uint64(1)] = planes[STAGE + i]
+        out[at + np.uint64(2)] = planes[2 * STAGE + i]
+        out[at + np.uint64(3)] = planes[3 * STAGE + i]
+
+
+@stage
+def noise_row(out, to, n, key, row, draw, start, counters, high, low, minimum, noise):
+    """Write G(key, row, draw, start + j) to out[to + j] for j < n.
+
+    The rest is scratch, of one stage: `counters`; `high` and `low` words; `minimum` (one plane) and `noise` (four) in
+    the type of `out`.
+    """
+    fill(counters, ROW, STAGE, row)
+    fill(counters, DRAW, STAGE, draw)
+    first_quad = start >> _2
+    quads = np.int64(((start + np.uint64(n - 1)) >> _2) - first_quad) + 1
+    done = 0
+    while done < quads:
+        quad = first_quad + np.uint64(done)
+        # Later stages begin with a block.
+        count = min(STAGE - np.int64(quad & np.uint64(15)), quads - done)
+        first_block = quad >> _4
+        blocks = np.int64(((quad + np.uint64(count - 1)) >> _4) - first_block) + 1
+        for b in range(blocks):
+            counters[b] = BLOCK_WORDS | ((first_block + np.uint64(b)) >> _1)
+        draw_words(high, counters, blocks, key)
+        winners = np.uint64(0)
+        for b in range(blocks):
+            odd = (first_block + np.uint64(b)) & _1
+            lower, upper = (high[2 * STAGE + b], high[3 * STAGE + b]) if odd else (high[b], high[STAGE + b])
+            w = join(np.uint64(upper), np.uint64(lower))
+            winners |= winner_lane(w) << np.uint64(6 * b)
+            _spread(minimum, 16 * b - np.int64(quad & np.uint64(15)), count, block_exponential(w))
+
+        count_up(counters, 0, count, HIGH_WORDS | quad)
+        draw_words(high, counters, count, key)
+        if noise.itemsize == 8:
+            count_up(counters, 0, count, LOW_WORDS | quad)
+            draw_words(low, counters, count, key)
+        lane_exponentials(noise, count, high, low)
+        for b in range(blocks):
+            lane = np.int64((winners >> np.uint64(6 * b)) & np.uint64(63))
+            i = 16 * b - np.int64(quad & np.uint64(15)) + (lane >> 2)
+            if 0 <= i < count:
+                noise[(lane & 3) * STAGE + i] = 0
+        _raise_by(noise, minimum, count)
+        gumbels(noise, count)
+
+        # The first and the last quad may reach over the ends.
+        column = 4 * done - np.int64(start & np.uint64(3))
+        begin, end = 0, count
+        while begin < end and column + 4 * begin < 0:
+            _edge(out, to, n, column, noise, begin)
+            begin += 1
+        while end > begin and column + 4 * end > n:
+            end -= 1
+            _edge(out, to, n, column, noise, end)
+        if begin == 0:
+            _interleave(out, to + column, noise, end)
+        else:
+            for i in range(begin, end):
+                _edge(out, to, n, column, noise, i)
+        done += count
+
+
+@stage
+def _edge(out, to, n, column, noise, i):
+    """One quad, without what lies outside the row."""
+    for j in range(4):
+        if 0 <= column + 4 * i + j < n:
+            out[to + column + 4 * i + j] = noise[j * STAGE + i]
