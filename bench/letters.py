@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import argparse
 import string
-
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-import numpy as np
-from numpy.typing import NDArray
 from pydoc_data.topics import topics
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from readme import machine, replace_section
 
 import fastgumbel as fg
@@ -48,26 +44,24 @@ def table(frequencies: NDArray[np.float64], samples: dict[float, NDArray[np.floa
 
 
 def picture(frequencies: NDArray[np.float64], samples: dict[float, NDArray[np.float64]], path: str) -> None:
-    figure, axes = plt.subplots(
-        1 + SHOWN, len(samples), figsize=(12, 6), sharex=True, sharey="row", height_ratios=[2] + [1] * SHOWN
-    )
+    figure = Figure(figsize=(12, 6))
+    axes = figure.subplots(1 + SHOWN, len(samples), sharex=True, sharey="row", height_ratios=[2] + [1] * SHOWN)
     places = np.arange(len(frequencies))
     for column, (tau, sample) in zip(axes.T, samples.items(), strict=True):
         column[0].set_title(f"τ = {tau:g}")
         column[0].bar(places, sample.mean(0), color=BLUE, width=0.8)
-        column[0].step(places, frequencies, where="mid", color="black", linewidth=0.9)
+        outline = column[0].stairs(frequencies, np.arange(len(places) + 1) - 0.5, color="black", linewidth=0.9)
         for axis, one in zip(column[1:], sample, strict=False):
             axis.bar(places, one, color=[RED if i == one.argmax() else GREY for i in places], width=0.8)
             axis.set(ylim=(0, 1.05), yticks=(0, 1))
         column[-1].set_xticks(places, string.ascii_lowercase, fontsize=7)
-        column[-1].tick_params(axis="x", length=0)
     axes[0, 0].set_ylabel("expectation")
-    axes[0, -1].plot([], [], color="black", linewidth=0.9, label="letter frequencies")
-    axes[0, -1].legend(frameon=False, fontsize=8)
+    axes[0, -1].legend([outline], ["letter frequencies"], frameon=False, fontsize=8)
     for number, axis in enumerate(axes[1:, 0], 1):
         axis.set_ylabel(f"sample {number}")
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(axis="x", length=0)
         axis.margins(x=0.01)
     figure.align_ylabels()
     figure.tight_layout()

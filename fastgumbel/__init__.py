@@ -1,9 +1,22 @@
 """Exact, reproducible sampling with the Gumbel-max trick, at about the price of reading the array."""
 
+from fastgumbel import anneal
 from fastgumbel._threads import get_num_threads, set_num_threads
+from fastgumbel.conditional import gumbel_given_choice
 from fastgumbel.noise import NoiseField
+from fastgumbel.relaxed import gumbel_softmax, gumbel_softmax_jvp
 from fastgumbel.sampling import gumbel, gumbel_max
 
-__all__ = ["NoiseField", "get_num_threads", "gumbel", "gumbel_max", "set_num_threads"]
+__all__ = [
+    "NoiseField",
+    "anneal",
+    "get_num_threads",
+    "gumbel",
+    "gumbel_given_choice",
+    "gumbel_max",
+    "gumbel_softmax",
+    "gumbel_softmax_jvp",
+    "set_num_threads",
+]
 
 __version__ = "0.1.0"

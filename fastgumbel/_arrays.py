@@ -74,6 +74,15 @@ def field_of(rng: Any, noise: Any) -> NoiseField:
     return noise
 
 
+def whole(value: Any, name: str, least: int) -> int:
+    """An integer from `least` on."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")
+    return int(value)
+
+
 def check_reach(field: NoiseField, draws: int, categories: int) -> None:
     """Whether the coordinates end before the field does."""
     if field.draw + draws > DRAWS:
@@ -143,7 +152,7 @@ class Rows:
         self.n = values.shape[-1]
         self.count = math.prod(self.batch)
         self.dtype = np.dtype(np.float32 if values.dtype in (np.float32, np.float16) else np.float64)
-        self._values = values
+        self.values = values
         self._where = where
         # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
         self.in_place = (
@@ -163,7 +172,7 @@ class Rows:
             return self.matrix[r0:r1] if c1 - c0 == self.n else self.matrix[r0, c0:c1].reshape(1, -1)
         piece = np.empty((r1 - r0, c1 - c0), self.dtype)
         place = index_of(self.batch, r0, r1, c0, c1)
-        piece[...] = self._values[place]
+        piece[...] = self.values[place]
         if self._where is not None:
             np.copyto(piece, -np.inf, where=~self._where[place])
         piece.flags.writeable = False
@@ -181,7 +190,7 @@ class Rows:
 
     def overlaps(self, array: NDArray[Any]) -> bool:
         """Whether writing to an array may change the log-potentials."""
-        return np.may_share_memory(self._values, array)
+        return np.may_share_memory(self.values, array)
 
     def fault(self, row: int) -> str:
         """What is wrong with a row that has no valid result."""
@@ -226,3 +235,133 @@ def noise_rows(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: R
     if array.shape != expected:
         raise ValueError(f"noise must have shape {expected}, not {array.shape}")
     return Rows(np.moveaxis(array, axis, -1), None)
+
+
+def temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
+    """One temperature a row, in C order of the batch."""
+    array = real_array(tau, "tau").astype(np.float64)
+    try:
+        array = np.broadcast_to(array, batch)
+    except ValueError:
+        raise ValueError(f"tau of shape {array.shape} does not broadcast to the batch shape {batch}") from None
+    rows = np.ascontiguousarray(array).reshape(-1)
+    bad = ~((rows >= 0) & (rows < np.inf))
+    if bad.any():
+        row = int(bad.argmax())
+        raise ValueError(f"tau must be finite and at least 0, but {place_name(batch, row)} has {rows[row]}")
+    return rows
+
+
+def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """1 / tau in a dtype; the largest number where that is beyond it."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype)
+
+
+def choices_of(choice: ArrayLike, shape: tuple[int, ...], batch: tuple[int, ...]) -> NDArray[np.intp]:
+    """Indices of shape size + batch, of an array of that shape or of the batch's."""
+    array = np.asarray(choice)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"choice must be integers, not {array.dtype}")
+    if array.shape not in (shape, batch):
+        raise ValueError(f"choice must have shape {shape} or {batch}, not {array.shape}")
+    return np.ascontiguousarray(np.broadcast_to(array, shape), np.intp)
+
+
+def given_noise(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: Rows) -> NDArray[Any]:
+    """Precomputed noise as draws by rows by categories, in the dtype of the rows."""
+    array = np.ascontiguousarray(noise_rows(noise, axis, draw_shape, rows).values, rows.dtype)
+    if not np.isfinite(array).all():
+        at = tuple(int(i) for i in np.unravel_index(np.argmin(np.isfinite(array)), array.shape))
+        raise ValueError(f"noise must be finite, but has {array[at]} at {at}, the categories counted last")
+    return array.reshape(math.prod(draw_shape), rows.count, rows.n)
+
+
+class Result:
+    """An array to compute in, C-contiguous with the categories last, and its way to the caller.
+
+    `flat` has the axes (directions,) draws, rows, categories; it is the caller's own array where that will do.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        axis: int,
+        draw_shape: tuple[int, ...],
+        name: str,
+        out: Any,
+        directions: tuple[int, ...] | None = None,
+    ) -> None:
+        self._axis = axis
+        self._shape = (*(directions or ()), *draw_shape, *rows.batch, rows.n)
+        flat = math.prod(draw_shape), rows.count, rows.n
+        if directions is not None:
+            flat = *(directions or (1,)), *flat
+        self._out = out
+        if out is not None:
+            expected = list(self._shape[:-1])
+            expected.insert(len(expected) + 1 + axis, rows.n)
+            check_out(out, name, tuple(expected), rows.dtype)
+        usable = out is not None and axis == -1 and out.flags.c_contiguous and out.flags.aligned
+        self.flat = out.reshape(flat) if usable and not rows.overlaps(out) else np.empty(flat, rows.dtype)
+
+    def deliver(self) -> NDArray[Any]:
+        """The result in the caller's shape and order of axes."""
+        result: NDArray[Any] = np.moveaxis(self.flat.reshape(self._shape), -1, self._axis)
+        if self._out is None:
+            return result
+        if not np.may_share_memory(self._out, self.flat):
+            self._out[...] = result
+        result = self._out
+        return result
+
+
+def tangents_of(
+    d_x: ArrayLike | None, d_tau: ArrayLike | None, rows: Rows, axis: int
+) -> tuple[NDArray[Any], NDArray[Any], tuple[int, ...]]:
+    """Tangents by direction and row in the dtype of the rows, and the axis of directions, if there is one.
+
+    An absent one stands as an empty array of log-potentials, or as zeros of temperatures.
+    """
+    kind, batch = rows.dtype, rows.batch
+    shape = list(batch)
+    shape.insert(len(shape) + 1 + axis, rows.n)
+    dx, dtau = np.empty((0, 0, 0), kind), np.zeros((1, rows.count), kind)
+    counts: list[int] = []
+    if d_x is not None:
+        array = _finite(d_x, "tangents[0]")
+        if array.shape[-len(shape) :] != tuple(shape) or array.ndim > len(shape) + 1:
+            raise ValueError(
+                f"tangents[0] must have the shape of the log-potentials, {tuple(shape)}, with at most an axis of "
+                f"directions before it, not {array.shape}"
+            )
+        counts += array.shape[: array.ndim - len(shape)]
+        dx = np.ascontiguousarray(np.moveaxis(array, axis, -1), kind).reshape(-1, rows.count, rows.n)
+    if d_tau is not None:
+        array = _finite(d_tau, "tangents[1]")
+        directions = array.shape[: max(0, array.ndim - len(batch))]
+        if len(directions) > 1:
+            raise ValueError(
+                f"tangents[1] must have at most an axis of directions more than the batch, not {array.shape}"
+            )
+        try:
+            array = np.broadcast_to(array, directions + batch)
+        except ValueError:
+            raise ValueError(
+                f"tangents[1] of shape {array.shape} does not broadcast to the batch shape {batch}"
+            ) from None
+        counts += directions
+        dtau = np.ascontiguousarray(array, kind).reshape(-1, rows.count)
+    if len(set(counts)) > 1:
+        raise ValueError(f"tangents must have equally many directions, not {counts[0]} and {counts[1]}")
+    if counts:
+        dx = np.ascontiguousarray(np.broadcast_to(dx, (counts[0], *dx.shape[1:]))) if dx.size else dx
+        dtau = np.ascontiguousarray(np.broadcast_to(dtau, (counts[0], *dtau.shape[1:])))
+    return dx, dtau, tuple(counts[:1])
+
+
+def _finite(value: ArrayLike, name: str) -> NDArray[Any]:
+    array = real_array(value, name)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite")
+    return array

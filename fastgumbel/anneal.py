@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import math
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, overload
 
@@ -227,9 +227,13 @@ def _between(start: float, end: float, weight: NDArray[np.float64]) -> NDArray[n
 def _at_least_zero(value: Any, name: str) -> float:
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name} must be a number, not {type(value).__name__}")
-    if not 0 <= value <= sys.float_info.max:
-        raise ValueError(f"{name} must be finite and at least 0, not {value}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{name} must be finite and at least 0, not {number}")
+    return number
 
 
 def _count(value: Any, name: str) -> int:

@@ -25,7 +25,7 @@ def fill_short(out, rows, field):
         for i in range(lanes):
             counters[ROW + i] = row_id(rows, first_row, r + i)
         noise_planes(noise, state, high, low, counters, n, lanes, start, key)
-        turn_back(flat, r * n, noise, n, lanes)
+        turn_back(flat, r * n, noise, 0, n, lanes)
 
 
 @kernel

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgumbel._kernels.compiling import kernel, scalar, stage
 from fastgumbel._kernels.field import gumbel
-from fastgumbel._kernels.lanes import MINIMUM, WINNER, draw_quad, turn
+from fastgumbel._kernels.lanes import MINIMUM, WINNER, draw_quad, repeat, turn
 from fastgumbel._kernels.real import exp32, exponential32
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
 from fastgumbel._kernels.simd import prefetch64
@@ -61,8 +61,7 @@ def _weigh(weights, largest, potentials, n, rows, copies):
             v = np.float32(largest[i] - np.float64(potentials[at + np.uint64(i)]))
             weight = exp32(v if v < _CUT else _CUT)
             weights[at + np.uint64(i)] = weight if v < _INFINITE else _INFINITE
-        for i in range(rows * (copies - 1)):
-            weights[at + np.uint64(rows) + np.uint64(i)] = weights[at + np.uint64(i)]
+    repeat(weights, n, rows, copies)
 
 
 @stage

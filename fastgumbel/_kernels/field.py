@@ -13,10 +13,11 @@ BLOCK = 64  # categories in a block
 BLOCK_SHIFT = np.uint64(6)
 LANE_MASK = np.uint64(63)
 
-# Domains: the top two bits of the first counter word. The fourth is for everything that is not the field.
+# Domains: the top two bits of the first counter word.
 HIGH_WORDS = np.uint64(0 << 30)
 LOW_WORDS = np.uint64(1 << 30)
 BLOCK_WORDS = np.uint64(2 << 30)
+OTHER_WORDS = np.uint64(3 << 30)  # everything that is not the field
 
 _32 = np.uint64(32)
 _1 = np.uint64(1)

@@ -35,17 +35,27 @@ def turn(planes, x, base, n, rows):
 
 
 @stage
-def turn_back(out, base, planes, n, rows):
-    """Planes as rows of `out`, from place `base` of the flat array on; `planes` has 7 to spare."""
+def repeat(planes, n, rows, copies):
+    """Repeat the first `rows` lanes of n planes so that they stand there `copies` times."""
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(rows * (copies - 1)):
+            planes[at + np.uint64(rows) + np.uint64(i)] = planes[at + np.uint64(i)]
+
+
+@stage
+def turn_back(out, base, planes, lane, n, rows):
+    """Lanes from `lane` on as rows of `out`, from place `base` of the flat array on; `planes` has 7 to spare."""
     done = 0
-    # The last tile comes first: what it writes beyond the ends of its rows is then overwritten.
-    while done + 8 <= rows and base + (done + 8) * n + 7 <= out.size:
+    # The last tile comes first: what it writes beyond the ends of its rows is then overwritten. Nothing may be written
+    # beyond these rows, as others may have been there already.
+    while (done + 8) * n + 7 <= rows * n:
         for j in range((n - 1) // 8 * 8, -1, -8):
-            turn8(out, base + done * n + j, n, planes, j * STAGE + done, STAGE)
+            turn8(out, base + done * n + j, n, planes, j * STAGE + lane + done, STAGE)
         done += 8
     for i in range(done, rows):
         for j in range(n):
-            out[base + i * n + j] = planes[j * STAGE + i]
+            out[base + i * n + j] = planes[j * STAGE + lane + i]
 
 
 @stage

@@ -3,7 +3,15 @@
 import numpy as np
 
 from fastgumbel._kernels.compiling import stage
-from fastgumbel._kernels.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, block_exponential, join, winner_lane
+from fastgumbel._kernels.field import (
+    BLOCK_WORDS,
+    HIGH_WORDS,
+    LOW_WORDS,
+    OTHER_WORDS,
+    block_exponential,
+    join,
+    winner_lane,
+)
 from fastgumbel._kernels.stage import DRAW, ROW, STAGE, count_up, draw_words, fill, gumbels, lane_exponentials
 
 _1 = np.uint64(1)
@@ -37,6 +45,31 @@ def _interleave(out, to, planes, n):
         out[at + np.uint64(1)] = planes[STAGE + i]
         out[at + np.uint64(2)] = planes[2 * STAGE + i]
         out[at + np.uint64(3)] = planes[3 * STAGE + i]
+
+
+@stage
+def _put_edge(out, to, n, column, planes, i):
+    """One quad, without what lies outside the row."""
+    for j in range(4):
+        if 0 <= column + 4 * i + j < n:
+            out[to + column + 4 * i + j] = planes[j * STAGE + i]
+
+
+@stage
+def _put(out, to, n, column, planes, count):
+    """Quads from a column on to a row of n at out[to:]; the first and the last may reach over its ends."""
+    begin, end = 0, count
+    while begin < end and column + 4 * begin < 0:
+        _put_edge(out, to, n, column, planes, begin)
+        begin += 1
+    while end > begin and column + 4 * end > n:
+        end -= 1
+        _put_edge(out, to, n, column, planes, end)
+    if begin == 0:
+        _interleave(out, to + column, planes, end)
+    else:
+        for i in range(begin, end):
+            _put_edge(out, to, n, column, planes, i)
 
 
 @stage
@@ -82,26 +115,25 @@ def noise_row(out, to, n, key, row, draw, start, counters, high, low, minimum, n
         _raise_by(noise, minimum, count)
         gumbels(noise, count)
 
-        # The first and the last quad may reach over the ends.
-        column = 4 * done - np.int64(start & np.uint64(3))
-        begin, end = 0, count
-        while begin < end and column + 4 * begin < 0:
-            _edge(out, to, n, column, noise, begin)
-            begin += 1
-        while end > begin and column + 4 * end > n:
-            end -= 1
-            _edge(out, to, n, column, noise, end)
-        if begin == 0:
-            _interleave(out, to + column, noise, end)
-        else:
-            for i in range(begin, end):
-                _edge(out, to, n, column, noise, i)
+        _put(out, to, n, 4 * done - np.int64(start & np.uint64(3)), noise, count)
         done += count
 
 
 @stage
-def _edge(out, to, n, column, noise, i):
-    """One quad, without what lies outside the row."""
-    for j in range(4):
-        if 0 <= column + 4 * i + j < n:
-            out[to + column + 4 * i + j] = noise[j * STAGE + i]
+def exponential_row(out, to, n, key, row, draw, start, counters, high, low, fresh):
+    """Write Exp(1) numbers that the field does not use to out[to + j] for j < n; the scratch is as in `noise_row`.
+
+    They are words of the fourth domain: quad q has its high halves at index 2 q and its low ones at 2 q + 1.
+    """
+    fill(counters, ROW, STAGE, row)
+    fill(counters, DRAW, STAGE, draw)
+    first_quad = start >> _2
+    quads = np.int64(((start + np.uint64(n - 1)) >> _2) - first_quad) + 1
+    for done in range(0, quads, STAGE):
+        count = min(STAGE, quads - done)
+        for half in range(2 if fresh.itemsize == 8 else 1):
+            for i in range(count):
+                counters[i] = OTHER_WORDS | ((first_quad + np.uint64(done + i)) << _1) | np.uint64(half)
+            draw_words(low if half else high, counters, count, key)
+        lane_exponentials(fresh, count, high, low)
+        _put(out, to, n, 4 * done - np.int64(start & np.uint64(3)), fresh, count)

@@ -1,0 +1,174 @@
+"""Relaxed samples of long rows, and their tangents: row by row, in cache."""
+
+import numpy as np
+
+from fastgumbel._kernels.compiling import kernel, stage
+from fastgumbel._kernels.noise_row import noise_row
+from fastgumbel._kernels.real import log64
+from fastgumbel._kernels.row import add_to, decays, distances, dot, scale
+from fastgumbel._kernels.stage import STAGE, row_id
+
+
+@stage
+def _copy(out, to, values, at, n):
+    for i in range(n):
+        out[np.uint64(to) + np.uint64(i)] = values[np.uint64(at) + np.uint64(i)]
+
+
+@stage
+def _fill(out, to, n, value):
+    for i in range(n):
+        out[np.uint64(to) + np.uint64(i)] = value
+
+
+@stage
+def _logs(out, to, v, at, n, largest, rate, log_total):
+    """Logarithms of a relaxed sample from perturbed values; -inf where excluded, finite elsewhere."""
+    least = -np.finfo(out.dtype).max
+    for i in range(n):
+        x = v[np.uint64(at) + np.uint64(i)]
+        t = (x - largest) * rate
+        t = (t if t > least else least) - log_total
+        out[np.uint64(to) + np.uint64(i)] = t if x > -np.inf else x
+
+
+@stage
+def _slopes(out, to, dx, dx_at, dtau, t, rate, n):
+    """Tangents of (x + G) / tau, up to a constant: rate (dx - t dtau); an empty `dx` is zero."""
+    most = np.finfo(out.dtype).max
+    if dx.size == 0 and dtau == 0:
+        for i in range(n):
+            out[np.uint64(to) + np.uint64(i)] = 0
+    elif dx.size == 0:
+        for i in range(n):
+            s = -t[i] * dtau * rate
+            s = s if s < most else most
+            out[np.uint64(to) + np.uint64(i)] = s if s > -most else -most
+    elif dtau == 0:
+        for i in range(n):
+            out[np.uint64(to) + np.uint64(i)] = dx[np.uint64(dx_at) + np.uint64(i)] * rate
+    else:
+        for i in range(n):
+            s = (dx[np.uint64(dx_at) + np.uint64(i)] - t[i] * dtau) * rate
+            s = s if s < most else most
+            out[np.uint64(to) + np.uint64(i)] = s if s > -most else -most
+
+
+@stage
+def _centre(out, to, p, mean, n):
+    """Slopes into the tangent of the sample."""
+    for i in range(n):
+        place = np.uint64(to) + np.uint64(i)
+        out[place] = p[i] * (out[place] - mean)
+
+
+@stage
+def _centre_log(out, to, x, at, mean, n):
+    """Slopes into the tangent of the logarithm of the sample."""
+    for i in range(n):
+        place = np.uint64(to) + np.uint64(i)
+        out[place] = out[place] - mean if x[np.uint64(at) + np.uint64(i)] > -np.inf else out.dtype.type(0)
+
+
+@kernel
+def relax_long(x, rows, field, rates, given, out, faulty, place, log):
+    """Relaxed samples of the rows of x, into out[s, r, :].
+
+    `rates` are 1 / tau by row of the whole, `given` is noise of the shape of `out` instead of the field, or empty;
+    `faulty` becomes 1 for rows without a sample, which become NaN. `place` is (first draw, last draw, first row) of
+    the whole; `rows` and `field` as in `max_long`.
+    """
+    key, first_row, draw, start = field
+    first_draw, last_draw, to_row = place
+    n_rows, n = x.shape
+    all_rows = out.shape[1]
+    potentials = x.reshape(n_rows * n)
+    results = out.reshape(out.size)
+    noises = given.reshape(given.size)
+    counters = np.zeros(3 * STAGE, np.uint64)
+    high = np.zeros(4 * STAGE, np.uint32)
+    low = np.zeros(4 * STAGE, np.uint32)
+    minimum = np.zeros(STAGE, out.dtype)
+    noise = np.zeros(4 * STAGE, out.dtype)
+    p = np.empty(n if log else 0, out.dtype)
+    for r in range(n_rows):
+        row = row_id(rows, first_row, r)
+        rate = rates[to_row + r]
+        for s in range(first_draw, last_draw):
+            at = (s * all_rows + to_row + r) * n
+            if given.size:
+                _copy(results, at, noises, at, n)
+            else:
+                noise_row(results, at, n, key, row, draw + np.uint64(s), start, counters, high, low, minimum, noise)
+            largest = add_to(results, at, potentials, r * n, n)
+            if not -np.inf < largest < np.inf:
+                faulty[to_row + r] = 1
+                _fill(results, at, n, np.nan)
+            elif log:
+                _copy(p, 0, results, at, n)
+                log_total = out.dtype.type(log64(decays(p, 0, n, largest, rate)))
+                _logs(results, at, results, at, n, largest, rate, log_total)
+            else:
+                total = decays(results, at, n, largest, rate)
+                scale(results, at, n, out.dtype.type(1 / total))
+
+
+@kernel
+def relax_jvp_long(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place, log):
+    """Relaxed samples into y[s, r, :] (unless empty) and their tangents into dy[d, s, r, :].
+
+    `dx[d, r, :]` (or empty for none) and `dtau[d, r]` are tangents; the rest is as in `relax_long`.
+    """
+    key, first_row, draw, start = field
+    first_draw, last_draw, to_row = place
+    n_rows, n = x.shape
+    n_directions, n_draws, all_rows = dy.shape[0], dy.shape[1], dy.shape[2]
+    potentials = x.reshape(n_rows * n)
+    results = y.reshape(y.size)
+    tangents = dy.reshape(dy.size)
+    directions = dx.reshape(dx.size)
+    noises = given.reshape(given.size)
+    counters = np.zeros(3 * STAGE, np.uint64)
+    high = np.zeros(4 * STAGE, np.uint32)
+    low = np.zeros(4 * STAGE, np.uint32)
+    minimum = np.zeros(STAGE, dy.dtype)
+    noise = np.zeros(4 * STAGE, dy.dtype)
+    p = np.empty(n, dy.dtype)
+    moved = np.any(dtau != 0)
+    t = np.empty(n if moved else 0, dy.dtype)
+    for r in range(n_rows):
+        row = row_id(rows, first_row, r)
+        rate = rates[to_row + r]
+        for s in range(first_draw, last_draw):
+            at = (s * all_rows + to_row + r) * n
+            if given.size:
+                _copy(p, 0, noises, at, n)
+            else:
+                noise_row(p, 0, n, key, row, draw + np.uint64(s), start, counters, high, low, minimum, noise)
+            largest = add_to(p, 0, potentials, r * n, n)
+            if not -np.inf < largest < np.inf:
+                faulty[to_row + r] = 1
+                if y.size:
+                    _fill(results, at, n, np.nan)
+                for d in range(n_directions):
+                    _fill(tangents, d * n_draws * all_rows * n + at, n, np.nan)
+                continue
+            if moved:
+                distances(t, p, 0, n, largest, rate)
+            if log and y.size:
+                _copy(results, at, p, 0, n)
+            total = decays(p, 0, n, largest, rate)
+            scale(p, 0, n, dy.dtype.type(1 / total))
+            if y.size:
+                if log:
+                    _logs(results, at, results, at, n, largest, rate, dy.dtype.type(log64(total)))
+                else:
+                    _copy(results, at, p, 0, n)
+            for d in range(n_directions):
+                to = d * n_draws * all_rows * n + at
+                _slopes(tangents, to, directions, (d * all_rows + to_row + r) * n, dtau[d, to_row + r], t, rate, n)
+                mean = dy.dtype.type(dot(tangents, to, p, 0, n))
+                if log:
+                    _centre_log(tangents, to, potentials, r * n, mean, n)
+                else:
+                    _centre(tangents, to, p, mean, n)

@@ -1,0 +1,127 @@
+"""Relaxed samples of a batch and their tangents: cut into tasks and shared among threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel import _threads
+from fastgumbel._arrays import BUFFER_BYTES, Rows
+from fastgumbel._kernels.cpu_condition import condition
+from fastgumbel._kernels.cpu_relax_long import relax_jvp_long, relax_long
+from fastgumbel._kernels.cpu_relax_short import relax_short
+from fastgumbel.noise import NoiseField
+
+Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+
+# Which kernel runs depends on the number of categories alone, so that a row's bits do not depend on its batch.
+SHORT = 64
+# Numbers in a task: a fraction of a millisecond.
+_TASK = 2**17
+# Numbers of Gumbel-Rao at once.
+_RAO = 2**21
+
+
+def tasks(rows: Rows, draws: int) -> Iterator[tuple[int, int, int, int]]:
+    """Cut rows and draws: (first row, last row, first draw, last draw)."""
+    most = _TASK if rows.in_place else BUFFER_BYTES // rows.dtype.itemsize
+    height = min(max(1, most // rows.n), rows.count)
+    width = max(1, _TASK // (height * rows.n))
+    for r in range(0, rows.count, height):
+        for s in range(0, draws, width):
+            yield r, min(r + height, rows.count), s, min(s + width, draws)
+
+
+def _run(rows: Rows, draws: int, work: Any) -> None:
+    cut = list(tasks(rows, draws))
+    _threads.run(work, cut, len(cut))
+
+
+def relax(
+    rows: Rows,
+    field: NoiseField,
+    ids: NDArray[np.uint64],
+    given: NDArray[Any],
+    rates: NDArray[Any],
+    draws: int,
+    y: NDArray[Any],
+    tangents: Tangents | None,
+    log: bool,
+) -> NDArray[np.uint8]:
+    """Write samples to y[draw, row] unless it is empty, and tangents; 1 by row without a sample.
+
+    `rates` are 1 / tau by row, `tangents` are (dx[direction, row], dtau[direction, row], dy[direction, draw, row]).
+    All arrays are C-contiguous and of the rows' dtype.
+    """
+    kind = rows.dtype
+    faulty = np.zeros(rows.count, np.uint8)
+    if rows.n == 0:
+        faulty[:] = 1
+        return faulty
+    none = np.empty((0, 0, 0), kind), np.empty((0, 0), kind), np.empty((0, 0, 0, 0), kind)
+    dx, dtau, dy = none if tangents is None else tangents
+
+    def work(r: int, r1: int, s: int, s1: int) -> None:
+        x = rows.piece(r, r1, 0, rows.n)
+        some = ids[r:r1] if ids.size else ids
+        at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start))
+        place = (s, s1, r)
+        if rows.n <= SHORT:
+            relax_short(x, some, at, rates, given, dx, dtau, y, dy, faulty, place, log)
+        elif tangents is None:
+            relax_long(x, some, at, rates, given, y, faulty, place, log)
+        else:
+            relax_jvp_long(x, some, at, rates, given, dx, dtau, y, dy, faulty, place, log)
+
+    _run(rows, draws, work)
+    return faulty
+
+
+def condition_on(
+    rows: Rows, field: NoiseField, ids: NDArray[np.uint64], choices: NDArray[np.intp], out: NDArray[Any]
+) -> NDArray[np.uint8]:
+    """Write noise given choices[draw, row] to out[draw, row]; by row, what is wrong with it."""
+    faulty = np.zeros(rows.count, np.uint8)
+    if rows.n == 0:
+        faulty[:] = 1
+        return faulty
+
+    def work(r: int, r1: int, s: int, s1: int) -> None:
+        at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start))
+        some = ids[r:r1] if ids.size else ids
+        condition(rows.piece(r, r1, 0, rows.n), some, at, choices, out, faulty, (s, s1, r))
+
+    _run(rows, out.shape[0], work)
+    return faulty
+
+
+def rao(
+    rows: Rows,
+    field: NoiseField,
+    ids: NDArray[np.uint64],
+    rates: NDArray[Any],
+    choices: NDArray[np.intp],
+    samples: int,
+    tangents: Tangents,
+    log: bool,
+) -> None:
+    """Write tangents averaged over so many relaxed samples, each on noise conditioned on choices[draw, row]."""
+    dx, dtau, dy = tangents
+    directions = dy.shape[0]
+    at_once = min(samples, max(1, _RAO // max(1, rows.count * rows.n * (directions + 1))))
+    for s, chosen in enumerate(choices):
+        # One by one and in order: the sum does not depend on how many are drawn at once.
+        total = np.zeros((directions, rows.count, rows.n))
+        for first in range(0, samples, at_once):
+            count = min(at_once, samples - first)
+            noise = np.empty((count, rows.count, rows.n), rows.dtype)
+            here = field.at(draw=(field.draw + s) * samples + first)
+            condition_on(rows, here, ids, np.repeat(chosen[np.newaxis], count, 0), noise)
+            part = np.empty((directions, *noise.shape), rows.dtype)
+            relax(rows, here, ids, noise, rates, count, noise[:0], (dx, dtau, part), log)
+            for i in range(count):
+                total += part[:, i]
+        dy[:, s] = total / samples
