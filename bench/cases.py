@@ -165,6 +165,93 @@ def one_row() -> Work:
     return work
 
 
+def numpy_softmax(x: np.ndarray) -> Contender:
+    rng = np.random.default_rng(0)
+
+    def draw() -> Any:
+        z = x + rng.gumbel(size=x.shape).astype(x.dtype)
+        z -= z.max(-1, keepdims=True)
+        np.exp(z, out=z)
+        z /= z.sum(-1, keepdims=True)
+        return z
+
+    return draw
+
+
+def torch_softmax(x: np.ndarray) -> Contender:
+    import torch
+
+    logits = torch.from_numpy(x)
+
+    def draw() -> Any:
+        torch.set_num_threads(1)
+        return torch.nn.functional.gumbel_softmax(logits, tau=1.0)
+
+    return draw
+
+
+def jax_softmax(x: np.ndarray) -> Contender:
+    import jax
+
+    jax.config.update("jax_enable_x64", x.dtype == np.float64)
+    key, logits = jax.random.key(0), jax.device_put(x)
+    draw = jax.jit(lambda k, v: jax.nn.softmax(v + jax.random.gumbel(k, v.shape, v.dtype)))
+    return lambda: draw(key, logits).block_until_ready()
+
+
+def jax_softmax_jvp(x: np.ndarray, dx: np.ndarray) -> Contender:
+    """One direction by `jax.jvp`; several by `jax.vmap` over them, on one noise and one primal."""
+    import jax
+
+    jax.config.update("jax_enable_x64", x.dtype == np.float64)
+    key, logits, directions = jax.random.key(0), jax.device_put(x), jax.device_put(dx)
+
+    def sample(k: Any, v: Any, tau: Any) -> Any:
+        return jax.nn.softmax((v + jax.random.gumbel(k, v.shape, v.dtype)) / tau)
+
+    def draw(k: Any, v: Any, d: Any) -> Any:
+        return jax.vmap(lambda one: jax.jvp(lambda w: sample(k, w, 1.0), (v,), (one,)), out_axes=(None, 0))(d)
+
+    compiled = jax.jit(draw)
+    return lambda: jax.block_until_ready(compiled(key, logits, directions))
+
+
+def relaxed(shape: tuple[int, ...], dtype: Any) -> Work:
+    x = np.random.default_rng(1).standard_normal(shape).astype(dtype)
+    noise, out = fg.NoiseField(0), np.empty(shape, dtype)
+    size = " x ".join(f"{n:,}" for n in shape)
+    work = Work(f"`gumbel_softmax` {size} {np.dtype(dtype)}", x.size, 2 * x.nbytes)
+    work.contenders["fastgumbel"] = on_threads(1, lambda: fg.gumbel_softmax(x, noise=noise, out=out))
+    work.contenders["two threads"] = on_threads(2, lambda: fg.gumbel_softmax(x, noise=noise, out=out))
+    work.contenders["without `out`"] = on_threads(1, lambda: fg.gumbel_softmax(x, noise=noise))
+    work.contenders["NumPy"] = numpy_softmax(x)
+    if has("jax"):
+        work.contenders["JAX"] = jax_softmax(x)
+    if has("torch"):
+        work.contenders["PyTorch, 1 thread"] = torch_softmax(x)
+    return work
+
+
+def relaxed_jvp(shape: tuple[int, ...], directions: int) -> Work:
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(shape).astype(np.float32)
+    dx = rng.standard_normal((directions, *shape)).astype(np.float32)
+    noise, out = fg.NoiseField(0), (np.empty_like(x), np.empty_like(dx))
+    size = " x ".join(f"{n:,}" for n in shape)
+    name = f"`gumbel_softmax_jvp` {size} float32, directions: {directions}"
+    work = Work(name, x.size, (2 + 2 * directions) * x.nbytes)
+    work.contenders["fastgumbel"] = on_threads(
+        1, lambda: fg.gumbel_softmax_jvp((x, 1.0), (dx, None), noise=noise, out=out)
+    )
+    work.contenders["the sample alone"] = on_threads(1, lambda: fg.gumbel_softmax(x, noise=noise, out=out[0]))
+    if has("jax"):
+        work.contenders["JAX"] = jax_softmax_jvp(x, dx)
+    return work
+
+
+RELAXED = (1000, 1000), (64, 131_072), (1_000_000, 10)
+
+
 def all_works() -> Iterator[Callable[[], Work]]:
     for dtype in (np.float32, np.float64):
         for spread in (0.0, 1.0, 2.0):
@@ -175,3 +262,10 @@ def all_works() -> Iterator[Callable[[], Work]]:
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: noise(dtype)
     yield one_row
+    for shape in RELAXED:
+        yield lambda shape=shape: relaxed(shape, np.float32)
+    for shape in RELAXED:
+        yield lambda shape=shape: relaxed(shape, np.float64)
+    for directions in (1, 8):
+        for shape in ((100, 1000), *RELAXED):
+            yield lambda shape=shape, directions=directions: relaxed_jvp(shape, directions)

@@ -25,7 +25,7 @@ def gumbel_rao(m: int) -> Estimator:
 
 
 def variances(weights: Weights, x: Array, tau: float, draws: int, seed: int) -> Iterator[tuple[str, str, str]]:
-    """Name, measured and predicted total variance of the encoder's gradient, over draws of the noise."""
+    """Name, measured and predicted total variance of the encoder's gradient, times 1,000, over draws of the noise."""
     field = fg.NoiseField(seed)
     noises = [field.at(draw=draw) for draw in range(draws)]
     pairs = conditioned_pairs(encode(weights, x)[1], noises, np.random.default_rng(seed))
@@ -36,9 +36,9 @@ def variances(weights: Weights, x: Array, tau: float, draws: int, seed: int) -> 
     for estimator in (RELAXED, STRAIGHT_THROUGH, *map(gumbel_rao, MANY)):
         g = gradients(weights, x, estimator, tau, noises)
         m = estimator.options.get("rao", 1)
-        law = "" if estimator is RELAXED else mean_and_error(v_inf + (v_1 - v_inf) / m, ".4f")
-        yield estimator.name, mean_and_error(products(g, g), ".4f"), law
-    yield "limit of many", "", mean_and_error(v_inf, ".4f")
+        law = "" if estimator is RELAXED else mean_and_error(v_inf + (v_1 - v_inf) / m)
+        yield estimator.name, mean_and_error(products(g, g)), law
+    yield "limit of many", "", mean_and_error(v_inf)
 
 
 def gradients(weights: Weights, x: Array, estimator: Estimator, tau: float, noises: Sequence[Noise]) -> Array:
@@ -51,12 +51,12 @@ def gradients(weights: Weights, x: Array, estimator: Estimator, tau: float, nois
 
 
 def products(left: Array, right: Array) -> Array:
-    """Of each draw, the product of the deviations of both from their means: its mean is the total covariance."""
-    return ((left - left.mean(0)) * (right - right.mean(0))).sum(1) * len(left) / (len(left) - 1)
+    """Of each draw, the product of both deviations, times 1,000: their mean is the total covariance."""
+    return 1000 * ((left - left.mean(0)) * (right - right.mean(0))).sum(1) * len(left) / (len(left) - 1)
 
 
-def mean_and_error(values: Array, form: str) -> str:
-    return f"{values.mean():{form}} ± {values.std(ddof=1) / np.sqrt(len(values)):{form}}"
+def mean_and_error(values: Array) -> str:
+    return f"{values.mean():.2f} ± {values.std(ddof=1) / np.sqrt(len(values)):.2f}"
 
 
 def conditioned_pairs(

@@ -18,7 +18,7 @@ from fastgumbel.noise import NoiseField
 Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 # Which kernel runs depends on the number of categories alone, so that a row's bits do not depend on its batch.
-SHORT = 64
+SHORT = 128
 # Numbers in a task: a fraction of a millisecond.
 _TASK = 2**17
 # Numbers of Gumbel-Rao at once.

@@ -37,8 +37,10 @@ def fill_long(out, rows, field):
     counters = np.zeros(3 * STAGE, np.uint64)
     high = np.zeros(4 * STAGE, np.uint32)
     low = np.zeros(4 * STAGE, np.uint32)
+    minima = np.zeros(2 * STAGE, out.dtype)
+    winners = np.zeros(2 * STAGE, np.uint64)
     minimum = np.zeros(STAGE, out.dtype)
     noise = np.zeros(4 * STAGE, out.dtype)
     for r in range(n_rows):
         row = row_id(rows, first_row, r)
-        noise_row(flat, r * n, n, key, row, draw, start, counters, high, low, minimum, noise)
+        noise_row(flat, r * n, n, key, row, draw, start, counters, high, low, minima, winners, minimum, noise)

@@ -33,18 +33,24 @@ def _logs(out, to, v, at, n, largest, rate, log_total):
 
 
 @stage
-def _slopes(out, to, dx, dx_at, dtau, t, rate, n):
-    """Tangents of (x + G) / tau, up to a constant: rate (dx - t dtau); an empty `dx` is zero."""
+def _tangent(out, to, dx, dx_at, dtau, t, p, p_at, rate, mean, x, x_at, n, log):
+    """Tangent p (slope - mean), without p for a logarithm, where slope = rate (dx - t dtau); an empty `dx` is zero.
+
+    A slope beyond the type is cut, so that it is finite times 0 where the sample underflows.
+    """
     most = np.finfo(out.dtype).max
-    if dx.size == 0 and dtau == 0:
+    zero = out.dtype.type(0)
+    if dx.size == 0:
         for i in range(n):
-            out[np.uint64(to) + np.uint64(i)] = 0
-    elif dx.size == 0:
-        for i in range(n):
-            s = -t[i] * dtau * rate
+            s = -t[i] * dtau * rate if dtau != 0 else zero
             s = s if s < most else most
             out[np.uint64(to) + np.uint64(i)] = s if s > -most else -most
     elif dtau == 0:
+        if not log:
+            for i in range(n):
+                j = np.uint64(i)
+                out[np.uint64(to) + j] = p[np.uint64(p_at) + j] * (dx[np.uint64(dx_at) + j] * rate - mean)
+            return
         for i in range(n):
             out[np.uint64(to) + np.uint64(i)] = dx[np.uint64(dx_at) + np.uint64(i)] * rate
     else:
@@ -52,22 +58,14 @@ def _slopes(out, to, dx, dx_at, dtau, t, rate, n):
             s = (dx[np.uint64(dx_at) + np.uint64(i)] - t[i] * dtau) * rate
             s = s if s < most else most
             out[np.uint64(to) + np.uint64(i)] = s if s > -most else -most
-
-
-@stage
-def _centre(out, to, p, mean, n):
-    """Slopes into the tangent of the sample."""
-    for i in range(n):
-        place = np.uint64(to) + np.uint64(i)
-        out[place] = p[i] * (out[place] - mean)
-
-
-@stage
-def _centre_log(out, to, x, at, mean, n):
-    """Slopes into the tangent of the logarithm of the sample."""
-    for i in range(n):
-        place = np.uint64(to) + np.uint64(i)
-        out[place] = out[place] - mean if x[np.uint64(at) + np.uint64(i)] > -np.inf else out.dtype.type(0)
+    if log:
+        for i in range(n):
+            place = np.uint64(to) + np.uint64(i)
+            out[place] = out[place] - mean if x[np.uint64(x_at) + np.uint64(i)] > -np.inf else zero
+    else:
+        for i in range(n):
+            place = np.uint64(to) + np.uint64(i)
+            out[place] = p[np.uint64(p_at) + np.uint64(i)] * (out[place] - mean)
 
 
 @kernel
@@ -88,6 +86,8 @@ def relax_long(x, rows, field, rates, given, out, faulty, place, log):
     counters = np.zeros(3 * STAGE, np.uint64)
     high = np.zeros(4 * STAGE, np.uint32)
     low = np.zeros(4 * STAGE, np.uint32)
+    minima = np.zeros(2 * STAGE, out.dtype)
+    winners = np.zeros(2 * STAGE, np.uint64)
     minimum = np.zeros(STAGE, out.dtype)
     noise = np.zeros(4 * STAGE, out.dtype)
     p = np.empty(n if log else 0, out.dtype)
@@ -99,7 +99,22 @@ def relax_long(x, rows, field, rates, given, out, faulty, place, log):
             if given.size:
                 _copy(results, at, noises, at, n)
             else:
-                noise_row(results, at, n, key, row, draw + np.uint64(s), start, counters, high, low, minimum, noise)
+                noise_row(
+                    results,
+                    at,
+                    n,
+                    key,
+                    row,
+                    draw + np.uint64(s),
+                    start,
+                    counters,
+                    high,
+                    low,
+                    minima,
+                    winners,
+                    minimum,
+                    noise,
+                )
             largest = add_to(results, at, potentials, r * n, n)
             if not -np.inf < largest < np.inf:
                 faulty[to_row + r] = 1
@@ -131,21 +146,27 @@ def relax_jvp_long(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place,
     counters = np.zeros(3 * STAGE, np.uint64)
     high = np.zeros(4 * STAGE, np.uint32)
     low = np.zeros(4 * STAGE, np.uint32)
+    minima = np.zeros(2 * STAGE, dy.dtype)
+    winners = np.zeros(2 * STAGE, np.uint64)
     minimum = np.zeros(STAGE, dy.dtype)
     noise = np.zeros(4 * STAGE, dy.dtype)
-    p = np.empty(n, dy.dtype)
     moved = np.any(dtau != 0)
     t = np.empty(n if moved else 0, dy.dtype)
+    # The sample is computed where it is wanted, if anywhere.
+    in_place = y.size > 0 and not log
+    p = results if in_place else np.empty(n, dy.dtype)
     for r in range(n_rows):
         row = row_id(rows, first_row, r)
         rate = rates[to_row + r]
         for s in range(first_draw, last_draw):
             at = (s * all_rows + to_row + r) * n
+            p_at = at if in_place else 0
             if given.size:
-                _copy(p, 0, noises, at, n)
+                _copy(p, p_at, noises, at, n)
             else:
-                noise_row(p, 0, n, key, row, draw + np.uint64(s), start, counters, high, low, minimum, noise)
-            largest = add_to(p, 0, potentials, r * n, n)
+                here = draw + np.uint64(s)
+                noise_row(p, p_at, n, key, row, here, start, counters, high, low, minima, winners, minimum, noise)
+            largest = add_to(p, p_at, potentials, r * n, n)
             if not -np.inf < largest < np.inf:
                 faulty[to_row + r] = 1
                 if y.size:
@@ -154,21 +175,18 @@ def relax_jvp_long(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place,
                     _fill(tangents, d * n_draws * all_rows * n + at, n, np.nan)
                 continue
             if moved:
-                distances(t, p, 0, n, largest, rate)
+                distances(t, p, p_at, n, largest, rate)
             if log and y.size:
-                _copy(results, at, p, 0, n)
-            total = decays(p, 0, n, largest, rate)
-            scale(p, 0, n, dy.dtype.type(1 / total))
-            if y.size:
-                if log:
-                    _logs(results, at, results, at, n, largest, rate, dy.dtype.type(log64(total)))
-                else:
-                    _copy(results, at, p, 0, n)
+                _copy(results, at, p, p_at, n)
+            total = decays(p, p_at, n, largest, rate)
+            scale(p, p_at, n, dy.dtype.type(1 / total))
+            if log and y.size:
+                _logs(results, at, results, at, n, largest, rate, dy.dtype.type(log64(total)))
+            mean_distance = dot(t, 0, p, p_at, n) if moved else 0.0
             for d in range(n_directions):
                 to = d * n_draws * all_rows * n + at
-                _slopes(tangents, to, directions, (d * all_rows + to_row + r) * n, dtau[d, to_row + r], t, rate, n)
-                mean = dy.dtype.type(dot(tangents, to, p, 0, n))
-                if log:
-                    _centre_log(tangents, to, potentials, r * n, mean, n)
-                else:
-                    _centre(tangents, to, p, mean, n)
+                dx_at = (d * all_rows + to_row + r) * n
+                slope = dtau[d, to_row + r]
+                mean = (dot(directions, dx_at, p, p_at, n) if dx.size else 0.0) - slope * mean_distance
+                mean = dy.dtype.type(mean * rate)
+                _tangent(tangents, to, directions, dx_at, slope, t, p, p_at, rate, mean, potentials, r * n, n, log)

@@ -13,7 +13,8 @@ _TOTAL = STAGE
 _RATE = 2 * STAGE
 _MEAN = 3 * STAGE
 _SLOPE = 4 * STAGE
-_PLANES = 5
+_DISTANCE = 5 * STAGE
+_PLANES = 6
 
 
 @stage
@@ -76,37 +77,60 @@ def _logs(p, t, known, n, lanes):
 
 
 @stage
-def _slopes(q, t, known, n, lanes):
-    """Tangents of the log-potentials in q into those of (x + G) / tau, up to a constant; 0 where excluded."""
-    most = np.finfo(q.dtype).max
+def _mean_distances(p, t, known, n, lanes):
+    """Mean distance of each lane under its sample."""
+    for i in range(lanes):
+        known[_DISTANCE + i] = 0
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(lanes):
-            distance = t[at + np.uint64(i)]
-            far = distance if known[_SLOPE + i] != 0 and distance > -np.inf else q.dtype.type(0)
-            s = (q[at + np.uint64(i)] - far * known[_SLOPE + i]) * known[_RATE + i]
-            s = s if s < most else most
-            s = s if s > -most else -most
-            q[at + np.uint64(i)] = s if distance > -np.inf else q.dtype.type(0)
+            weight = p[at + np.uint64(i)]
+            known[_DISTANCE + i] += weight * t[at + np.uint64(i)] if weight > 0 else weight
 
 
 @stage
-def _centre(q, p, known, n, lanes, logarithm):
-    """Slopes into tangents of the sample, or of its logarithm."""
+def _means(q, p, known, n, lanes):
+    """Mean slope of each lane under its sample, where q holds tangents of log-potentials."""
     for i in range(lanes):
         known[_MEAN + i] = 0
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(lanes):
             known[_MEAN + i] += p[at + np.uint64(i)] * q[at + np.uint64(i)]
+    for i in range(lanes):
+        known[_MEAN + i] = (known[_MEAN + i] - known[_SLOPE + i] * known[_DISTANCE + i]) * known[_RATE + i]
+
+
+@stage
+def _slopes(q, t, known, n, lanes):
+    """Tangents of the log-potentials in q into those of (x + G) / tau, up to a constant."""
+    most = np.finfo(q.dtype).max
     for j in range(n):
         at = np.uint64(j * STAGE)
-        if logarithm:
+        for i in range(lanes):
+            s = (q[at + np.uint64(i)] - t[at + np.uint64(i)] * known[_SLOPE + i]) * known[_RATE + i]
+            s = s if s < most else most
+            q[at + np.uint64(i)] = s if s > -most else -most
+
+
+@stage
+def _tangents(q, p, known, n, lanes, logarithm, moved):
+    """Slopes (without moved temperatures: tangents of log-potentials) into tangents of the sample or its logarithm."""
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        if logarithm and moved:
             for i in range(lanes):
                 q[at + np.uint64(i)] -= known[_MEAN + i]
-        else:
+        elif logarithm:
+            for i in range(lanes):
+                q[at + np.uint64(i)] = q[at + np.uint64(i)] * known[_RATE + i] - known[_MEAN + i]
+        elif moved:
             for i in range(lanes):
                 q[at + np.uint64(i)] = (q[at + np.uint64(i)] - known[_MEAN + i]) * p[at + np.uint64(i)]
+        else:
+            for i in range(lanes):
+                slope = q[at + np.uint64(i)] * known[_RATE + i]
+                q[at + np.uint64(i)] = (slope - known[_MEAN + i]) * p[at + np.uint64(i)]
 
 
 @stage
@@ -135,7 +159,8 @@ def relax_short(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place, lo
     t = np.empty((n + 7) * STAGE, kind)
     p = np.empty((n + 7) * STAGE, kind)
     q = np.empty((n + 7) * STAGE if n_directions or logarithm else 0, kind)
-    known = np.ones(_PLANES * STAGE, kind)
+    known = np.zeros(_PLANES * STAGE, kind)
+    moved = np.any(dtau != 0)
     state = np.ones(2 * STAGE, kind)
     counters = np.zeros(3 * STAGE, np.uint64)
     high = np.zeros(4 * STAGE, np.uint32)
@@ -173,6 +198,8 @@ def relax_short(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place, lo
                 for d in range(raced):
                     base = ((s + d) * all_rows + to_row + r) * n
                     turn_back(results, base, q if logarithm else p, d * count, n, count)
+            if moved:
+                _mean_distances(p, t, known, n, lanes)
             for k in range(n_directions):
                 if dx.size:
                     turn(q, directions, (k * all_rows + to_row + r) * n, n, count)
@@ -182,8 +209,10 @@ def relax_short(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place, lo
                 for d in range(raced):
                     for i in range(count):
                         known[_SLOPE + d * count + i] = dtau[k, to_row + r + i]
-                _slopes(q, t, known, n, lanes)
-                _centre(q, p, known, n, lanes, logarithm)
+                _means(q, p, known, n, lanes)
+                if moved:
+                    _slopes(q, t, known, n, lanes)
+                _tangents(q, p, known, n, lanes, logarithm, moved)
                 if logarithm:
                     _clear_excluded(q, t, n, lanes)
                 for d in range(raced):

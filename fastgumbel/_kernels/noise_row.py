@@ -20,20 +20,21 @@ _4 = np.uint64(4)
 
 
 @stage
+def _enter_blocks(minima, winners, n, words):
+    """Minima and winner lanes of n pairs of blocks from their words: even blocks, and a plane later the odd ones."""
+    for i in range(n):
+        low, odd_low = np.uint64(words[i]), np.uint64(words[2 * STAGE + i])
+        minima[i] = block_exponential(join(np.uint64(words[STAGE + i]), low))
+        minima[STAGE + i] = block_exponential(join(np.uint64(words[3 * STAGE + i]), odd_low))
+        winners[i] = winner_lane(low)
+        winners[STAGE + i] = winner_lane(odd_low)
+
+
+@stage
 def _spread(minimum, first, n, value):
     """One block's minimum to the quads of the stage that it covers."""
     for i in range(max(first, 0), min(first + 16, n)):
         minimum[np.uint64(i)] = value
-
-
-@stage
-def _raise_by(noise, minimum, n):
-    """Add a quad's minimum to its four exponentials."""
-    for i in range(n):
-        noise[i] += minimum[i]
-        noise[STAGE + i] += minimum[i]
-        noise[2 * STAGE + i] += minimum[i]
-        noise[3 * STAGE + i] += minimum[i]
 
 
 @stage
@@ -73,33 +74,32 @@ def _put(out, to, n, column, planes, count):
 
 
 @stage
-def noise_row(out, to, n, key, row, draw, start, counters, high, low, minimum, noise):
+def noise_row(out, to, n, key, row, draw, start, counters, high, low, minima, winners, minimum, noise):
     """Write G(key, row, draw, start + j) to out[to + j] for j < n.
 
-    The rest is scratch, of one stage: `counters`; `high` and `low` words; `minimum` (one plane) and `noise` (four) in
-    the type of `out`.
+    The rest is scratch, of one stage: `counters`; `high` and `low` words; `minima` (two planes, as `winners`),
+    `minimum` (one plane) and `noise` (four) in the type of `out`.
     """
     fill(counters, ROW, STAGE, row)
     fill(counters, DRAW, STAGE, draw)
     first_quad = start >> _2
     quads = np.int64(((start + np.uint64(n - 1)) >> _2) - first_quad) + 1
+    first_pair = np.uint64(0)
+    known = 0  # pairs of blocks whose minima are at hand, from first_pair on
     done = 0
     while done < quads:
         quad = first_quad + np.uint64(done)
         # Later stages begin with a block.
-        count = min(STAGE - np.int64(quad & np.uint64(15)), quads - done)
+        skipped = np.int64(quad & np.uint64(15))
+        count = min(STAGE - skipped, quads - done)
         first_block = quad >> _4
-        blocks = np.int64(((quad + np.uint64(count - 1)) >> _4) - first_block) + 1
-        for b in range(blocks):
-            counters[b] = BLOCK_WORDS | ((first_block + np.uint64(b)) >> _1)
-        draw_words(high, counters, blocks, key)
-        winners = np.uint64(0)
-        for b in range(blocks):
-            odd = (first_block + np.uint64(b)) & _1
-            lower, upper = (high[2 * STAGE + b], high[3 * STAGE + b]) if odd else (high[b], high[STAGE + b])
-            w = join(np.uint64(upper), np.uint64(lower))
-            winners |= winner_lane(w) << np.uint64(6 * b)
-            _spread(minimum, 16 * b - np.int64(quad & np.uint64(15)), count, block_exponential(w))
+        last_block = (quad + np.uint64(count - 1)) >> _4
+        if known == 0 or np.int64((last_block >> _1) - first_pair) >= known:
+            first_pair = first_block >> _1
+            known = min(STAGE, np.int64(((first_quad + np.uint64(quads - 1)) >> np.uint64(5)) - first_pair) + 1)
+            count_up(counters, 0, known, BLOCK_WORDS | first_pair)
+            draw_words(high, counters, known, key)
+            _enter_blocks(minima, winners, known, high)
 
         count_up(counters, 0, count, HIGH_WORDS | quad)
         draw_words(high, counters, count, key)
@@ -107,14 +107,15 @@ def noise_row(out, to, n, key, row, draw, start, counters, high, low, minimum, n
             count_up(counters, 0, count, LOW_WORDS | quad)
             draw_words(low, counters, count, key)
         lane_exponentials(noise, count, high, low)
-        for b in range(blocks):
-            lane = np.int64((winners >> np.uint64(6 * b)) & np.uint64(63))
-            i = 16 * b - np.int64(quad & np.uint64(15)) + (lane >> 2)
+        for b in range(np.int64(last_block - first_block) + 1):
+            block = first_block + np.uint64(b)
+            place = np.int64((block >> _1) - first_pair) + np.int64(block & _1) * STAGE
+            _spread(minimum, 16 * b - skipped, count, minima[place])
+            lane = np.int64(winners[place])
+            i = 16 * b - skipped + (lane >> 2)
             if 0 <= i < count:
                 noise[(lane & 3) * STAGE + i] = 0
-        _raise_by(noise, minimum, count)
-        gumbels(noise, count)
-
+        gumbels(noise, minimum, count)
         _put(out, to, n, 4 * done - np.int64(start & np.uint64(3)), noise, count)
         done += count
 

@@ -74,9 +74,9 @@ def _lane_exponentials(out, n, high, low):
 
 
 @stage
-def gumbels(noise, n):
-    """Turn the exponentials of n quads into Gumbels in place."""
+def gumbels(noise, minimum, n):
+    """Turn the exponentials of n quads, each above its minimum, into Gumbels in place."""
     for j in range(4):
         plane = np.uint64(j * STAGE)
         for i in range(n):
-            noise[plane + np.uint64(i)] = -log(noise[plane + np.uint64(i)])
+            noise[plane + np.uint64(i)] = -log(noise[plane + np.uint64(i)] + minimum[i])
