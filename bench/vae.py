@@ -34,10 +34,10 @@ def split_digits(rng: np.random.Generator) -> tuple[Array, Array]:
     return x[HELD_OUT:], x[:HELD_OUT]
 
 
-def bernoulli(train: Array, held_out: Array) -> tuple[float, float]:
-    """Log-likelihood of both under independent pixels, in nats an image."""
+def bernoulli(train: Array, x: Array) -> float:
+    """Log-likelihood of x under independent pixels, fitted to the training digits, in nats an image."""
     p = (train.sum(0) + 0.5) / (len(train) + 1)
-    return tuple(float((x * np.log(p) + (1 - x) * np.log1p(-p)).sum(1).mean()) for x in (train, held_out))
+    return float((x * np.log(p) + (1 - x) * np.log1p(-p)).sum(1).mean())
 
 
 def trained(
@@ -60,17 +60,18 @@ def trained(
     return weights
 
 
-def generated(weights: Weights, count: int, field: fg.NoiseField) -> Array:
+def generated(weights: Weights, field: fg.NoiseField) -> Array:
     """Probabilities of the pixels, from latents drawn from the uniform prior."""
-    z = fg.gumbel_softmax(np.zeros((count, LATENTS, CLASSES)), hard=True, noise=field)
+    z = fg.gumbel_softmax(np.zeros((SIDE**2, LATENTS, CLASSES)), hard=True, noise=field)
     return 1 / (1 + np.exp(-decode(weights, z)[1]))
 
 
 def picture(panels: dict[str, Array], path: str) -> None:
-    figure = Figure(figsize=(3 * len(panels), 3.3))
+    figure = Figure(figsize=(3.5 * len(panels), 3.8))
     for axis, (title, images) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
         framed = np.pad(images.reshape(SIDE, SIDE, 8, 8), [(0, 0), (0, 0), (1, 1), (1, 1)], constant_values=0.3)
-        axis.imshow(framed.swapaxes(1, 2).reshape(10 * SIDE, 10 * SIDE), cmap="gray", vmin=0, vmax=1)
+        sheet = framed.swapaxes(1, 2).reshape(10 * SIDE, 10 * SIDE)
+        axis.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axis.set_title(title)
         axis.axis("off")
     figure.tight_layout()
@@ -78,8 +79,7 @@ def picture(panels: dict[str, Array], path: str) -> None:
 
 
 def bounds(weights: dict[str, list[Weights]], train: Array, held_out: Array, field: fg.NoiseField) -> Iterator[str]:
-    independent = bernoulli(train, held_out)
-    yield f"| none: independent Bernoulli pixels | {independent[1]:.2f} | {independent[0]:.2f} |"
+    yield f"| none: independent Bernoulli pixels | {bernoulli(train, held_out):.2f} | {bernoulli(train, train):.2f} |"
     for name, runs in weights.items():
         shown = [mean_and_error(np.array([bound(w, x, field, 20) for w in runs])) for x in (held_out, train)]
         yield f"| {name} | {' | '.join(shown)} |"
@@ -95,8 +95,8 @@ def tables(options: argparse.Namespace) -> str:
             estimator.name: [trained(train, estimator, schedule, options.steps, seed, progress) for seed in seeds]
             for estimator in ESTIMATORS
         }
-    panels = {name: generated(runs[0], SIDE**2, fg.NoiseField(prior)) for name, runs in weights.items()}
-    picture({"held-out digits": held_out[: SIDE**2], **panels}, options.out)
+    drawn = {f"generated: {name}": generated(runs[0], fg.NoiseField(prior)) for name, runs in weights.items()}
+    picture({"held-out digits": held_out[: SIDE**2], **drawn}, options.out)
 
     fixed = weights[STRAIGHT_THROUGH.name][0]
     lines = [
@@ -109,8 +109,8 @@ def tables(options: argparse.Namespace) -> str:
         "| --- | --- | --- |",
         *bounds(weights, train, held_out, fg.NoiseField(held_out_seed)),
         "",
-        f"Total variance of the gradient of the encoder's weights, times 1,000, over {options.draws} draws, at the weights",
-        f"of the first straight-through run and a batch of {BATCH}. Law: V_inf + (V_1 - V_inf) / m, both V from pairs of",
+        f"Total variance of the gradient of the encoder's weights over {options.draws} draws, at the weights of the",
+        f"first straight-through run and a batch of {BATCH}. Law: V_inf + (V_1 - V_inf) / m, both V from pairs of",
         "straight-through gradients on noise conditioned in plain NumPy.",
         "",
         "| estimator | " + " | ".join(f"tau = {tau}, measured | law" for tau in TAUS) + " |",
@@ -134,6 +134,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         options.steps, options.runs, options.draws = 100, 2, 20
+    if options.steps < 1 or options.runs < 2 or options.draws < 2:
+        parser.error("needs --steps of at least 1, --runs and --draws of at least 2")
     text = tables(options)
     print(text)
     if options.write:

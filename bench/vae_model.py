@@ -102,20 +102,16 @@ def differentiate(weights: Weights, x: Array, estimator: Estimator, tau: float, 
     d_logits = (1 / (1 + np.exp(-logits)) - x) / len(x)
     d_z = _through_layers(weights, slope, 4, z.reshape(len(x), -1), hidden_d, d_logits)
     d_sample = estimator.pull_back(log_potentials, tau, d_z.reshape(z.shape), noise)
-    _through_layers(
-        weights, slope, 0, x, hidden_e, (d_sample + divergence(log_potentials)[1] / len(x)).reshape(len(x), -1)
-    )
+    d_log_potentials = d_sample + divergence(log_potentials)[1] / len(x)
+    _through_layers(weights, slope, 0, x, hidden_e, d_log_potentials.reshape(len(x), -1))
 
 
 def _through_layers(weights: Weights, slope: Weights, first: int, inputs: Array, hidden: Array, d_out: Array) -> Array:
     """Write the slopes of a network's four arrays, from `first` on; return that of its inputs."""
     w_in, _, w_out, _ = weights.views[first : first + 4]
     d_hidden = (d_out @ w_out.T) * (hidden > 0)
-    for view, value in zip(
-        slope.views[first : first + 4],
-        (inputs.T @ d_hidden, d_hidden.sum(0), hidden.T @ d_out, d_out.sum(0)),
-        strict=True,
-    ):
+    slopes = inputs.T @ d_hidden, d_hidden.sum(0), hidden.T @ d_out, d_out.sum(0)
+    for view, value in zip(slope.views[first : first + 4], slopes, strict=True):
         view[...] = value
     return d_hidden @ w_in.T
 

@@ -7,6 +7,7 @@ straight-through gradients, on noises conditioned here in NumPy, predict what `r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -25,7 +26,7 @@ def gumbel_rao(m: int) -> Estimator:
 
 
 def variances(weights: Weights, x: Array, tau: float, draws: int, seed: int) -> Iterator[tuple[str, str, str]]:
-    """Name, measured and predicted total variance of the encoder's gradient, times 1,000, over draws of the noise."""
+    """Name, measured and predicted total variance of the encoder's gradient, over draws of the noise."""
     field = fg.NoiseField(seed)
     noises = [field.at(draw=draw) for draw in range(draws)]
     pairs = conditioned_pairs(encode(weights, x)[1], noises, np.random.default_rng(seed))
@@ -51,12 +52,15 @@ def gradients(weights: Weights, x: Array, estimator: Estimator, tau: float, nois
 
 
 def products(left: Array, right: Array) -> Array:
-    """Of each draw, the product of both deviations, times 1,000: their mean is the total covariance."""
-    return 1000 * ((left - left.mean(0)) * (right - right.mean(0))).sum(1) * len(left) / (len(left) - 1)
+    """Of each draw, the product of the deviations of both from their means; its mean is the total covariance."""
+    return ((left - left.mean(0)) * (right - right.mean(0))).sum(1) * len(left) / (len(left) - 1)
 
 
 def mean_and_error(values: Array) -> str:
-    return f"{values.mean():.2f} ± {values.std(ddof=1) / np.sqrt(len(values)):.2f}"
+    """Mean ± standard error, with two digits of the error."""
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    decimals = max(0, 1 - math.floor(math.log10(error)))
+    return f"{values.mean():.{decimals}f} ± {error:.{decimals}f}"
 
 
 def conditioned_pairs(

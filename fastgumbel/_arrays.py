@@ -151,7 +151,8 @@ class Rows:
         self.batch = values.shape[:-1]
         self.n = values.shape[-1]
         self.count = math.prod(self.batch)
-        self.dtype = np.dtype(np.float32 if values.dtype in (np.float32, np.float16) else np.float64)
+        single = values.dtype.kind == "f" and values.dtype.itemsize <= 4
+        self.dtype = np.dtype(np.float32 if single else np.float64)
         self.values = values
         self._where = where
         # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
@@ -280,7 +281,8 @@ def given_noise(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: 
 class Result:
     """An array to compute in, C-contiguous with the categories last, and its way to the caller.
 
-    `flat` has the axes (directions,) draws, rows, categories; it is the caller's own array where that will do.
+    `flat` has the axes (directions,) draws, rows, categories; it is the caller's own array where that will do, and
+    overlaps none of the `inputs`.
     """
 
     def __init__(
@@ -290,6 +292,7 @@ class Result:
         draw_shape: tuple[int, ...],
         name: str,
         out: Any,
+        inputs: tuple[NDArray[Any], ...],
         directions: tuple[int, ...] | None = None,
     ) -> None:
         self._axis = axis
@@ -303,7 +306,8 @@ class Result:
             expected.insert(len(expected) + 1 + axis, rows.n)
             check_out(out, name, tuple(expected), rows.dtype)
         usable = out is not None and axis == -1 and out.flags.c_contiguous and out.flags.aligned
-        self.flat = out.reshape(flat) if usable and not rows.overlaps(out) else np.empty(flat, rows.dtype)
+        usable = usable and not any(np.may_share_memory(out, array) for array in inputs)
+        self.flat = out.reshape(flat) if usable else np.empty(flat, rows.dtype)
 
     def deliver(self) -> NDArray[Any]:
         """The result in the caller's shape and order of axes."""
@@ -335,8 +339,9 @@ def tangents_of(
                 f"tangents[0] must have the shape of the log-potentials, {tuple(shape)}, with at most an axis of "
                 f"directions before it, not {array.shape}"
             )
-        counts += array.shape[: array.ndim - len(shape)]
-        dx = np.ascontiguousarray(np.moveaxis(array, axis, -1), kind).reshape(-1, rows.count, rows.n)
+        lead = array.shape[: array.ndim - len(shape)]
+        counts += lead
+        dx = np.ascontiguousarray(np.moveaxis(array, axis, -1), kind).reshape(*(lead or (1,)), rows.count, rows.n)
     if d_tau is not None:
         array = _finite(d_tau, "tangents[1]")
         directions = array.shape[: max(0, array.ndim - len(batch))]
@@ -351,7 +356,7 @@ def tangents_of(
                 f"tangents[1] of shape {array.shape} does not broadcast to the batch shape {batch}"
             ) from None
         counts += directions
-        dtau = np.ascontiguousarray(array, kind).reshape(-1, rows.count)
+        dtau = np.ascontiguousarray(array, kind).reshape(*(directions or (1,)), rows.count)
     if len(set(counts)) > 1:
         raise ValueError(f"tangents must have equally many directions, not {counts[0]} and {counts[1]}")
     if counts:

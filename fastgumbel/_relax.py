@@ -36,7 +36,7 @@ def tasks(rows: Rows, draws: int) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _run(rows: Rows, draws: int, work: Any) -> None:
-    cut = list(tasks(rows, draws))
+    cut = list(tasks(rows, draws)) if rows.count else []
     _threads.run(work, cut, len(cut))
 
 

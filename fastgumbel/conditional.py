@@ -101,7 +101,7 @@ def gumbel_given_choice(
     if field.start + rows.n > _CATEGORIES:
         raise ValueError(f"noise: categories beyond 2**31 - 1 have no conditioned noise, and {field.start} begins here")
     choices = _arrays.choices_of(choice, draw_shape + rows.batch, rows.batch).reshape(draws, rows.count)
-    result = _arrays.Result(rows, axis, draw_shape, "out", out)
+    result = _arrays.Result(rows, axis, draw_shape, "out", out, (rows.values, choices))
     faulty = _relax.condition_on(rows, field, _arrays.row_ids(field, rows.batch), choices, result.flat)
     wrong = faulty == INVALID_CHOICE
     if draws and wrong.any():

@@ -87,7 +87,7 @@ def gumbel_softmax(
     >>> fg.gumbel_softmax(x, 0.5, rng=1).sum().round(6)
     np.float64(1.0)
     >>> fg.gumbel_softmax(x, 0.5, rng=1, hard=True)
-    array([...])
+    array([0., 0., 1.])
     >>> int(fg.gumbel_softmax(x, 0.5, rng=1).argmax()) == fg.gumbel_max(x, rng=1)
     True
     """
@@ -195,8 +195,10 @@ def gumbel_softmax_jvp(
             raise ValueError("rao takes a noise field, no array of noise")
         _arrays.check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)
     dx, dtau, directions = _arrays.tangents_of(d_x, d_tau, call.rows, call.axis)
-    y = call.result("out[0]", out_y)
-    dy = call.result("out[1]", out_dy, directions)
+    y = call.result("out[0]", out_y, None, (dx, dtau))
+    dy = call.result("out[1]", out_dy, directions, (dx, dtau))
+    if out is not None and np.may_share_memory(out_y, out_dy):
+        raise ValueError("out must be two arrays that do not overlap")
     index = call.choices() if hard or rao is not None else None
     if rao is not None and index is not None:
         _relax.rao(call.rows, call.field, call.ids, call.rates, index, rao, (dx, dtau, dy.flat), log)
@@ -236,9 +238,12 @@ class _Call:
         """Samples on the noise of the call; 1 by row without one."""
         return _relax.relax(self.rows, self.field, self.ids, self.given, self.rates, self.draws, y, tangents, log)
 
-    def result(self, name: str, out: Any, directions: tuple[int, ...] | None = None) -> _arrays.Result:
+    def result(
+        self, name: str, out: Any, directions: tuple[int, ...] | None = None, tangents: tuple[NDArray[Any], ...] = ()
+    ) -> _arrays.Result:
         """Where to compute a result, with axes of directions if there may be any."""
-        return _arrays.Result(self.rows, self.axis, self.draw_shape, name, out, directions)
+        inputs = (self.rows.values, self.given, *tangents)
+        return _arrays.Result(self.rows, self.axis, self.draw_shape, name, out, inputs, directions)
 
     def refuse(self, faulty: NDArray[Any]) -> None:
         """Raise for the first faulty row, unless they are marked."""

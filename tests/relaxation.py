@@ -10,7 +10,8 @@ import fastgumbel
 
 def sample_type(x):
     """Return the type of a relaxed sample of log-potentials ``x``."""
-    return np.dtype(np.float32 if np.asarray(x).dtype in (np.float16, np.float32) else np.float64)
+    dtype = np.asarray(x).dtype
+    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize < 8 else np.float64)
 
 
 def noise_of(field, x, *, axis=-1, size=(), dtype=None):

@@ -92,8 +92,8 @@ def noise_outside_the_temperature(x, tau, uniform):
 
 
 def noise_kept_from_infinity_by_a_small_number(x, tau, uniform):
-    """As in much published code, with its 1e-3 for 1e-20: the tail is cut."""
-    return log_softmax((x - np.log(-np.log(uniform + 1e-3) + 1e-3)) / tau)
+    """As in much published code, with 1e-2 for its 1e-20: the tail is cut."""
+    return log_softmax((x - np.log(-np.log(uniform) + 1e-2)) / tau)
 
 
 def normal_noise(x, tau, uniform):
@@ -108,13 +108,18 @@ def every_other_draw_is_the_one_before(x, tau, uniform):
     return right(x, tau, np.repeat(uniform[::2], 2, axis=0))
 
 
-DEFECTS = {
-    "temperature": noise_outside_the_temperature,
-    "small number": noise_kept_from_infinity_by_a_small_number,
-    "normal": normal_noise,
-    "minimum": minimum_instead_of_maximum,
-    "repeated": every_other_draw_is_the_one_before,
-}
+# With two categories the smallest is as good as the largest: their difference is logistic either way.
+DEFECTS = [
+    (noise_outside_the_temperature, 2),
+    (noise_outside_the_temperature, 5),
+    (noise_kept_from_infinity_by_a_small_number, 2),
+    (noise_kept_from_infinity_by_a_small_number, 5),
+    (normal_noise, 2),
+    (normal_noise, 5),
+    (minimum_instead_of_maximum, 5),
+    (every_other_draw_is_the_one_before, 2),
+    (every_other_draw_is_the_one_before, 5),
+]
 
 
 def all_p_values(make, n):
@@ -127,8 +132,7 @@ def all_p_values(make, n):
     return min(p_values)
 
 
-@pytest.mark.parametrize("n", [2, 5])
-@pytest.mark.parametrize("defect", DEFECTS.values(), ids=DEFECTS)
+@pytest.mark.parametrize(("defect", "n"), DEFECTS)
 def test_a_planted_defect_is_caught(defect, n):
     assert all_p_values(defect, n) < laws.ALARM
     assert all_p_values(right, n) > laws.ALARM

@@ -134,11 +134,14 @@ def _tangents(q, p, known, n, lanes, logarithm, moved):
 
 
 @stage
-def _clear_excluded(q, t, n, lanes):
+def _clear_excluded(q, t, known, n, lanes):
+    """0 where a category is excluded; what is NaN by lane stays so."""
+    for i in range(lanes):
+        known[_MEAN + i] = 0 if known[_MEAN + i] == known[_MEAN + i] else np.nan
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(lanes):
-            q[at + np.uint64(i)] = q[at + np.uint64(i)] if t[at + np.uint64(i)] > -np.inf else q.dtype.type(0)
+            q[at + np.uint64(i)] = q[at + np.uint64(i)] if t[at + np.uint64(i)] > -np.inf else known[_MEAN + i]
 
 
 @kernel
@@ -214,7 +217,7 @@ def relax_short(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place, lo
                     _slopes(q, t, known, n, lanes)
                 _tangents(q, p, known, n, lanes, logarithm, moved)
                 if logarithm:
-                    _clear_excluded(q, t, n, lanes)
+                    _clear_excluded(q, t, known, n, lanes)
                 for d in range(raced):
                     base = ((k * n_draws + s + d) * all_rows + to_row + r) * n
                     turn_back(tangents, base, q, d * count, n, count)
