@@ -88,7 +88,7 @@ def gumbel_softmax(
     np.float64(1.0)
     >>> fg.gumbel_softmax(x, 0.5, rng=1, hard=True)
     array([0., 0., 1.])
-    >>> int(fg.gumbel_softmax(x, 0.5, rng=1).argmax()) == fg.gumbel_max(x, rng=1)
+    >>> bool(fg.gumbel_softmax(x, 0.5, rng=1).argmax() == fg.gumbel_max(x, rng=1))
     True
     """
     call = _prepare(log_potentials, tau, axis, size, where, rng, noise, invalid)

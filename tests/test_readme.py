@@ -1,0 +1,32 @@
+"""The examples of the README run, and what they print in comments is what they give."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastgumbel
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("block", range(len(BLOCKS)))
+def test_a_block_runs(block):
+    exec(BLOCKS[block], {})
+
+
+def test_the_opening_example():
+    names = {}
+    exec(BLOCKS[0], names)
+    np.testing.assert_array_equal(fastgumbel.gumbel_max(names["utilities"], rng=42), [1, 2])
+    changed = names["before"] != names["after"]
+    assert (names["after"][changed] == 2).all()
+
+
+def test_the_two_commands_are_one_line_each():
+    commands = [line for line in README.splitlines() if line.startswith("python3 -m venv")]
+    assert len(commands) == 2
+    assert "fastgumbel choose" in commands[0]
+    assert "pytest" in commands[1]
