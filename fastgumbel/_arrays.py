@@ -63,6 +63,11 @@ def category_axis(axis: Any, ndim: int) -> int:
     return int(axis) % ndim - ndim
 
 
+def categories_last(array: NDArray[Any], axis: int) -> NDArray[Any]:
+    """A view with the axis of the categories, counted from the end, moved there."""
+    return array if axis == -1 else np.moveaxis(array, axis, -1)
+
+
 def field_of(rng: Any, noise: Any) -> NoiseField:
     """The field that `rng` names or `noise` is."""
     if noise is None:
@@ -223,8 +228,8 @@ def rows_of(log_potentials: ArrayLike, axis: Any, where: ArrayLike | None) -> tu
             raise ValueError(
                 f"where of shape {mask.shape} does not broadcast to the shape of log_potentials, {x.shape}"
             ) from None
-        mask = np.moveaxis(mask, axis, -1)
-    return Rows(np.moveaxis(x, axis, -1), mask), axis
+        mask = categories_last(mask, axis)
+    return Rows(categories_last(x, axis), mask), axis
 
 
 def noise_rows(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: Rows) -> Rows:
@@ -235,7 +240,7 @@ def noise_rows(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: R
     expected = draw_shape + tuple(shape)
     if array.shape != expected:
         raise ValueError(f"noise must have shape {expected}, not {array.shape}")
-    return Rows(np.moveaxis(array, axis, -1), None)
+    return Rows(categories_last(array, axis), None)
 
 
 def temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
@@ -311,7 +316,9 @@ class Result:
 
     def deliver(self) -> NDArray[Any]:
         """The result in the caller's shape and order of axes."""
-        result: NDArray[Any] = np.moveaxis(self.flat.reshape(self._shape), -1, self._axis)
+        result: NDArray[Any] = self.flat.reshape(self._shape)
+        if self._axis != -1:
+            result = np.moveaxis(result, -1, self._axis)
         if self._out is None:
             return result
         if not np.may_share_memory(self._out, self.flat):
@@ -341,7 +348,7 @@ def tangents_of(
             )
         lead = array.shape[: array.ndim - len(shape)]
         counts += lead
-        dx = np.ascontiguousarray(np.moveaxis(array, axis, -1), kind).reshape(*(lead or (1,)), rows.count, rows.n)
+        dx = np.ascontiguousarray(categories_last(array, axis), kind).reshape(*(lead or (1,)), rows.count, rows.n)
     if d_tau is not None:
         array = _finite(d_tau, "tangents[1]")
         directions = array.shape[: max(0, array.ndim - len(batch))]

@@ -118,8 +118,12 @@ def _work_off(work: Callable[..., None], feed: _Feed) -> None:
 def run(work: Callable[..., None], tasks: Iterable[tuple[Any, ...]], at_most: int) -> None:
     """Call work(*task) for every task, on up to `at_most` threads; on an error, stop and raise it."""
     n = min(get_num_threads(), at_most)
+    if n <= 1:
+        for task in tasks:
+            work(*task)
+        return
     feed = _Feed(tasks)
-    helpers = _hire(n - 1, work, feed) if n > 1 else []
+    helpers = _hire(n - 1, work, feed)
     try:
         _work_off(work, feed)
     finally:

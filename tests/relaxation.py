@@ -15,7 +15,7 @@ def sample_type(x):
 
 
 def noise_of(field, x, *, axis=-1, size=(), dtype=None):
-    """Return the noise that a sample of ``x`` reads in ``field``: in the type of the sample, unless another is named."""
+    """Return the noise that a sample of ``x`` reads in ``field``: of the sample's type, unless another is named."""
     moved = np.moveaxis(x, axis, -1).shape
     dtype = sample_type(x) if dtype is None else dtype
     noise = np.empty((*size, *moved), dtype)

@@ -125,7 +125,8 @@ def right(x, choice, exponentials):
 
 def maximum_without_logsumexp(x, choice, exponentials):
     """Take a plain Gumbel for the choice, as if it had won against nobody."""
-    return right(x, choice, exponentials * np.where(np.arange(len(x)) == choice, np.exp(x).sum() / np.exp(x[choice]), 1))
+    too_long = np.exp(x).sum() / np.exp(x[choice])
+    return right(x, choice, exponentials * np.where(np.arange(len(x)) == choice, too_long, 1))
 
 
 def swap_for_the_largest(x, choice, exponentials):

@@ -37,9 +37,7 @@ def test_it_is_the_mean_over_conditioned_noise(n, rao, dtype, log):
             noise = gumbel_given_choice(x, choice[s], noise=field.at(draw=(3 + s) * rao + j))
             tangents.append(gumbel_softmax_jvp((x, tau), (dx, dtau), noise=noise, log=log)[1])
         largest = np.abs(tangents).max(initial=1)
-        np.testing.assert_allclose(
-            dy[s], np.mean(tangents, axis=0), rtol=0, atol=64 * largest * np.finfo(dtype).eps
-        )
+        np.testing.assert_allclose(dy[s], np.mean(tangents, axis=0), rtol=0, atol=64 * largest * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])
@@ -109,9 +107,10 @@ def z_of_variance(values, expected):
 
 
 def tangents(x, tau, dx, draws, rao, seed, dtype=np.float64):
-    """Return the tangent of the first category along dx, of many draws; None is straight-through."""
+    """Return the tangent of the first category along dx, once a row; None is straight-through."""
     options = {"hard": True} if rao is None else {"rao": rao}
-    _, dy = gumbel_softmax_jvp((x.astype(dtype), tau), (dx, None), size=draws, rng=seed, **options)
+    x, dx = (np.broadcast_to(a, (draws, len(a))) for a in (x.astype(dtype), dx))
+    _, dy = gumbel_softmax_jvp((x, tau), (dx, None), rng=seed, **options)
     return dy[:, 0].astype(np.float64)
 
 
@@ -136,7 +135,8 @@ def test_the_variance_falls_as_it_should(n):
     x, dx, tau = rng.normal(size=n), rng.normal(size=n), 0.5
     x[0] = x.max()
     through = tangents(x, tau, dx, 200_000, None, seed=1)
-    one, ten, hundred = (tangents(x, tau, dx, draws, m, seed=m) for m, draws in ((1, 200_000), (10, 40_000), (100, 8000)))
+    draws = {1: 200_000, 10: 40_000, 100: 8000}
+    one, ten, hundred = (tangents(x, tau, dx, draws[m], m, seed=m) for m in draws)
     for values in (one, ten, hundred):
         error = np.hypot(values.std() / np.sqrt(len(values)), through.std() / np.sqrt(len(through)))
         assert abs(values.mean() - through.mean()) < ALARM * error
@@ -151,7 +151,7 @@ def test_the_variance_falls_as_it_should(n):
 
 @pytest.mark.parametrize("rao", [1, 10])
 def test_noise_that_is_not_conditioned_is_caught(rao):
-    """Averaging over plain noise has the right mean, too, but no variance is left for the choice: it falls to nothing.
+    """Averaging over plain noise has the right mean, too, but then all variance falls away, that of the choice too.
 
     And noise conditioned on another choice has the wrong mean. The check above sees both.
     """

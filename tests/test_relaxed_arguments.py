@@ -1,4 +1,4 @@
-"""What ``gumbel_softmax`` and its tangent take and give: shapes, ``out``, invalid rows, and errors that name arguments."""
+"""What ``gumbel_softmax`` and its tangent take and give: shapes, ``out``, invalid rows, errors that name arguments."""
 
 import re
 
@@ -180,9 +180,7 @@ def test_out_may_be_an_input(n):
     expected = gumbel_softmax(x, 0.5, noise=noise)
     for i in range(2):
         arguments = [x.copy(), noise.copy()]
-        np.testing.assert_array_equal(
-            gumbel_softmax(arguments[0], 0.5, noise=arguments[1], out=arguments[i]), expected
-        )
+        np.testing.assert_array_equal(gumbel_softmax(arguments[0], 0.5, noise=arguments[1], out=arguments[i]), expected)
     y, dy = gumbel_softmax_jvp((x, 0.5), (dx, 1.0), noise=noise)
     for i, j in ((0, 1), (1, 2), (2, 0), (2, 1), (0, 2), (1, 0)):
         arguments = [x.copy(), noise.copy(), dx.copy()]
@@ -294,7 +292,8 @@ def test_shapes_and_types(dtype, batch, size):
 
 
 def test_lists_are_arrays():
-    np.testing.assert_array_equal(gumbel_softmax([[1, 2], [3, 4]], [1, 2], rng=1), gumbel_softmax(np.array([[1, 2], [3, 4]]), np.array([1, 2]), rng=1))
+    y = gumbel_softmax(np.array([[1, 2], [3, 4]]), np.array([1, 2]), rng=1)
+    np.testing.assert_array_equal(gumbel_softmax([[1, 2], [3, 4]], [1, 2], rng=1), y)
 
 
 def test_the_input_is_left_alone():

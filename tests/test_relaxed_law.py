@@ -2,7 +2,7 @@
 
 Every p-value is compared with ``laws.ALARM``, so the false-alarm rate is 1e-6 a test were the seeds not fixed. With
 200,000 draws a Kolmogorov-Smirnov distance of 0.008 is missed less than once in 10^6: a temperature, or noise, that is
-wrong by some three percent. The planted defects below are what other codes do, and are caught with a tenth of the draws.
+wrong by some three percent. The planted defects below are what other codes do, caught with a tenth of the draws.
 """
 
 import numpy as np
