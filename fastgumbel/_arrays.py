@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgumbel._rows import Rows, place_name
 from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
-
-# What is not read in place is converted piece by piece, in so many bytes a thread.
-BUFFER_BYTES = 2**18
 
 
 def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
@@ -122,93 +119,6 @@ def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArra
     if not out.flags.writeable:
         raise ValueError(f"{name} must be writable")
     return out
-
-
-def place_name(batch: tuple[int, ...], row: int) -> str:
-    """A row of a batch as a user would index it."""
-    if not batch:
-        return "the row"
-    index = np.unravel_index(row, batch)
-    return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
-
-
-def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tuple[Any, ...]:
-    """Index of rows r0 to r1, in C order of the batch, and columns c0 to c1 in an array of shape batch + (n,)."""
-    if len(batch) == 0:
-        return np.newaxis, slice(c0, c1)
-    if len(batch) == 1:
-        return slice(r0, r1), slice(c0, c1)
-    return *np.unravel_index(np.arange(r0, r1), batch), slice(c0, c1)
-
-
-class Rows:
-    """Log-potentials as rows of categories, in C order of the batch, without a copy of the whole.
-
-    Parameters
-    ----------
-    values : ndarray
-        The categories on the last axis.
-    where : ndarray of bool, or None
-        Of the same shape; False excludes.
-    """
-
-    def __init__(self, values: NDArray[Any], where: NDArray[np.bool_] | None) -> None:
-        self.batch = values.shape[:-1]
-        self.n = values.shape[-1]
-        self.count = math.prod(self.batch)
-        single = values.dtype.kind == "f" and values.dtype.itemsize <= 4
-        self.dtype = np.dtype(np.float32 if single else np.float64)
-        self.values = values
-        self._where = where
-        # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
-        self.in_place = (
-            where is None and values.dtype == self.dtype and values.flags.c_contiguous and values.flags.aligned
-        )
-        # Columns of a piece at most.
-        self.width = self.n if self.in_place else BUFFER_BYTES // self.dtype.itemsize
-        self.matrix = values.reshape(self.count, self.n) if self.in_place else None
-        if self.matrix is not None:
-            self.matrix = self.matrix.view()
-            self.matrix.flags.writeable = False
-
-    def piece(self, r0: int, r1: int, c0: int, c1: int) -> NDArray[Any]:
-        """Rows r0 to r1 and columns c0 to c1 as a C-contiguous read-only matrix; -inf where excluded."""
-        if self.matrix is not None:
-            # A row is contiguous also where some of its columns are left out.
-            return self.matrix[r0:r1] if c1 - c0 == self.n else self.matrix[r0, c0:c1].reshape(1, -1)
-        piece = np.empty((r1 - r0, c1 - c0), self.dtype)
-        place = index_of(self.batch, r0, r1, c0, c1)
-        piece[...] = self.values[place]
-        if self._where is not None:
-            np.copyto(piece, -np.inf, where=~self._where[place])
-        piece.flags.writeable = False
-        return piece
-
-    def pieces(self, r0: int, r1: int, c0: int, c1: int) -> Iterator[tuple[int, int, int, int]]:
-        """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full."""
-        if self.in_place:
-            yield r0, r1, c0, c1
-            return
-        height = max(1, self.width // self.n)
-        for r in range(r0, r1, height):
-            for c in range(c0, c1, self.width):
-                yield r, min(r + height, r1), c, min(c + self.width, c1)
-
-    def overlaps(self, array: NDArray[Any]) -> bool:
-        """Whether writing to an array may change the log-potentials."""
-        return np.may_share_memory(self.values, array)
-
-    def fault(self, row: int) -> str:
-        """What is wrong with a row that has no valid result."""
-        where = place_name(self.batch, row)
-        step = BUFFER_BYTES // 8
-        for c0 in range(0, self.n, step):
-            piece = self.piece(row, row + 1, c0, min(c0 + step, self.n))[0]
-            bad = ~(piece < np.inf)
-            if bad.any():
-                at = int(bad.argmax())
-                return f"log_potentials: {where} has {piece[at]} at category {c0 + at}; expected real numbers or -inf"
-        return f"log_potentials: {where} has no category left: all are -inf, or excluded by where"
 
 
 def rows_of(log_potentials: ArrayLike, axis: Any, where: ArrayLike | None) -> tuple[Rows, int]:

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel import _threads
-from fastgumbel._arrays import BUFFER_BYTES, Rows
 from fastgumbel._kernels.cpu_condition import condition
 from fastgumbel._kernels.cpu_relax_long import relax_jvp_long, relax_long
 from fastgumbel._kernels.cpu_relax_short import relax_short
+from fastgumbel._rows import BUFFER_BYTES, Rows
 from fastgumbel.noise import NoiseField
 
 Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 # Which kernel runs depends on the number of categories alone, so that a row's bits do not depend on its batch.
-SHORT = 128
+SHORT = 96
 # Numbers in a task: a fraction of a millisecond.
 _TASK = 2**17
 # Numbers of Gumbel-Rao at once.

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel import _threads
-from fastgumbel._arrays import Rows, place_name
 from fastgumbel._kernels.cpu_given import max_given, merge_results
 from fastgumbel._kernels.cpu_long import max_long
 from fastgumbel._kernels.cpu_one import max_one
 from fastgumbel._kernels.cpu_short import max_short
+from fastgumbel._rows import Rows, place_name
 from fastgumbel.noise import CATEGORIES, NoiseField
 
 # Rows of at most so many categories go side by side through the vector lanes.

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel import _threads
-from fastgumbel._arrays import index_of
 from fastgumbel._kernels.cpu_noise import fill_long, fill_short
+from fastgumbel._rows import index_of
 from fastgumbel.noise import NoiseField
 
 # Numbers in a task: a fraction of a millisecond.

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel import _arrays, _relax
 from fastgumbel._kernels.cpu_condition import INVALID_CHOICE
+from fastgumbel._rows import place_name
 from fastgumbel.noise import NoiseField, Rng
 
 # Fresh exponentials have 30 bits of index for two calls a quad.
@@ -109,7 +110,7 @@ def gumbel_given_choice(
         chosen = sorted({int(c) for c in choices[:, row]})
         raise ValueError(
             f"choice must be a category that is left, from 0 to {rows.n - 1}, but "
-            f"{_arrays.place_name(rows.batch, row)} has {', '.join(map(str, chosen[:3]))}"
+            f"{place_name(rows.batch, row)} has {', '.join(map(str, chosen[:3]))}"
         )
     if not mark and draws and faulty.any():
         raise ValueError(rows.fault(int(faulty.argmax())))

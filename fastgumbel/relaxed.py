@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel import _arrays, _relax, _search
+from fastgumbel._rows import Rows, place_name
 from fastgumbel.noise import NoiseField, Rng
 
 
@@ -187,7 +188,7 @@ def gumbel_softmax_jvp(
     out_y, out_dy = (None, None) if out is None else _pair(out, "out")
     call = _prepare(x, tau, axis, size, where, rng, noise, invalid)
     if (call.taus == 0).any():
-        name = _arrays.place_name(call.rows.batch, int((call.taus == 0).argmax()))
+        name = place_name(call.rows.batch, int((call.taus == 0).argmax()))
         raise ValueError(f"tau must be above 0 for a tangent, but {name} has 0")
     if rao is not None:
         rao = _arrays.whole(rao, "rao", 1)
@@ -219,7 +220,7 @@ def _pair(value: Any, name: str) -> tuple[Any, Any]:
 class _Call:
     """What the two functions share: the arguments, checked, and the way of a result to the caller."""
 
-    rows: _arrays.Rows
+    rows: Rows
     axis: int
     draw_shape: tuple[int, ...]
     taus: NDArray[np.float64]

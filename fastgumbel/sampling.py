@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastgumbel import _arrays, _search, _write
+from fastgumbel._rows import Rows
 from fastgumbel.noise import NoiseField, Rng
 
 
@@ -248,7 +249,7 @@ def _outputs(out: Any, pair: bool, shape: tuple[int, ...]) -> tuple[Any, Any]:
     )
 
 
-def _flat(array: NDArray[Any], shape: tuple[int, int], rows: _arrays.Rows) -> NDArray[Any]:
+def _flat(array: NDArray[Any], shape: tuple[int, int], rows: Rows) -> NDArray[Any]:
     """The array as draws by rows: itself, or scratch where kernels cannot write to it."""
     usable = array.flags.c_contiguous and array.flags.aligned and not rows.overlaps(array)
     return array.reshape(shape) if usable else np.empty(shape, array.dtype)
