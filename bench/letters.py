@@ -1,7 +1,8 @@
 """Draw the relaxed distribution of letter frequencies at several temperatures, as in figure 1 of Jang et al. 2017.
 
-The text is Python's own documentation of its topics (`pydoc_data`). One noise serves all temperatures, so a sample is
-the same letter in each. Prints figures of the same; with --write, also puts them into the README.
+Needs the extra `plot`. The text is Python's own documentation of its topics (`pydoc_data`). One noise serves all
+temperatures, so a sample is the same letter in each. Prints a table of the same; with --write, also puts it into the
+README.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import string
 from pydoc_data.topics import topics
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from readme import machine, replace_section
 
@@ -44,6 +44,8 @@ def table(frequencies: NDArray[np.float64], samples: dict[float, NDArray[np.floa
 
 
 def picture(frequencies: NDArray[np.float64], samples: dict[float, NDArray[np.float64]], path: str) -> None:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(12, 6))
     axes = figure.subplots(1 + SHOWN, len(samples), sharex=True, sharey="row", height_ratios=[2] + [1] * SHOWN)
     places = np.arange(len(frequencies))

@@ -1,8 +1,10 @@
 """Train a categorical variational auto-encoder on scikit-learn's digits with three gradient estimators.
 
-A pixel is on where its intensity is at least 8 of 16. Reports the bound on held-out digits with hard samples, the
-variance of the gradients at the same weights, and saves a picture of generated digits; with --write, the tables also go
-into the README. Takes minutes; --quick takes seconds and shows nothing but that it runs.
+Needs the extras `plot` and `cli`. A pixel is on where its intensity is at least 8 of 16. Reports the bound on held-out
+digits with hard samples and the variance of the gradients at the same weights, and saves a picture of generated digits;
+with --write, the tables also go into the README. Takes minutes; --quick takes seconds and shows nothing but that it
+runs. The same seed gives the same tables on the same machine; elsewhere linear algebra may round differently, which
+training magnifies.
 """
 
 from __future__ import annotations
@@ -11,9 +13,7 @@ import argparse
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from matplotlib.figure import Figure
 from readme import machine, replace_section
-from sklearn.datasets import load_digits
 from tqdm import tqdm
 from vae_model import CLASSES, LATENTS, PIXELS, Adam, Array, Estimator, Weights, bound, decode, differentiate
 from vae_variance import RELAXED, STRAIGHT_THROUGH, gumbel_rao, mean_and_error, variances
@@ -30,6 +30,8 @@ SIDE = 8  # of a panel of the picture, in digits
 
 def split_digits(rng: np.random.Generator) -> tuple[Array, Array]:
     """Training and held-out digits, of pixels 0 and 1."""
+    from sklearn.datasets import load_digits
+
     x = rng.permutation((load_digits().data >= 8).astype(float))
     return x[HELD_OUT:], x[:HELD_OUT]
 
@@ -67,6 +69,8 @@ def generated(weights: Weights, field: fg.NoiseField) -> Array:
 
 
 def picture(panels: dict[str, Array], path: str) -> None:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(3.5 * len(panels), 3.8))
     for axis, (title, images) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
         framed = np.pad(images.reshape(SIDE, SIDE, 8, 8), [(0, 0), (0, 0), (1, 1), (1, 1)], constant_values=0.3)

@@ -45,6 +45,8 @@ class _StampedCache(FunctionCache):  # type: ignore[misc]
 
 scalar = numba.njit(**OPTIONS, **BORROWED, **INLINED)
 stage = numba.njit(**OPTIONS, **BORROWED)
+# For what makes arrays, and so cannot borrow only.
+maker = numba.njit(**OPTIONS)
 
 
 def kernel(function: Any) -> Any:

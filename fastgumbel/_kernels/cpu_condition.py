@@ -7,10 +7,10 @@ and by the lack of memory each other category finishes a fresh exponential later
 import numpy as np
 
 from fastgumbel._kernels.compiling import kernel, stage
-from fastgumbel._kernels.noise_row import exponential_row
+from fastgumbel._kernels.noise_row import exponential_row, row_scratch
 from fastgumbel._kernels.real import decay, log, log64
 from fastgumbel._kernels.row import total
-from fastgumbel._kernels.stage import STAGE, row_id
+from fastgumbel._kernels.stage import row_id
 
 INVALID_ROW = 1
 INVALID_CHOICE = 2
@@ -67,10 +67,7 @@ def condition(x, rows, field, choices, out, faulty, place):
     all_rows = out.shape[1]
     potentials = x.reshape(n_rows * n)
     results = out.reshape(out.size)
-    counters = np.zeros(3 * STAGE, np.uint64)
-    high = np.zeros(4 * STAGE, np.uint32)
-    low = np.zeros(4 * STAGE, np.uint32)
-    fresh = np.zeros(4 * STAGE, out.dtype)
+    scratch = row_scratch(out)
     w = np.empty(n, out.dtype)
     for r in range(n_rows):
         row = row_id(rows, first_row, r)
@@ -90,7 +87,7 @@ def condition(x, rows, field, choices, out, faulty, place):
                 for i in range(n):
                     results[at + i] = np.nan
                 continue
-            exponential_row(results, at, n, key, row, draw + np.uint64(s), start, counters, high, low, fresh)
+            exponential_row(results, at, n, key, row, draw + np.uint64(s), start, scratch)
             time = np.float64(results[at + choice]) / sum_
             _finish(results, at, w, out.dtype.type(time), n)
             results[at + choice] = -log64(time) - (np.float64(potentials[r * n + choice]) - largest)

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastgumbel._kernels.compiling import kernel
 from fastgumbel._kernels.lanes import noise_planes, turn_back
-from fastgumbel._kernels.noise_row import noise_row
+from fastgumbel._kernels.noise_row import noise_row, row_scratch
 from fastgumbel._kernels.stage import DRAW, ROW, STAGE, fill, row_id
 
 
@@ -34,13 +34,7 @@ def fill_long(out, rows, field):
     key, first_row, draw, start = field
     n_rows, n = out.shape
     flat = out.reshape(n_rows * n)
-    counters = np.zeros(3 * STAGE, np.uint64)
-    high = np.zeros(4 * STAGE, np.uint32)
-    low = np.zeros(4 * STAGE, np.uint32)
-    minima = np.zeros(2 * STAGE, out.dtype)
-    winners = np.zeros(2 * STAGE, np.uint64)
-    minimum = np.zeros(STAGE, out.dtype)
-    noise = np.zeros(4 * STAGE, out.dtype)
+    scratch = row_scratch(out)
     for r in range(n_rows):
         row = row_id(rows, first_row, r)
-        noise_row(flat, r * n, n, key, row, draw, start, counters, high, low, minima, winners, minimum, noise)
+        noise_row(flat, r * n, n, key, row, draw, start, scratch)

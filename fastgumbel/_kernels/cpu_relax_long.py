@@ -3,10 +3,10 @@
 import numpy as np
 
 from fastgumbel._kernels.compiling import kernel, stage
-from fastgumbel._kernels.noise_row import noise_row
+from fastgumbel._kernels.noise_row import noise_row, row_scratch
 from fastgumbel._kernels.real import log64
 from fastgumbel._kernels.row import add_to, decays, distances, dot, scale
-from fastgumbel._kernels.stage import STAGE, row_id
+from fastgumbel._kernels.stage import row_id
 
 
 @stage
@@ -83,13 +83,7 @@ def relax_long(x, rows, field, rates, given, out, faulty, place, log):
     potentials = x.reshape(n_rows * n)
     results = out.reshape(out.size)
     noises = given.reshape(given.size)
-    counters = np.zeros(3 * STAGE, np.uint64)
-    high = np.zeros(4 * STAGE, np.uint32)
-    low = np.zeros(4 * STAGE, np.uint32)
-    minima = np.zeros(2 * STAGE, out.dtype)
-    winners = np.zeros(2 * STAGE, np.uint64)
-    minimum = np.zeros(STAGE, out.dtype)
-    noise = np.zeros(4 * STAGE, out.dtype)
+    scratch = row_scratch(out)
     p = np.empty(n if log else 0, out.dtype)
     for r in range(n_rows):
         row = row_id(rows, first_row, r)
@@ -99,22 +93,7 @@ def relax_long(x, rows, field, rates, given, out, faulty, place, log):
             if given.size:
                 _copy(results, at, noises, at, n)
             else:
-                noise_row(
-                    results,
-                    at,
-                    n,
-                    key,
-                    row,
-                    draw + np.uint64(s),
-                    start,
-                    counters,
-                    high,
-                    low,
-                    minima,
-                    winners,
-                    minimum,
-                    noise,
-                )
+                noise_row(results, at, n, key, row, draw + np.uint64(s), start, scratch)
             largest = add_to(results, at, potentials, r * n, n)
             if not -np.inf < largest < np.inf:
                 faulty[to_row + r] = 1
@@ -143,13 +122,7 @@ def relax_jvp_long(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place,
     tangents = dy.reshape(dy.size)
     directions = dx.reshape(dx.size)
     noises = given.reshape(given.size)
-    counters = np.zeros(3 * STAGE, np.uint64)
-    high = np.zeros(4 * STAGE, np.uint32)
-    low = np.zeros(4 * STAGE, np.uint32)
-    minima = np.zeros(2 * STAGE, dy.dtype)
-    winners = np.zeros(2 * STAGE, np.uint64)
-    minimum = np.zeros(STAGE, dy.dtype)
-    noise = np.zeros(4 * STAGE, dy.dtype)
+    scratch = row_scratch(dy)
     moved = np.any(dtau != 0)
     t = np.empty(n if moved else 0, dy.dtype)
     # The sample is computed where it is wanted, if anywhere.
@@ -165,7 +138,7 @@ def relax_jvp_long(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place,
                 _copy(p, p_at, noises, at, n)
             else:
                 here = draw + np.uint64(s)
-                noise_row(p, p_at, n, key, row, here, start, counters, high, low, minima, winners, minimum, noise)
+                noise_row(p, p_at, n, key, row, here, start, scratch)
             largest = add_to(p, p_at, potentials, r * n, n)
             if not -np.inf < largest < np.inf:
                 faulty[to_row + r] = 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastgumbel._kernels.compiling import stage
+from fastgumbel._kernels.compiling import maker, stage
 from fastgumbel._kernels.field import (
     BLOCK_WORDS,
     HIGH_WORDS,
@@ -73,13 +73,27 @@ def _put(out, to, n, column, planes, count):
             _put_edge(out, to, n, column, planes, i)
 
 
-@stage
-def noise_row(out, to, n, key, row, draw, start, counters, high, low, minima, winners, minimum, noise):
-    """Write G(key, row, draw, start + j) to out[to + j] for j < n.
+@maker
+def row_scratch(like):
+    """Scratch of one stage, for numbers of the type of an array.
 
-    The rest is scratch, of one stage: `counters`; `high` and `low` words; `minima` (two planes, as `winners`),
-    `minimum` (one plane) and `noise` (four) in the type of `out`.
+    Counters, high and low words, minima and winner lanes of pairs of blocks, minima of quads, noise of quads.
     """
+    return (
+        np.zeros(3 * STAGE, np.uint64),
+        np.zeros(4 * STAGE, np.uint32),
+        np.zeros(4 * STAGE, np.uint32),
+        np.zeros(2 * STAGE, like.dtype),
+        np.zeros(2 * STAGE, np.uint64),
+        np.zeros(STAGE, like.dtype),
+        np.zeros(4 * STAGE, like.dtype),
+    )
+
+
+@stage
+def noise_row(out, to, n, key, row, draw, start, scratch):
+    """Write G(key, row, draw, start + j) to out[to + j] for j < n."""
+    counters, high, low, minima, winners, minimum, noise = scratch
     fill(counters, ROW, STAGE, row)
     fill(counters, DRAW, STAGE, draw)
     first_quad = start >> _2
@@ -121,11 +135,12 @@ def noise_row(out, to, n, key, row, draw, start, counters, high, low, minima, wi
 
 
 @stage
-def exponential_row(out, to, n, key, row, draw, start, counters, high, low, fresh):
-    """Write Exp(1) numbers that the field does not use to out[to + j] for j < n; the scratch is as in `noise_row`.
+def exponential_row(out, to, n, key, row, draw, start, scratch):
+    """Write Exp(1) numbers that the field does not use to out[to + j] for j < n.
 
     They are words of the fourth domain: quad q has its high halves at index 2 q and its low ones at 2 q + 1.
     """
+    counters, high, low, _, _, _, fresh = scratch
     fill(counters, ROW, STAGE, row)
     fill(counters, DRAW, STAGE, draw)
     first_quad = start >> _2
