@@ -110,18 +110,21 @@ def rao(
 ) -> None:
     """Write tangents averaged over so many relaxed samples, each on noise conditioned on choices[draw, row]."""
     dx, dtau, dy = tangents
-    directions = dy.shape[0]
-    at_once = min(samples, max(1, _RAO // max(1, rows.count * rows.n * (directions + 1))))
-    for s, chosen in enumerate(choices):
-        # One by one and in order: the sum does not depend on how many are drawn at once.
-        total = np.zeros((directions, rows.count, rows.n))
-        for first in range(0, samples, at_once):
-            count = min(at_once, samples - first)
-            noise = np.empty((count, rows.count, rows.n), rows.dtype)
+    directions, draws = dy.shape[:2]
+    at_once = max(1, _RAO // max(1, rows.count * rows.n * (directions + 1)))
+    draw_step, sample_step = max(1, at_once // samples), min(samples, at_once)
+    for s in range(0, draws, draw_step):
+        chosen = choices[s : s + draw_step]
+        total = np.zeros((directions, len(chosen), rows.count, rows.n))
+        for first in range(0, samples, sample_step):
+            count = min(sample_step, samples - first)
+            noise = np.empty((len(chosen) * count, rows.count, rows.n), rows.dtype)
             here = field.at(draw=(field.draw + s) * samples + first)
-            condition_on(rows, here, ids, np.repeat(chosen[np.newaxis], count, 0), noise)
+            condition_on(rows, here, ids, np.repeat(chosen, count, 0), noise)
             part = np.empty((directions, *noise.shape), rows.dtype)
-            relax(rows, here, ids, noise, rates, count, noise[:0], (dx, dtau, part), log)
+            relax(rows, here, ids, noise, rates, len(noise), noise[:0], (dx, dtau, part), log)
+            # One by one and in order: the sum does not depend on how many are drawn at once.
+            part = part.reshape(directions, len(chosen), count, rows.count, rows.n)
             for i in range(count):
-                total += part[:, i]
-        dy[:, s] = total / samples
+                total += part[:, :, i]
+        dy[:, s : s + draw_step] = total / samples

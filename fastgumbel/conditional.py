@@ -56,9 +56,9 @@ def gumbel_given_choice(
     Returns
     -------
     ndarray
-        Of shape `size + log_potentials.shape`; float32 for float16 and float32, else float64. Always finite in a valid
-        row, and the argmax of log-potentials plus noise, in float64, is the choice. Excluded categories get noise that
-        is not conditioned.
+        Of shape `size + log_potentials.shape`; float32 for float16 and float32, else float64. The argmax of
+        log-potentials plus noise, in float64, is the choice. Finite in a valid row, unless its log-potentials spread
+        over nearly the whole range of the type. Excluded categories get noise that is not conditioned.
 
     Raises
     ------

@@ -64,11 +64,12 @@ def test_the_noise_given_one_choice(choice, dtype):
     assert conditional_laws.given_law(noise, x.astype(np.float64), choice) > laws.ALARM
 
 
-@pytest.mark.parametrize("gap", [5.0, 20.0, 100.0, 700.0])
-def test_the_noise_given_a_choice_that_is_never_taken(gap):
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("gap", [5, 20, 100, 700])
+def test_the_noise_given_a_choice_that_is_never_taken(gap, dtype):
     """Its noise is high, so that it wins by no more than any winner does: no rejection could find such draws."""
     x = np.array([0.5, -gap, 0.0, -1.0])
-    noise = gumbel_given_choice(x, 1, size=DRAWS, rng=int(gap))
+    noise = gumbel_given_choice(x.astype(dtype), 1, size=DRAWS, rng=gap).astype(np.float64)
     assert conditional_laws.given_law(noise, x, 1) > laws.ALARM
 
 

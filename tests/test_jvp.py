@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import fastgumbel
 from fastgumbel import NoiseField
-from tests import derivatives, relaxation
+from tests import cases, derivatives, relaxation
 from tests.test_relaxed import problems, shape_of
 
 LENGTHS = (1, 2, 3, 10, 63, 64, 65, 129, 1000)
@@ -48,6 +48,27 @@ def test_the_complex_step_on_float32_noise(n, dtype, log):
     assert dy.dtype == np.float32
     relative = 2 * float(relaxation.rounding(x, tau, noise).max()) * np.finfo(np.float32).eps
     derivatives.assert_tangent(dy, x, tau, dx, dtau, noise, log=log, relative=relative)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_complex_step_on_long_rows(dtype):
+    """So long that what is not read in place comes in several pieces."""
+    rng = np.random.default_rng(1)
+    x, dx = rng.normal(size=(2, 2, 100_000))
+    x = x.astype(dtype)
+    where = rng.random(x.shape) < 0.5
+    noise = relaxation.noise_of(NoiseField(1), x)
+    relative = 1e-12
+    if dtype == "float32":
+        relative = 2 * float(relaxation.rounding(x, 0.7, noise).max()) * np.finfo(np.float32).eps
+    for log in (False, True):
+        for mask in (None, where):
+            y, dy = fastgumbel.gumbel_softmax_jvp((x, 0.7), (dx, 1.5), rng=1, log=log, where=mask)
+            relaxation.assert_relaxed(y, x, 0.7, noise, log=log, where=mask)
+            derivatives.assert_tangent(dy, x, 0.7, dx, 1.5, noise, relative=relative, log=log, where=mask)
+            spaced = np.repeat(x, 2, axis=1)[:, ::2]
+            again = fastgumbel.gumbel_softmax_jvp((spaced, 0.7), (dx, 1.5), rng=1, log=log, where=mask)
+            np.testing.assert_array_equal(again[1], dy)
 
 
 @given(problem=problems(), log=st.booleans(), seed=st.integers(0, 1000))
@@ -198,13 +219,25 @@ def test_excluded_categories_have_no_tangent(n, dtype, options):
 @pytest.mark.parametrize("tau", [1e-30, 1e-10, 1e-3, 1e3, 1e10, 1e30])
 def test_extreme_temperatures_give_no_nan(tau, dtype, log):
     """Where the sample is one-hot its tangent is zero, not infinity times zero."""
-    x, _, dx, _ = problem(10)
-    x = x.astype(dtype)
-    for direction in ((dx, None), (None, tau), (dx, tau)):
-        _, dy = fastgumbel.gumbel_softmax_jvp((x, tau), direction, rng=1, log=log)
-        assert not np.isnan(dy).any()
-        if tau <= 1e-10 and not log:
-            assert (dy == 0).all()
+    for n in (10, 200):
+        x, _, dx, _ = problem(n)
+        x = x.astype(dtype)
+        for direction in ((dx, None), (None, tau), (dx, tau)):
+            _, dy = fastgumbel.gumbel_softmax_jvp((x, tau), direction, rng=1, log=log)
+            assert not np.isnan(dy).any()
+            if tau <= 1e-10 and not log:
+                assert (dy == 0).all()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("family", ["quadrillion", "huge", "beyond float32", "all huge", "all very low"])
+def test_extreme_log_potentials_give_no_nan(family, dtype):
+    for n in (10, 200):
+        x = cases.log_potentials(family, dtype, np.random.default_rng(1), np.empty((6, n)))
+        for tau in (1e-30, 1.0, 1e30):
+            for direction in ((np.cos(np.arange(6 * n)).reshape(6, n), None), (None, tau)):
+                _, dy = fastgumbel.gumbel_softmax_jvp((x, tau), direction, rng=1)
+                assert not np.isnan(dy).any()
 
 
 @pytest.mark.parametrize("n", [10, 70])

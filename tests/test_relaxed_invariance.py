@@ -1,5 +1,7 @@
 """Relaxed samples, tangents and conditioned noise are the same bits for any threads, split of the batch, and draws."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,15 @@ def test_threads(threads, function, n, dtype):
         results.append(function(x, tau, rng=n))
     assert_same(results[0], results[1])
     assert_same(results[0], results[2])
+
+
+def test_calls_from_many_python_threads():
+    work = [(function, *problem(n), n) for function in FUNCTIONS for n in (10, 65, 1000)]
+    expected = [function(x, tau, rng=seed) for function, x, tau, seed in work]
+    with ThreadPoolExecutor(16) as pool:
+        results = pool.map(lambda job: job[0](*job[1:3], rng=job[3]), work)
+        for result, alone in zip(results, expected, strict=True):
+            assert_same(result, alone)
 
 
 @functions
