@@ -250,7 +250,7 @@ def tangents_of(
     dx, dtau = np.empty((0, 0, 0), kind), np.zeros((1, rows.count), kind)
     counts: list[int] = []
     if d_x is not None:
-        array = _finite(d_x, "tangents[0]", kind)
+        array = real_array(d_x, "tangents[0]")
         if array.shape[-len(shape) :] != tuple(shape) or array.ndim > len(shape) + 1:
             raise ValueError(
                 f"tangents[0] must have the shape of the log-potentials, {tuple(shape)}, with at most an axis of "
@@ -258,9 +258,13 @@ def tangents_of(
             )
         lead = array.shape[: array.ndim - len(shape)]
         counts += lead
-        dx = np.ascontiguousarray(categories_last(array, axis), kind).reshape(*(lead or (1,)), rows.count, rows.n)
+        with np.errstate(over="ignore"):
+            dx = np.ascontiguousarray(categories_last(array, axis), kind).reshape(*(lead or (1,)), rows.count, rows.n)
     if d_tau is not None:
-        array = _finite(d_tau, "tangents[1]", kind)
+        with np.errstate(over="ignore"):
+            array = real_array(d_tau, "tangents[1]").astype(kind, copy=False)
+        if not np.isfinite(array).all():
+            raise ValueError(f"tangents[1] must be finite in {kind}")
         directions = array.shape[: max(0, array.ndim - len(batch))]
         if len(directions) > 1:
             raise ValueError(
@@ -280,11 +284,3 @@ def tangents_of(
         dx = np.ascontiguousarray(np.broadcast_to(dx, (counts[0], *dx.shape[1:]))) if dx.size else dx
         dtau = np.ascontiguousarray(np.broadcast_to(dtau, (counts[0], *dtau.shape[1:])))
     return dx, dtau, tuple(counts[:1])
-
-
-def _finite(value: ArrayLike, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-    with np.errstate(over="ignore"):
-        array = real_array(value, name).astype(dtype, copy=False)
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite in {dtype}")
-    return array

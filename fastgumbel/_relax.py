@@ -51,7 +51,7 @@ def relax(
     tangents: Tangents | None,
     log: bool,
 ) -> NDArray[np.uint8]:
-    """Write samples to y[draw, row] unless it is empty, and tangents; 1 by row without a sample.
+    """Write samples to y[draw, row] unless it is empty, and tangents; by row, what is wrong with it.
 
     `rates` are 1 / tau by row, `tangents` are (dx[direction, row], dtau[direction, row], dy[direction, draw, row]).
     All arrays are C-contiguous and of the rows' dtype.
@@ -63,6 +63,7 @@ def relax(
         return faulty
     none = np.empty((0, 0, 0), kind), np.empty((0, 0), kind), np.empty((0, 0, 0, 0), kind)
     dx, dtau, dy = none if tangents is None else tangents
+    moved = bool((dtau != 0).any())
 
     def work(r: int, r1: int, s: int, s1: int) -> None:
         x = rows.piece(r, r1, 0, rows.n)
@@ -70,11 +71,11 @@ def relax(
         at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start))
         place = (s, s1, r)
         if rows.n <= SHORT:
-            relax_short(x, some, at, rates, given, dx, dtau, y, dy, faulty, place, log)
+            relax_short(x, some, at, rates, given, dx, dtau, moved, y, dy, faulty, place, log)
         elif tangents is None:
             relax_long(x, some, at, rates, given, y, faulty, place, log)
         else:
-            relax_jvp_long(x, some, at, rates, given, dx, dtau, y, dy, faulty, place, log)
+            relax_jvp_long(x, some, at, rates, given, dx, dtau, moved, y, dy, faulty, place, log)
 
     _run(rows, draws, work)
     return faulty
@@ -107,8 +108,12 @@ def rao(
     samples: int,
     tangents: Tangents,
     log: bool,
-) -> None:
-    """Write tangents averaged over so many relaxed samples, each on noise conditioned on choices[draw, row]."""
+) -> NDArray[np.uint8]:
+    """Write tangents averaged over so many relaxed samples, each on noise conditioned on choices[draw, row].
+
+    By row, what is wrong with it.
+    """
+    faulty = np.zeros(rows.count, np.uint8)
     dx, dtau, dy = tangents
     directions, draws = dy.shape[:2]
     at_once = max(1, _RAO // max(1, rows.count * rows.n * (directions + 1)))
@@ -122,9 +127,12 @@ def rao(
             here = field.at(draw=(field.draw + s) * samples + first)
             condition_on(rows, here, ids, np.repeat(chosen, count, 0), noise)
             part = np.empty((directions, *noise.shape), rows.dtype)
-            relax(rows, here, ids, noise, rates, len(noise), noise[:0], (dx, dtau, part), log)
+            np.maximum(
+                faulty, relax(rows, here, ids, noise, rates, len(noise), noise[:0], (dx, dtau, part), log), out=faulty
+            )
             # One by one and in order: the sum does not depend on how many are drawn at once.
             part = part.reshape(directions, len(chosen), count, rows.count, rows.n)
             for i in range(count):
                 total += part[:, :, i]
         dy[:, s : s + draw_step] = total / samples
+    return faulty

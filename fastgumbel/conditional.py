@@ -8,7 +8,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel import _arrays, _relax
-from fastgumbel._kernels.cpu_condition import INVALID_CHOICE
+from fastgumbel._kernels.reduce import INVALID_CHOICE
 from fastgumbel._rows import place_name
 from fastgumbel.noise import NoiseField, Rng
 

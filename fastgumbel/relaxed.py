@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel import _arrays, _relax, _search
+from fastgumbel._kernels.reduce import INFINITE_TANGENT
 from fastgumbel._rows import Rows, place_name
 from fastgumbel.noise import NoiseField, Rng
 
@@ -202,9 +203,10 @@ def gumbel_softmax_jvp(
         raise ValueError("out must be two arrays that do not overlap")
     index = call.choices() if hard or rao is not None else None
     if rao is not None and index is not None:
-        _relax.rao(call.rows, call.field, call.ids, call.rates, index, rao, (dx, dtau, dy.flat), log)
+        faulty = _relax.rao(call.rows, call.field, call.ids, call.rates, index, rao, (dx, dtau, dy.flat), log)
     else:
-        call.refuse(call.relax(y.flat if index is None else y.flat[:0], (dx, dtau, dy.flat), log))
+        faulty = call.relax(y.flat if index is None else y.flat[:0], (dx, dtau, dy.flat), log)
+    call.refuse(faulty)
     if index is not None:
         call.harden(y.flat, index, np.ones(call.rows.count, bool), log)
     return y.deliver(), dy.deliver()
@@ -247,9 +249,13 @@ class _Call:
         return _arrays.Result(self.rows, self.axis, self.draw_shape, name, out, inputs, directions)
 
     def refuse(self, faulty: NDArray[Any]) -> None:
-        """Raise for the first faulty row, unless they are marked."""
+        """Raise for the first faulty row, unless such rows are marked; and for tangents that are not finite."""
+        infinite = faulty == INFINITE_TANGENT
+        if infinite.any():
+            name = place_name(self.rows.batch, int(infinite.argmax()))
+            raise ValueError(f"tangents must be finite, and not so large that they overflow, unlike those of {name}")
         if not self.mark and self.draws and faulty.any():
-            raise ValueError(self.rows.fault(int(faulty.argmax())))
+            raise ValueError(self.rows.fault(int((faulty != 0).argmax())))
 
     def choices(self) -> NDArray[np.intp]:
         """Index of the hard sample by draw and row, -1 where there is none."""

@@ -9,11 +9,9 @@ import numpy as np
 from fastgumbel._kernels.compiling import kernel, stage
 from fastgumbel._kernels.noise_row import exponential_row, row_scratch
 from fastgumbel._kernels.real import decay, log, log64
+from fastgumbel._kernels.reduce import INVALID_CHOICE, INVALID_ROW
 from fastgumbel._kernels.row import total
 from fastgumbel._kernels.stage import row_id
-
-INVALID_ROW = 1
-INVALID_CHOICE = 2
 
 
 @stage

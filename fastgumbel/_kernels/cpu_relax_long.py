@@ -5,6 +5,7 @@ import numpy as np
 from fastgumbel._kernels.compiling import kernel, stage
 from fastgumbel._kernels.noise_row import noise_row, row_scratch
 from fastgumbel._kernels.real import log64
+from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._kernels.row import add_to, decays, distances, dot, scale
 from fastgumbel._kernels.stage import row_id
 
@@ -73,8 +74,8 @@ def relax_long(x, rows, field, rates, given, out, faulty, place, log):
     """Relaxed samples of the rows of x, into out[s, r, :].
 
     `rates` are 1 / tau by row of the whole, `given` is noise of the shape of `out` instead of the field, or empty;
-    `faulty` becomes 1 for rows without a sample, which become NaN. `place` is (first draw, last draw, first row) of
-    the whole; `rows` and `field` as in `max_long`.
+    `faulty` becomes INVALID_ROW for rows without a sample, which become NaN. `place` is (first draw, last draw, first
+    row) of the whole; `rows` and `field` as in `max_long`.
     """
     key, first_row, draw, start = field
     first_draw, last_draw, to_row = place
@@ -96,7 +97,7 @@ def relax_long(x, rows, field, rates, given, out, faulty, place, log):
                 noise_row(results, at, n, key, row, draw + np.uint64(s), start, scratch)
             largest = add_to(results, at, potentials, r * n, n)
             if not -np.inf < largest < np.inf:
-                faulty[to_row + r] = 1
+                faulty[to_row + r] = INVALID_ROW
                 _fill(results, at, n, np.nan)
             elif log:
                 _copy(p, 0, results, at, n)
@@ -108,10 +109,11 @@ def relax_long(x, rows, field, rates, given, out, faulty, place, log):
 
 
 @kernel
-def relax_jvp_long(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place, log):
+def relax_jvp_long(x, rows, field, rates, given, dx, dtau, moved, y, dy, faulty, place, log):
     """Relaxed samples into y[s, r, :] (unless empty) and their tangents into dy[d, s, r, :].
 
-    `dx[d, r, :]` (or empty for none) and `dtau[d, r]` are tangents; the rest is as in `relax_long`.
+    `dx[d, r, :]` (or empty for none) and `dtau[d, r]` are tangents, `moved` tells whether any of `dtau` is not 0;
+    `faulty` becomes INFINITE_TANGENT for rows where tangents are not finite. The rest is as in `relax_long`.
     """
     key, first_row, draw, start = field
     first_draw, last_draw, to_row = place
@@ -123,7 +125,6 @@ def relax_jvp_long(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place,
     directions = dx.reshape(dx.size)
     noises = given.reshape(given.size)
     scratch = row_scratch(dy)
-    moved = np.any(dtau != 0)
     t = np.empty(n if moved else 0, dy.dtype)
     # The sample is computed where it is wanted, if anywhere.
     in_place = y.size > 0 and not log
@@ -141,7 +142,7 @@ def relax_jvp_long(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place,
                 noise_row(p, p_at, n, key, row, here, start, scratch)
             largest = add_to(p, p_at, potentials, r * n, n)
             if not -np.inf < largest < np.inf:
-                faulty[to_row + r] = 1
+                faulty[to_row + r] = INVALID_ROW
                 if y.size:
                     _fill(results, at, n, np.nan)
                 for d in range(n_directions):
@@ -162,4 +163,6 @@ def relax_jvp_long(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place,
                 slope = dtau[d, to_row + r]
                 mean = (dot(directions, dx_at, p, p_at, n) if dx.size else 0.0) - slope * mean_distance
                 mean = dy.dtype.type(mean * rate)
+                if not abs(mean) < np.inf:
+                    faulty[to_row + r] = INFINITE_TANGENT
                 _tangent(tangents, to, directions, dx_at, slope, t, p, p_at, rate, mean, potentials, r * n, n, log)

@@ -5,6 +5,7 @@ import numpy as np
 from fastgumbel._kernels.compiling import kernel, stage
 from fastgumbel._kernels.lanes import noise_planes, repeat, turn, turn_back
 from fastgumbel._kernels.real import decay, log
+from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._kernels.stage import DRAW, ROW, STAGE, fill, row_id
 
 # Planes of what is known of a lane.
@@ -145,7 +146,7 @@ def _clear_excluded(q, t, known, n, lanes):
 
 
 @kernel
-def relax_short(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place, logarithm):
+def relax_short(x, rows, field, rates, given, dx, dtau, moved, y, dy, faulty, place, logarithm):
     """Relaxed samples of short rows, and tangents where dy is not empty; arguments as in `relax_jvp_long`."""
     key, first_row, draw, start = field
     first_draw, last_draw, to_row = place
@@ -163,7 +164,6 @@ def relax_short(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place, lo
     p = np.empty((n + 7) * STAGE, kind)
     q = np.empty((n + 7) * STAGE if n_directions or logarithm else 0, kind)
     known = np.zeros(_PLANES * STAGE, kind)
-    moved = np.any(dtau != 0)
     state = np.ones(2 * STAGE, kind)
     counters = np.zeros(3 * STAGE, np.uint64)
     high = np.zeros(4 * STAGE, np.uint32)
@@ -194,7 +194,7 @@ def relax_short(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place, lo
             _decays(p, t, known, n, lanes)
             for i in range(count):
                 if not -np.inf < known[_LARGEST + i] < np.inf:
-                    faulty[to_row + r + i] = 1
+                    faulty[to_row + r + i] = INVALID_ROW
             if y.size and logarithm:
                 _logs(q, t, known, n, lanes)
             if y.size:
@@ -213,6 +213,9 @@ def relax_short(x, rows, field, rates, given, dx, dtau, y, dy, faulty, place, lo
                     for i in range(count):
                         known[_SLOPE + d * count + i] = dtau[k, to_row + r + i]
                 _means(q, p, known, n, lanes)
+                for i in range(lanes):
+                    if known[_TOTAL + i] > 0 and not abs(known[_MEAN + i]) < np.inf:
+                        faulty[to_row + r + i % count] = INFINITE_TANGENT
                 if moved:
                     _slopes(q, t, known, n, lanes)
                 _tangents(q, p, known, n, lanes, logarithm, moved)

@@ -11,6 +11,11 @@ from fastgumbel._kernels.compiling import scalar
 NOTHING = np.float64(-np.inf)
 NO_INDEX = np.int64(-1)
 
+# What can be wrong with a row.
+INVALID_ROW = 1  # NaN, +inf, or no category left
+INVALID_CHOICE = 2  # out of range, or excluded
+INFINITE_TANGENT = 3  # NaN or infinite, or so large that it overflows
+
 
 @scalar
 def beats(value, index, best, best_index):
