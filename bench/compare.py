@@ -19,14 +19,14 @@ from readme import machine, replace_section
 
 
 def medians(work: Work, rounds: int) -> dict[str, float]:
-    """Median seconds of each contender; all take part in every round."""
+    """Median seconds of each contender; all take part in every round.
+
+    A call that is not counted comes first, so that nobody pays for the threads and caches of the one before.
+    """
     times: dict[str, list[float]] = {name: [] for name in work.contenders}
-    for call in work.contenders.values():
-        call()
     for _ in range(rounds):
         for name, call in work.contenders.items():
-            # Threads of the contender before, which wait for more work at full speed, go to sleep meanwhile.
-            time.sleep(0.05)
+            call()
             begin = time.perf_counter()
             call()
             times[name].append(time.perf_counter() - begin)
