@@ -11,7 +11,7 @@ from fastgumbel._kernels.noise_row import exponential_row, row_scratch
 from fastgumbel._kernels.real import decay, log, log64
 from fastgumbel._kernels.reduce import INVALID_CHOICE, INVALID_ROW
 from fastgumbel._kernels.row import total
-from fastgumbel._kernels.stage import row_id
+from fastgumbel._kernels.stage import fill, row_id
 
 
 @stage
@@ -82,8 +82,7 @@ def condition(x, rows, field, choices, out, faulty, place):
             if fault:
                 if faulty[to_row + r] != INVALID_ROW:
                     faulty[to_row + r] = fault
-                for i in range(n):
-                    results[at + i] = np.nan
+                fill(results, at, n, np.nan)
                 continue
             exponential_row(results, at, n, key, row, draw + np.uint64(s), start, scratch)
             time = np.float64(results[at + choice]) / sum_

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastgumbel._kernels.compiling import kernel, scalar, stage
 from fastgumbel._kernels.field import (
+    BLOCK_RATE,
     BLOCK_SHIFT,
     BLOCK_WORDS,
     HIGH_WORDS,
@@ -35,7 +36,6 @@ _1 = np.uint64(1)
 _2 = np.uint64(2)
 _63 = np.uint64(63)
 _ROUNDING = np.float64(2.0**-50)
-_BLOCK_RATE = np.float64(1 / 64)
 
 
 @scalar
@@ -80,7 +80,7 @@ def _bounds_of_plane(bounds, to, maxima, at, words, high, n):
     """Upper bounds of perturbed values: block maximum plus a bound of the Gumbel on its high word."""
     for i in range(n):
         j = np.uint64(i)
-        e = exponential_floor(np.uint64(words[np.uint64(high) + j])) * _BLOCK_RATE
+        e = exponential_floor(np.uint64(words[np.uint64(high) + j])) * BLOCK_RATE
         bounds[np.uint64(to) + j] = maxima[np.uint64(at) + j] + gumbel_bound(e)
 
 

@@ -7,19 +7,13 @@ from fastgumbel._kernels.noise_row import noise_row, row_scratch
 from fastgumbel._kernels.real import log64
 from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._kernels.row import add_to, decays, distances, dot, scale
-from fastgumbel._kernels.stage import row_id
+from fastgumbel._kernels.stage import fill, row_id
 
 
 @stage
 def _copy(out, to, values, at, n):
     for i in range(n):
         out[np.uint64(to) + np.uint64(i)] = values[np.uint64(at) + np.uint64(i)]
-
-
-@stage
-def _fill(out, to, n, value):
-    for i in range(n):
-        out[np.uint64(to) + np.uint64(i)] = value
 
 
 @stage
@@ -98,7 +92,7 @@ def relax_long(x, rows, field, rates, given, out, faulty, place, log):
             largest = add_to(results, at, potentials, r * n, n)
             if not -np.inf < largest < np.inf:
                 faulty[to_row + r] = INVALID_ROW
-                _fill(results, at, n, np.nan)
+                fill(results, at, n, np.nan)
             elif log:
                 _copy(p, 0, results, at, n)
                 log_total = out.dtype.type(log64(decays(p, 0, n, largest, rate)))
@@ -144,9 +138,9 @@ def relax_jvp_long(x, rows, field, rates, given, dx, dtau, moved, y, dy, faulty,
             if not -np.inf < largest < np.inf:
                 faulty[to_row + r] = INVALID_ROW
                 if y.size:
-                    _fill(results, at, n, np.nan)
+                    fill(results, at, n, np.nan)
                 for d in range(n_directions):
-                    _fill(tangents, d * n_draws * all_rows * n + at, n, np.nan)
+                    fill(tangents, d * n_draws * all_rows * n + at, n, np.nan)
                 continue
             if moved:
                 distances(t, p, p_at, n, largest, rate)

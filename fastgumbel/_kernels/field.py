@@ -23,7 +23,7 @@ _32 = np.uint64(32)
 _1 = np.uint64(1)
 _2 = np.uint64(2)
 _3 = np.uint64(3)
-_BLOCK_RATE = np.float64(1 / 64)
+BLOCK_RATE = np.float64(1 / 64)
 
 
 @scalar
@@ -41,7 +41,7 @@ def join(high, low):
 @scalar
 def block_exponential(w):
     """Smallest of a block's 64 exponentials, E_b."""
-    return exponential64(w) * _BLOCK_RATE
+    return exponential64(w) * BLOCK_RATE
 
 
 @scalar
