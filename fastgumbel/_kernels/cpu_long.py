@@ -33,8 +33,6 @@ _AHEAD = 2048
 _FEW = 6
 
 _1 = np.uint64(1)
-_2 = np.uint64(2)
-_63 = np.uint64(63)
 _ROUNDING = np.float64(2.0**-50)
 
 

@@ -9,8 +9,7 @@ from fastgumbel._kernels.compiling import scalar
 from fastgumbel._kernels.philox import LOW, philox
 from fastgumbel._kernels.real import exponential64, gumbel64
 
-BLOCK = 64  # categories in a block
-BLOCK_SHIFT = np.uint64(6)
+BLOCK_SHIFT = np.uint64(6)  # 64 categories in a block
 LANE_MASK = np.uint64(63)
 
 # Domains: the top two bits of the first counter word.
