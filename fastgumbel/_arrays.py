@@ -155,6 +155,8 @@ def noise_rows(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: R
 
 def temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
     """One temperature a row, in C order of the batch."""
+    if type(tau) is float and 0 <= tau < np.inf:
+        return np.full(math.prod(batch), tau)
     array = real_array(tau, "tau").astype(np.float64)
     try:
         array = np.broadcast_to(array, batch)

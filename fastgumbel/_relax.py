@@ -19,8 +19,8 @@ Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 # Which kernel runs depends on the number of categories alone, so that a row's bits do not depend on its batch.
 SHORT = 96
-# Numbers in a task: a fraction of a millisecond.
-_TASK = 2**17
+# Numbers in a task: about a millisecond.
+_TASK = 2**18
 # Numbers of Gumbel-Rao at once.
 _RAO = 2**21
 

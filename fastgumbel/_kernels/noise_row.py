@@ -12,7 +12,7 @@ from fastgumbel._kernels.field import (
     join,
     winner_lane,
 )
-from fastgumbel._kernels.stage import DRAW, ROW, STAGE, count_up, draw_words, fill, gumbels, lane_exponentials
+from fastgumbel._kernels.stage import DRAW, ROW, STAGE, count_up, draw_words, fill, gumbels, lane_exponentials, padded
 
 _1 = np.uint64(1)
 _2 = np.uint64(2)
@@ -111,16 +111,18 @@ def noise_row(out, to, n, key, row, draw, start, scratch):
         if known == 0 or np.int64((last_block >> _1) - first_pair) >= known:
             first_pair = first_block >> _1
             known = min(STAGE, np.int64(((first_quad + np.uint64(quads - 1)) >> np.uint64(5)) - first_pair) + 1)
-            count_up(counters, 0, known, BLOCK_WORDS | first_pair)
-            draw_words(high, counters, known, key)
-            _enter_blocks(minima, winners, known, high)
+            lanes = padded(known)
+            count_up(counters, 0, lanes, BLOCK_WORDS | first_pair)
+            draw_words(high, counters, lanes, key)
+            _enter_blocks(minima, winners, lanes, high)
 
-        count_up(counters, 0, count, HIGH_WORDS | quad)
-        draw_words(high, counters, count, key)
+        lanes = padded(count)
+        count_up(counters, 0, lanes, HIGH_WORDS | quad)
+        draw_words(high, counters, lanes, key)
         if noise.itemsize == 8:
-            count_up(counters, 0, count, LOW_WORDS | quad)
-            draw_words(low, counters, count, key)
-        lane_exponentials(noise, count, high, low)
+            count_up(counters, 0, lanes, LOW_WORDS | quad)
+            draw_words(low, counters, lanes, key)
+        lane_exponentials(noise, lanes, high, low)
         for b in range(np.int64(last_block - first_block) + 1):
             block = first_block + np.uint64(b)
             place = np.int64((block >> _1) - first_pair) + np.int64(block & _1) * STAGE
@@ -129,7 +131,7 @@ def noise_row(out, to, n, key, row, draw, start, scratch):
             i = 16 * b - skipped + (lane >> 2)
             if 0 <= i < count:
                 noise[(lane & 3) * STAGE + i] = 0
-        gumbels(noise, minimum, count)
+        gumbels(noise, minimum, lanes)
         _put(out, to, n, 4 * done - np.int64(start & np.uint64(3)), noise, count)
         done += count
 
@@ -147,9 +149,10 @@ def exponential_row(out, to, n, key, row, draw, start, scratch):
     quads = np.int64(((start + np.uint64(n - 1)) >> _2) - first_quad) + 1
     for done in range(0, quads, STAGE):
         count = min(STAGE, quads - done)
+        lanes = padded(count)
         for half in range(2 if fresh.itemsize == 8 else 1):
-            for i in range(count):
+            for i in range(lanes):
                 counters[i] = OTHER_WORDS | ((first_quad + np.uint64(done + i)) << _1) | np.uint64(half)
-            draw_words(low if half else high, counters, count, key)
-        lane_exponentials(fresh, count, high, low)
+            draw_words(low if half else high, counters, lanes, key)
+        lane_exponentials(fresh, lanes, high, low)
         _put(out, to, n, 4 * done - np.int64(start & np.uint64(3)), fresh, count)

@@ -135,7 +135,8 @@ _ONE_FLIPPED = np.uint64(0x3FFFFFFFFFFFFFFF)
 _ONE_LESS_HALF_STEP = np.float64(1 - 2.0**-53)
 _STEP32 = np.float32(2.0**-32)
 _HALF_STEP32 = np.float32(2.0**-33)
-_DIRECT_BELOW = np.float32(1 - 0.5**0.5)
+# The first word whose uniform, rounded to float32, is not below 1 - sqrt(1/2).
+_DIRECT_BELOW = np.uint32(0x4AFB0CC0)
 
 
 @scalar
@@ -147,9 +148,10 @@ def exponential64(w):
 @scalar
 def exponential32(w):
     """Exp(1) in float32 of a 32-bit word (the high one): relative accuracy at both ends, absolute step 2^-32."""
-    u = fma(np.float32(w), _STEP32, _HALF_STEP32)
-    k, f = _split32(fma(np.float32(np.uint32(~w)), _STEP32, _HALF_STEP32))
-    near_zero = u < _DIRECT_BELOW
+    near_zero = w < _DIRECT_BELOW
+    # One conversion serves both: of the uniform near zero, of its complement elsewhere.
+    u = fma(np.float32(w if near_zero else np.uint32(~w)), _STEP32, _HALF_STEP32)
+    k, f = _split32(u)
     k = _ZERO32 if near_zero else k
     f = -u if near_zero else f
     return -_log_parts32(k, f)

@@ -20,6 +20,12 @@ DRAW = 2 * STAGE
 
 
 @stage
+def padded(n):
+    """N places rounded up to whole groups, as what a vector loop leaves over is done one by one; at most STAGE."""
+    return min((n + 31) // 32 * 32, STAGE)
+
+
+@stage
 def fill(places, first, n, value):
     """Write one value to places[first : first + n]."""
     for i in range(n):
