@@ -33,27 +33,14 @@ def _perturb(v, x, known, n, lanes):
 
 
 @stage
-def _distances(v, known, n, lanes):
-    """Perturbed values less the largest over tau, at least the least number; -inf where excluded."""
-    least = -np.finfo(v.dtype).max
-    for j in range(n):
-        at = np.uint64(j * STAGE)
-        for i in range(lanes):
-            s = v[at + np.uint64(i)]
-            t = (s - known[_LARGEST + i]) * known[_RATE + i]
-            t = t if t > least else least
-            v[at + np.uint64(i)] = t if s > -np.inf else s
-
-
-@stage
-def _decays(p, t, known, n, lanes):
-    """Exponentials of distances, over their sum; NaN where a lane has no sample."""
+def _decays(p, v, known, n, lanes):
+    """Relaxed samples of perturbed values, and the sum they were divided by; NaN where a lane has no sample."""
     for i in range(lanes):
         known[_TOTAL + i] = 0
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(lanes):
-            e = decay(t[at + np.uint64(i)])
+            e = decay((v[at + np.uint64(i)] - known[_LARGEST + i]) * known[_RATE + i])
             p[at + np.uint64(i)] = e
             known[_TOTAL + i] += e
     for i in range(lanes):
@@ -64,6 +51,19 @@ def _decays(p, t, known, n, lanes):
         at = np.uint64(j * STAGE)
         for i in range(lanes):
             p[at + np.uint64(i)] *= known[_MEAN + i]
+
+
+@stage
+def _distances(v, known, n, lanes):
+    """Perturbed values less the largest over tau, at least the least number; -inf where excluded."""
+    least = -np.finfo(v.dtype).max
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(lanes):
+            s = v[at + np.uint64(i)]
+            t = (s - known[_LARGEST + i]) * known[_RATE + i]
+            t = t if t > least else least
+            v[at + np.uint64(i)] = t if s > -np.inf else s
 
 
 @stage
@@ -190,8 +190,9 @@ def relax_short(x, rows, field, rates, given, dx, dtau, moved, y, dy, faulty, pl
                     fill(counters, DRAW + d * count, count, draw + np.uint64(s + d))
                 noise_planes(t, state, high, low, counters, n, lanes, start, key)
             _perturb(t, potentials, known, n, lanes)
-            _distances(t, known, n, lanes)
             _decays(p, t, known, n, lanes)
+            if moved or logarithm:
+                _distances(t, known, n, lanes)
             for i in range(count):
                 if not -np.inf < known[_LARGEST + i] < np.inf:
                     faulty[to_row + r + i] = INVALID_ROW

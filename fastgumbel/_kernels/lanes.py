@@ -93,20 +93,23 @@ def _noise_plane(noise, column, state, lanes, lane, high, low, word):
 
 @overload(_noise_plane, jit_options=OPTIONS | BORROWED)
 def _compiled_noise_plane(noise, column, state, lanes, lane, high, low, word):
+    # Two loops, as one has more constants than the processor has registers.
     def float32(noise, column, state, lanes, lane, high, low, word):
         to, drawn, here = np.uint64(column * STAGE), np.uint64(word * STAGE), np.float32(lane)
         for i in range(lanes):
-            e = exponential32(high[drawn + np.uint64(i)])
-            e = state[MINIMUM + i] + (np.float32(0) if state[WINNER + i] == here else e)
-            noise[to + np.uint64(i)] = gumbel32(e)
+            noise[to + np.uint64(i)] = exponential32(high[drawn + np.uint64(i)])
+        for i in range(lanes):
+            e = noise[to + np.uint64(i)]
+            noise[to + np.uint64(i)] = gumbel32(state[MINIMUM + i] + (np.float32(0) if state[WINNER + i] == here else e))
 
     def float64(noise, column, state, lanes, lane, high, low, word):
         to, drawn, here = np.uint64(column * STAGE), np.uint64(word * STAGE), np.float64(lane)
         for i in range(lanes):
             at = drawn + np.uint64(i)
-            e = exponential64(join(np.uint64(high[at]), np.uint64(low[at])))
-            e = state[MINIMUM + i] + (np.float64(0) if state[WINNER + i] == here else e)
-            noise[to + np.uint64(i)] = gumbel64(e)
+            noise[to + np.uint64(i)] = exponential64(join(np.uint64(high[at]), np.uint64(low[at])))
+        for i in range(lanes):
+            e = noise[to + np.uint64(i)]
+            noise[to + np.uint64(i)] = gumbel64(state[MINIMUM + i] + (np.float64(0) if state[WINNER + i] == here else e))
 
     return float32 if noise.dtype == types.float32 else float64
 
