@@ -80,12 +80,11 @@ def quad_noise(key, row, draw, quad, minimum, winner):
     """G at the four categories from 4 quad on, whose block has this minimum and winner lane."""
     e0, e1, e2, e3 = _exponentials(key, row, draw, quad, minimum)
     w = np.int32(winner - np.int32(np.int32(quad & _QUADS) * _4))
-    zero = minimum - minimum
     return (
-        -log(minimum + (zero if w == 0 else e0)),
-        -log(minimum + (zero if w == 1 else e1)),
-        -log(minimum + (zero if w == 2 else e2)),
-        -log(minimum + (zero if w == 3 else e3)),
+        -log(minimum if w == 0 else minimum + e0),
+        -log(minimum if w == 1 else minimum + e1),
+        -log(minimum if w == 2 else minimum + e2),
+        -log(minimum if w == 3 else minimum + e3),
     )
 
 
