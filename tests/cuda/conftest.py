@@ -22,3 +22,14 @@ def pytest_pycollect_makemodule(module_path, parent):
     if MISSING is not None and module_path.is_relative_to(Path(__file__).parent):
         return _Skipped.from_parent(parent, path=module_path)
     return None
+
+
+@pytest.fixture
+def device(monkeypatch):
+    """Give an emulated device, which the package takes for the current one."""
+    from fastgumbel import _device
+    from tests.cuda.emulated import EmulatedDevice
+
+    device = EmulatedDevice()
+    monkeypatch.setattr(_device, "current", lambda: device)
+    return device

@@ -6,7 +6,7 @@ import pytest
 from numba import types
 
 from fastgumbel._kernels import cuda_noise
-from tests.cuda.offline import CAPABILITIES, compiled
+from tests.cuda.offline import CAPABILITIES, compiled, contractions
 
 IDS = types.Array(types.uint64, 1, "C")
 FIELD = types.UniTuple(types.uint64, 4)
@@ -22,22 +22,6 @@ KERNELS = {
     )
     for kind in (types.float32, types.float64)
 }
-
-
-def contractions(ptx):
-    """Return additions of PTX that a product feeds which is neither exact nor marked as rounded."""
-    products, found = set(), []
-    for line in ptx.splitlines():
-        words = re.findall(r"[\w.%]+", line)
-        if not words or not re.fullmatch(r"(mul|add|sub)\.f(32|64)", words[0]):
-            continue
-        if words[0].startswith("mul"):
-            powers_of_two = re.fullmatch(r"0d[0-9A-F]{3}0{13}|0f[0-9A-F]{2}[08]0{5}", words[-1])
-            if not powers_of_two:
-                products.add(words[1])
-        elif products & set(words[2:]):
-            found.append(line.strip())
-    return found
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda cc: f"{cc[0]}.{cc[1]}")
@@ -60,7 +44,9 @@ def test_kernels_fit_and_keep_their_roundings(case, capability):
 
 
 def test_a_product_that_feeds_an_addition_is_seen():
-    assert contractions("mul.f64 %fd1, %fd2, %fd3;\nadd.f64 %fd4, %fd5, %fd1;\n") == ["add.f64 %fd4, %fd5, %fd1;"]
+    assert contractions("mul.f64 %fd1, %fd2, %fd3;\nadd.f64 %fd4, %fd5, %fd1;\n") == ["add.f64 %fd4 %fd5 %fd1"]
+    moved = "mul.f32 %f1, %f2, %f3;\nneg.f32 %f6, %f1;\nmov.f32 %f7, %f6;\nsub.f32 %f4, %f7, %f5;\n"
+    assert contractions(moved) == ["sub.f32 %f4 %f7 %f5"]
     assert not contractions("mul.f64 %fd1, %fd2, 0d3F90000000000000;\nadd.f64 %fd4, %fd5, %fd1;\n")
     assert not contractions("mul.rn.f64 %fd1, %fd2, %fd3;\nadd.f64 %fd4, %fd5, %fd1;\n")
 
