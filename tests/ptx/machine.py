@@ -9,7 +9,7 @@ from tests.ptx.errors import LaneFault, PTXError
 from tests.ptx.frame import WARP, Frame
 from tests.ptx.schedule import Schedule
 from tests.ptx.steps import Kind, Step
-from tests.ptx.warp import ballot
+from tests.ptx.warp import alike, ballot
 
 _NONE = -1
 
@@ -118,9 +118,7 @@ class Machine:
         ):
             if wrong.any():
                 raise LaneFault(reason, wrong.argmax())
-        rows = members.reshape(-1, WARP)
-        agreeing = (rows[:, :, None] == rows[:, None, :]).reshape(-1, WARP)
-        agreed = np.packbits(agreeing, axis=1, bitorder="little").view(np.uint32).reshape(-1) & present
+        agreed = alike(members) & present
         complete = here & ((members & ~agreed) == 0)
         self._pc[active] = at + 1
         self._pc[mask] = at
