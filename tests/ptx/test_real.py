@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests.ptx import PTXError
-from tests.ptx.snippets import evaluate
+from tests.ptx import Program, PTXError
+from tests.ptx.snippets import evaluate, kernel
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 1.5, 3.0, 1e-40, -1e-40, 1e38, -1e38, np.inf, -np.inf, np.nan]
 REALS = {"f32": np.float32, "f64": np.float64}
@@ -119,7 +119,7 @@ def test_sorts_of_numbers():
         np.testing.assert_array_equal(evaluate(f"testp.{name}.f32 d, a;", bool, a), np.array(flags, bool), name)
 
 
-@pytest.mark.parametrize("name", ["add", "sub", "mul", "div"])
+@pytest.mark.parametrize("name", ["add", "sub", "mul"])
 @pytest.mark.parametrize("kind", REALS)
 def test_without_a_rounding_mode_the_assembler_may_contract(name, kind):
     with pytest.raises(PTXError, match=rf"contract it: '{name}\.{kind} d, a, b;'"):
@@ -128,10 +128,43 @@ def test_without_a_rounding_mode_the_assembler_may_contract(name, kind):
 
 @pytest.mark.parametrize(
     "line",
-    ["sqrt.f32 d, a;", "fma.f32 d, a, a, a;", "sqrt.approx.f32 d, a;", "rcp.approx.ftz.f32 d, a;",
+    ["sqrt.f32 d, a;", "div.f32 d, a, a;", "fma.f32 d, a, a, a;", "sqrt.approx.f32 d, a;", "rcp.approx.ftz.f32 d, a;",
      "div.full.f32 d, a, a;", "ex2.approx.f32 d, a;", "lg2.approx.f32 d, a;",
      "add.rn.ftz.f32 d, a, a;", "setp.eq.ftz.f32 %p1, a, a;", "add.rz.f32 d, a, a;", "fma.rn.sat.f32 d, a, a, a;"],
 )  # fmt: skip
 def test_inexact_operations(line):
     with pytest.raises(PTXError, match=r"not exact|contract|rounding mode|unknown opcode|not supported"):
         evaluate(line, np.float32, np.float32(1))
+
+
+MUL, ADD = "mul.f32 %f1, %f2, %f3;", "add.f32 %f4, %f1, %f5;"
+
+
+@pytest.mark.parametrize(
+    ("lines", "contracts"),
+    [
+        (MUL, False),
+        (ADD, False),
+        (MUL + ADD, True),
+        (MUL + ADD.replace("add", "sub"), True),
+        (MUL + ADD.replace("add", "add.rn"), False),
+        (MUL.replace("mul", "mul.rn") + ADD, False),
+        (MUL + "add.f32 %f4, %f2, %f3;", False),
+        (MUL.replace("%f3", "0f3E800000") + ADD, False),
+        (MUL.replace("%f3", "0f3E800001") + ADD, True),
+        (MUL + "neg.f32 %f6, %f1; add.f32 %f7, %f5, %f6;", True),
+        ("mov.f32 %f1, %f8; L: add.f32 %f4, %f1, %f5; mul.f32 %f6, %f2, %f3; mov.f32 %f1, %f6; bra L;", True),
+        (MUL + "fma.rn.f32 %f4, %f1, %f2, %f1;", False),
+        ("mul.f64 %fd1, %fd2, 0d4008000000000000; add.f64 %fd1, %fd3, %fd1;", True),
+        ("mul.f64 %fd1, %fd2, 0d4010000000000000; add.f64 %fd1, %fd3, %fd1;", False),
+    ],
+)
+def test_products_that_may_be_contracted_are_found_by_where_they_go(lines, contracts):
+    text = kernel(lines)
+    with pytest.raises(PTXError, match="no rounding mode"):
+        Program(text)
+    if contracts:
+        with pytest.raises(PTXError, match="contract with its sum"):
+            Program(text, bare=True)
+    else:
+        Program(text, bare=True)
