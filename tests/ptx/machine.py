@@ -48,9 +48,10 @@ class Machine:
 
     def _segment(self, at: int, active: np.ndarray, stop: int) -> None:
         """Run active lanes from an address until they part, wait, end or come to where others are."""
+        count = int(np.count_nonzero(active))
         try:
             while at < stop:
-                at = self._one(at, active)
+                at = self._one(at, active, count)
                 if at < 0:
                     return
         except LaneFault as fault:
@@ -58,11 +59,10 @@ class Machine:
             raise PTXError(f"{fault.reason}: {self._lines[self._at].text!r} in {where}") from None
         self._pc[active] = at
 
-    def _one(self, at: int, active: np.ndarray) -> int:
+    def _one(self, at: int, active: np.ndarray, count: int) -> int:
         """Run one line; return the next address, or -1 when the lanes have to be looked at anew."""
         line, slots = self._lines[at], self._frame.slots
         self._at = at
-        count = int(np.count_nonzero(active))
         self._executed[at] += count
         mask, taken = active, count
         if line.guard is not None:
