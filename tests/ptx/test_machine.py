@@ -103,6 +103,9 @@ def test_a_second_round_without_a_second_barrier_is_a_race():
         ("@%p1 st.shared.u32 [cells], 1; @%p2 st.shared.u32 [cells], 2;", "write over what another warp wrote"),
         ("@%p1 st.shared.u32 [cells], 1; @%p2 st.shared.u8 [cells+3], 2;", "write over what another warp wrote"),
         ("@%p1 st.shared.u32 [cells], 1; @%p2 atom.shared.add.u32 %r1, [cells], 2;", "atomic on what a warp wrote"),
+        # All warps read in one step: the record keeps them all.
+        ("@%p1 st.shared.u32 [cells], 1; bar.sync 0; ld.shared.u32 %r1, [cells]; @%p2 st.shared.u32 [cells], 2;",
+         "write over what another warp read"),
         ("@%p1 st.shared.u32 [cells], 1; bar.sync 0; red.shared.add.u32 [cells], 2; ld.shared.u32 %r1, [cells];",
          "read of what another warp wrote"),
         ("@%p1 st.shared.u32 [cells], 1; bar.sync 0; ld.shared.u32 %r1, [cells]; @%p1 red.shared.add.u32 [cells], 2;",
