@@ -9,7 +9,7 @@ from tests.ptx.errors import LaneFault, PTXError
 from tests.ptx.frame import WARP, Frame
 from tests.ptx.schedule import Schedule
 from tests.ptx.steps import Kind, Step
-from tests.ptx.warp import ballot
+from tests.ptx.warp import alike, ballot
 
 _NONE = -1
 
@@ -48,9 +48,10 @@ class Machine:
 
     def _segment(self, at: int, active: np.ndarray, stop: int) -> None:
         """Run active lanes from an address until they part, wait, end or come to where others are."""
+        count = int(np.count_nonzero(active))
         try:
             while at < stop:
-                at = self._one(at, active)
+                at = self._one(at, active, count)
                 if at < 0:
                     return
         except LaneFault as fault:
@@ -58,11 +59,10 @@ class Machine:
             raise PTXError(f"{fault.reason}: {self._lines[self._at].text!r} in {where}") from None
         self._pc[active] = at
 
-    def _one(self, at: int, active: np.ndarray) -> int:
+    def _one(self, at: int, active: np.ndarray, count: int) -> int:
         """Run one line; return the next address, or -1 when the lanes have to be looked at anew."""
         line, slots = self._lines[at], self._frame.slots
         self._at = at
-        count = int(np.count_nonzero(active))
         self._executed[at] += count
         mask, taken = active, count
         if line.guard is not None:
@@ -118,9 +118,7 @@ class Machine:
         ):
             if wrong.any():
                 raise LaneFault(reason, wrong.argmax())
-        rows = members.reshape(-1, WARP)
-        agreeing = (rows[:, :, None] == rows[:, None, :]).reshape(-1, WARP)
-        agreed = np.packbits(agreeing, axis=1, bitorder="little").view(np.uint32).reshape(-1) & present
+        agreed = alike(members) & present
         complete = here & ((members & ~agreed) == 0)
         self._pc[active] = at + 1
         self._pc[mask] = at

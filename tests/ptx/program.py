@@ -14,6 +14,7 @@ from tests.ptx.literals import literal
 from tests.ptx.machine import Machine
 from tests.ptx.memory import Memory
 from tests.ptx.operands import Operands
+from tests.ptx.rounding import check
 from tests.ptx.syntax import Function, Instruction, Module, Variable, parse
 
 # Data of a program lies above what callers register.
@@ -36,6 +37,8 @@ class Program:
         The PTX.
     entry : str, optional
         Name of the kernel; may be left out if there is only one.
+    bare : bool
+        Allow additions and multiplications without a rounding mode where they cannot be contracted.
 
     Attributes
     ----------
@@ -48,12 +51,13 @@ class Program:
     lanes: ClassVar[int] = 16384
     branches: ClassVar[int] = 1_000_000
 
-    def __init__(self, text: str, entry: str | None = None) -> None:
+    def __init__(self, text: str, entry: str | None = None, *, bare: bool = False) -> None:
         module = parse(text)
         self._function = _entry(module, entry)
         self.params = [(p.name, p.kind, p.count) for p in self._function.params]
         self._data = Memory(_FIRST_OF_PROGRAM)
         symbols = self._layout([*module.variables, *self._function.variables])
+        check(self._function.instructions, bare=bare)
         end = Instruction("the end of the function", None, False, "ret", ())
         self._instructions = [*self._function.instructions, end]
         self._operands = Operands(self._function.registers, symbols, self._function.labels, self._function.tables)

@@ -1,4 +1,4 @@
-"""Floating-point arithmetic. Every operation that rounds must say how: without a mode the assembler may contract it."""
+"""Floating-point arithmetic, rounded to nearest; `rounding` decides where the mode may be left out."""
 
 import numpy as np
 
@@ -30,8 +30,8 @@ def build(i: Instruction, o: Operands) -> Step:
     kind = m.kind("f16", "f32", "f64")
     d, *sources = o.write(i.operands[0], kind), *(o.read(x, kind) for x in i.operands[1:])
     if i.name in _ROUNDED:
-        if m.take("rn") is None:
-            raise PTXError("no rounding mode .rn: the assembler may contract it")
+        if m.take("rn") is None and i.name in ("div", "sqrt"):
+            raise PTXError("no rounding mode .rn")
         m.finish()
         function = _ROUNDED[i.name]
         if len(sources) == 1:

@@ -10,8 +10,14 @@ from tests.ptx.syntax import Instruction
 
 def ballot(flags: np.ndarray) -> np.ndarray:
     """Return for every lane the word of its warp's flags."""
-    words = np.packbits(flags, bitorder="little").view(np.uint32)
-    return np.repeat(words, 32)
+    return np.repeat(np.packbits(flags, bitorder="little").view(np.uint32), 32)
+
+
+def alike(values: np.ndarray) -> np.ndarray:
+    """Return for every lane the word of those lanes of its warp that hold the same value."""
+    rows = values.reshape(-1, 32)
+    equal = (rows[:, :, None] == rows[:, None, :]).reshape(-1, 32)
+    return np.packbits(equal, axis=1, bitorder="little").view(np.uint32).reshape(-1)
 
 
 def _full(frame, slot: int) -> np.ndarray:
@@ -101,12 +107,37 @@ def match(i: Instruction, o: Operands) -> Step:
     a, members = o.read(i.operands[1], kind), o.read(i.operands[2], "b32")
 
     def run(frame, mask):
-        values, mine = _full(frame, a).reshape(-1, 32), _full(frame, members)
-        equal = (values[:, :, None] == values[:, None, :]).reshape(-1, 32)
-        same = np.packbits(equal, axis=1, bitorder="little").view(np.uint32).reshape(-1) & mine
+        mine = _full(frame, members)
+        same = alike(_full(frame, a)) & mine
         every = same == mine
         np.copyto(frame.slots[d], same if mode == "any" else np.where(every, mine, np.uint32(0)), where=mask)
         np.copyto(frame.slots[p], every, where=mask)
+
+    return _collective(members, run)
+
+
+_REDUCTIONS = {
+    "add": np.add, "min": np.minimum, "max": np.maximum,
+    "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
+}  # fmt: skip
+
+
+@opcode("redux")
+def redux(i: Instruction, o: Operands) -> Step:
+    """Reduce an integer over the lanes of a mask."""
+    m = Modifiers(i)
+    m.need("sync")
+    function, kind = _REDUCTIONS[m.need(*_REDUCTIONS)], m.kind("b32", "u32", "s32")
+    m.finish()
+    d, a, members = o.write(i.operands[0], kind), o.read(i.operands[1], kind), o.read(i.operands[2], "b32")
+
+    def run(frame, mask):
+        # A copy: the destination may be the source.
+        values, mine = _full(frame, a).copy(), _full(frame, members)
+        for lane in np.flatnonzero(mask):
+            warp = slice(lane // 32 * 32, lane // 32 * 32 + 32)
+            within = mine[lane] >> np.arange(32, dtype=np.uint32) & np.uint32(1) == 1
+            frame.slots[d][lane] = function.reduce(values[warp][within], dtype=values.dtype)
 
     return _collective(members, run)
 
