@@ -140,7 +140,7 @@ def _type(value):
 
 @cache
 def _program(kernel, argument_types):
-    return Program(compiled(kernel, argument_types, CAPABILITY).rounded_ptx())
+    return Program(compiled(kernel, argument_types, CAPABILITY).ptx, bare=True)
 
 
 def _flatten(value, memory, flat, back):

@@ -4,7 +4,7 @@ import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from unittest import mock
 
@@ -66,37 +66,6 @@ class Compiled:
         """Instructions that read or write local memory."""
         return [name for name in self.opcodes if name in ("LDL", "STL")]
 
-    def rounded_ptx(self):
-        """The same with its roundings written out; an error where the assembler could contract two of them."""
-        found = contractions(self.ptx)
-        if found:
-            raise ValueError(f"{self.name}: a product feeds an addition: {found[0]}")
-        return re.sub(r"\b((?:mul|add|sub)\.)(f32|f64)\b", r"\1rn.\2", self.ptx)
-
-
-def contractions(ptx):
-    """Return additions of PTX that a product feeds which is neither exact nor marked as rounded.
-
-    Nothing else can be contracted, so without them every bare operation is rounded to nearest. A product by a power of
-    two is exact: whether it is rounded first makes no difference.
-    """
-    lines = [re.findall(r"[\w.%]+", line) for line in ptx.splitlines()]
-    products: set[str] = set()
-    grown = -1
-    while grown != len(products):
-        grown = len(products)
-        for opcode, target, *sources in (line for line in lines if len(line) > 2):
-            bare = re.fullmatch(r"mul\.f(32|64)", opcode) and not any(map(_is_power_of_two, sources))
-            moved = re.fullmatch(r"(mov|neg|abs|selp)\.[fb](32|64)", opcode) and products & set(sources)
-            if bare or moved:
-                products.add(target)
-    additions = (line for line in lines if line and re.fullmatch(r"(add|sub)\.f(32|64)", line[0]))
-    return [" ".join(line) for line in additions if products & set(line[2:])]
-
-
-def _is_power_of_two(literal):
-    return re.fullmatch(r"0d[0-9A-F]{3}0{13}|0f[0-9A-F]{2}[08]0{5}", literal)
-
 
 def _tool(name, *arguments):
     path = pathfinder.find_nvidia_binary_utility(name)
@@ -105,17 +74,30 @@ def _tool(name, *arguments):
     return subprocess.run([path, *arguments], capture_output=True, text=True, check=True).stdout
 
 
-def compiled(kernel, types, capability):
-    """Compile a kernel of the package for a tuple of Numba types and a capability ``(major, minor)``."""
+@cache
+def library(kernel, types, capability):
+    """Return the code library of a kernel, whose frontend ran for a capability."""
 
     class Device:
         compute_capability = capability
 
-    # As the library itself completes the capability of the current device.
-    target = (*capability, "a" if capability >= (9, 0) else "")
     with (
         mock.patch.object(dispatcher, "get_current_device", return_value=Device),
-        mock.patch.object(codegen.CUDACodeLibrary, "_ensure_cc", lambda self, cc: target if cc is None else cc),
+        mock.patch.object(codegen.CUDACodeLibrary, "_ensure_cc", return_value=_target(capability)),
     ):
-        library = dispatcher._Kernel(kernel.py_func, types, **kernel.targetoptions)._codelibrary
-        return Compiled(kernel.py_func.__name__, library.get_lto_ptx(), bytes(library.get_cubin().code))
+        return dispatcher._Kernel(kernel.py_func, types, **kernel.targetoptions)._codelibrary
+
+
+def _target(capability):
+    """Return the target that the library chooses for a device of a capability."""
+    return (*capability, "a" if capability >= (9, 0) else "")
+
+
+@cache
+def compiled(kernel, types, capability):
+    """Compile a kernel of the package for a tuple of Numba types and a capability ``(major, minor)``.
+
+    The frontend knows nothing of capabilities (``test_compiled.py`` looks), so it runs once for all.
+    """
+    code, target = library(kernel, types, CAPABILITIES[0]), _target(capability)
+    return Compiled(kernel.py_func.__name__, code.get_lto_ptx(cc=target), bytes(code.get_cubin(cc=target).code))
