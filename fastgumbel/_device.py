@@ -37,8 +37,9 @@ class Attributes:
 class Device:
     """The current device. Its arrays have `shape`, `dtype`, `strides`, `size` and `reshape`, and the interface."""
 
-    def __init__(self, cuda: Any) -> None:
-        self._cuda = cuda
+    def __init__(self, seam: Any) -> None:
+        self._seam = seam
+        self._cuda = seam.cuda
 
     @property
     def attributes(self) -> Attributes:
@@ -85,7 +86,7 @@ class Device:
         self, kernel: Any, grid: int, block: int, stream: Any, arguments: tuple[Any, ...], shared_bytes: int = 0
     ) -> None:
         """Run a kernel; scalars are NumPy's, whose types the kernel is compiled for."""
-        kernel[grid, block, stream, shared_bytes](*arguments)
+        self._seam.launch(kernel, grid, block, stream, shared_bytes, arguments)
 
 
 @cache
@@ -104,12 +105,12 @@ def current() -> Device:
         If there is no driver, or no device.
     """
     try:
-        cuda = importlib.import_module("fastgumbel._kernels.cuda").cuda
+        seam = importlib.import_module("fastgumbel._kernels.cuda")
     except Exception as error:  # numba-cuda has errors of its own for what it misses
         raise ImportError("device arrays need CUDA support: pip install 'fastgumbel[cuda]'") from error
-    if not cuda.is_available():
+    if not seam.cuda.is_available():
         raise RuntimeError(
             "device arrays need an NVIDIA driver and device, and none was found; CUDA support is installed "
             "(pip install 'fastgumbel[cuda]'), so look at the driver, or pass host arrays"
         )
-    return Device(cuda)
+    return Device(seam)

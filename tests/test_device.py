@@ -53,6 +53,7 @@ class FakeCuda:
 
     def __init__(self):
         self.log = []
+        self.cuda = self
 
     def external_stream(self, handle):
         """Give the stream of a handle."""

@@ -7,14 +7,18 @@ product may be contracted with the bare addition it feeds, and no option forbids
 does it: no product feeds a bare addition, unless it is exact.
 """
 
+import contextlib
+import threading
+
 from llvmlite import ir
 from numba import cuda, types
+from numba.cuda.core import config
 from numba.cuda.extending import intrinsic, lower_builtin, type_callable
 from numba.cuda.extending import overload as _overload
 
 from fastgumbel._kernels.ops import wide
 
-__all__ = ["ALL_LANES", "cuda", "device", "kernel", "load4", "overload", "store4"]
+__all__ = ["ALL_LANES", "cuda", "device", "kernel", "launch", "load4", "overload", "store4"]
 
 ALL_LANES = 0xFFFFFFFF
 
@@ -28,6 +32,27 @@ def kernel(*, threads, blocks=1, max_registers=None):
     Compiled at the first launch for types that are new, at link time and without fast-math.
     """
     return cuda.jit(fastmath=False, lto=True, launch_bounds=(threads, blocks), max_registers=max_registers)
+
+
+_settings = threading.Lock()
+
+
+@contextlib.contextmanager
+def _small_grids_are_meant():
+    """Keep Numba from warning of them."""
+    with _settings:
+        warns, config.CUDA_LOW_OCCUPANCY_WARNINGS = config.CUDA_LOW_OCCUPANCY_WARNINGS, 0
+        try:
+            yield
+        finally:
+            config.CUDA_LOW_OCCUPANCY_WARNINGS = warns
+
+
+def launch(function, grid, block, stream, shared_bytes, arguments):
+    """Run a kernel on a stream, compiled for the types of its arguments: device arrays, NumPy scalars, tuples."""
+    with _small_grids_are_meant():
+        configured = function[grid, block, stream, shared_bytes]
+    configured(*arguments)
 
 
 def overload(function):
