@@ -119,7 +119,7 @@ class EmulatedDevice:
         memory, flat, back = Memory(), [], []
         for argument in arguments:
             _flatten(argument, memory, flat, back)
-        program = _program(kernel, tuple(map(_type, arguments)))
+        program = _program(kernel, tuple(map(argument_type, arguments)))
         before = program.counts
         program.run(grid, block, flat, memory, seed=self.seed, shared_bytes=shared_bytes)
         self.counts += program.counts - before
@@ -127,10 +127,10 @@ class EmulatedDevice:
             target[:] = padded
 
 
-def _type(value):
+def argument_type(value):
     """Return what Numba takes the type of an argument for."""
     if isinstance(value, tuple):
-        return types.BaseTuple.from_types(tuple(map(_type, value)))
+        return types.BaseTuple.from_types(tuple(map(argument_type, value)))
     if not isinstance(value, EmulatedArray):
         return from_dtype(value.dtype)
     flags = value.values.flags

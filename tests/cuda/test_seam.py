@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from numba import types
 from numba.cuda.core import config
+from numba.cuda.typing.typeof import Purpose, typeof
 
 from fastgumbel._device import Device
 from fastgumbel._kernels import cuda as seam
 from fastgumbel._kernels.cuda import cuda, kernel, load4, store4
 from fastgumbel._kernels.ops import wide
-from tests.cuda.emulated import EmulatedArray, aligned, on_device
+from tests.cuda.emulated import EmulatedArray, aligned, argument_type, on_device
 from tests.cuda.offline import CAPABILITIES, compiled
 from tests.ptx import PTXError
 
@@ -61,6 +62,12 @@ def test_vectors_elsewhere_are_refused(device):
     out = EmulatedArray(aligned(128, np.float32, skip=4))
     with pytest.raises(PTXError):
         device.launch(turned, 1, 32, 1, (out, on_device(np.zeros(128, np.float32))))
+
+
+def test_the_emulated_device_names_types_as_numba_does():
+    arguments = (np.int32(1), np.int64(1), np.uint64(1), np.float32(1), np.float64(1), (np.uint64(1), np.uint64(2)))
+    for argument in (*arguments, (np.int64(1), np.float32(2))):
+        assert argument_type(argument) == typeof(argument, Purpose.argument)
 
 
 def test_a_launch_reaches_numba_without_its_warning_of_small_grids():
