@@ -62,9 +62,9 @@ class SharedSpace:
         self._check(written[words], base, own, True, lanes, "read of what another warp wrote")
         before = read[words]
         read[words] = np.where((before >= base) & (before != own), base + _MANY, own)
-        # Where several warps read one word in this very step, the last mark is not all.
-        shared = read[words] != own
-        read[words] = np.where(shared, base + _MANY, read[words])
+        # Where several warps read one word in this very step, the mark that came last is not all.
+        row, byte = np.nonzero(read[words] != own)
+        read[words[row], byte] = base[row, 0] + _MANY
         return self._bytes.view(unsigned(size))[words]
 
     def store(self, addresses: np.ndarray, lanes: np.ndarray, values: np.ndarray) -> None:
