@@ -121,6 +121,26 @@ def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArra
     return out
 
 
+def check_device_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
+    """A device array of exactly this shape and dtype, C-contiguous."""
+    interface = out.__cuda_array_interface__
+    own = np.dtype(interface["typestr"])
+    if own != np.dtype(dtype):
+        raise TypeError(f"{name} must have dtype {np.dtype(dtype)}, not {own}")
+    if tuple(interface["shape"]) != shape:
+        raise ValueError(f"{name} must have shape {shape}, not {tuple(interface['shape'])}")
+    if interface["data"][1]:
+        raise ValueError(f"{name} must be writable")
+    if interface.get("strides") is not None and 0 not in shape:
+        step = own.itemsize
+        for length, stride in zip(reversed(shape), reversed(interface["strides"]), strict=True):
+            if length != 1 and stride != step:
+                raise ValueError(f"{name} must be C-contiguous, as it is a device array")
+            step *= length
+    if interface["data"][0] % own.itemsize:
+        raise ValueError(f"{name} must be aligned")
+
+
 def rows_of(log_potentials: ArrayLike, axis: Any, where: ArrayLike | None) -> tuple[Rows, int]:
     """Rows of what a user passed, and the axis of the categories counted from the end."""
     x = real_array(log_potentials, "log_potentials")

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastgumbel import _arrays, _search, _write
+from fastgumbel import _arrays, _device, _device_write, _search, _write
 from fastgumbel._rows import Rows
 from fastgumbel.noise import NoiseField, Rng
 
@@ -19,7 +19,7 @@ def gumbel(
     rng: Rng = None,
     noise: NoiseField | None = None,
     dtype: DTypeLike = np.float64,
-    out: NDArray[Any] | None = None,
+    out: Any = None,
 ) -> Any:
     """Independent standard Gumbel noise: a noise field, written out.
 
@@ -33,8 +33,9 @@ def gumbel(
         The field instead, with its coordinates: row ids, one draw, first category.
     dtype : float64 or float32, optional
         float32 is the same field in float32 arithmetic, from half of the bits.
-    out : ndarray, optional
-        Where to write: of exactly this shape and dtype.
+    out : ndarray or device array, optional
+        Where to write: of exactly this shape and dtype. Anything with `__cuda_array_interface__` is a device array,
+        must be C-contiguous, and is written on the device, on the stream that it names, with the same bits.
 
     Returns
     -------
@@ -45,6 +46,8 @@ def gumbel(
     ------
     TypeError, ValueError
         If an argument is none of the above, or the coordinates go beyond the field (2**32 categories).
+    ImportError, RuntimeError
+        If `out` is a device array, and CUDA support, or a driver, is missing.
 
     Notes
     -----
@@ -70,6 +73,10 @@ def gumbel(
     field = _arrays.field_of(rng, noise)
     _arrays.check_reach(field, 1, shape[-1] if shape else 1)
     ids = _arrays.row_ids(field, shape[:-1])
+    if _device.is_device(out):
+        _arrays.check_device_out(out, "out", shape, kind)
+        _device_write.write(out, field, ids)
+        return out
     result = np.empty(shape, kind) if out is None else _arrays.check_out(out, "out", shape, kind)
     _write.write(result if shape else result.reshape(1), field, ids)
     return result

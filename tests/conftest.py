@@ -4,6 +4,7 @@ import pytest
 from hypothesis import settings
 
 import fastgumbel
+from fastgumbel import _device
 
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 settings.load_profile("fixed")
@@ -15,3 +16,13 @@ def threads():
     usual = fastgumbel.get_num_threads()
     yield fastgumbel.set_num_threads
     fastgumbel.set_num_threads(usual)
+
+
+@pytest.fixture
+def device(monkeypatch):
+    """Give an emulated CUDA device, which the package takes for the current one."""
+    from tests.cuda.emulated import EmulatedDevice
+
+    device = EmulatedDevice()
+    monkeypatch.setattr(_device, "current", lambda: device)
+    return device

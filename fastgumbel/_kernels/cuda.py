@@ -1,0 +1,118 @@
+"""The seam to CUDA: the one module that imports `numba.cuda`, and all that the `cuda_*` modules know of it.
+
+They take `cuda` itself from here, for indices, shared arrays, shuffles, votes, barriers and atomics.
+
+Scalar functions are those of the CPU: Numba compiles `njit` functions anew where a kernel calls them. On a device a
+product may be contracted with the bare addition it feeds, and no option forbids it; so values are computed as `real`
+does it: no product feeds a bare addition, unless it is exact.
+"""
+
+import contextlib
+import threading
+
+from llvmlite import ir
+from numba import cuda, types
+from numba.cuda.core import config
+from numba.cuda.extending import intrinsic, lower_builtin, type_callable
+from numba.cuda.extending import overload as _overload
+
+from fastgumbel._kernels.ops import wide
+
+__all__ = ["ALL_LANES", "cuda", "device", "kernel", "launch", "load4", "overload", "store4"]
+
+ALL_LANES = 0xFFFFFFFF
+
+# What kernels call: always inlined, so that everything stays in registers.
+device = cuda.jit(device=True, forceinline=True)
+
+
+def kernel(*, threads, blocks=1, max_registers=None):
+    """Decorator of what is launched: at most `threads` a block, with `blocks` of them on a multiprocessor.
+
+    Compiled at the first launch for types that are new, at link time and without fast-math.
+    """
+    return cuda.jit(fastmath=False, lto=True, launch_bounds=(threads, blocks), max_registers=max_registers)
+
+
+_settings = threading.Lock()
+
+
+@contextlib.contextmanager
+def _small_grids_are_meant():
+    """Keep Numba from warning of them."""
+    with _settings:
+        warns, config.CUDA_LOW_OCCUPANCY_WARNINGS = config.CUDA_LOW_OCCUPANCY_WARNINGS, 0
+        try:
+            yield
+        finally:
+            config.CUDA_LOW_OCCUPANCY_WARNINGS = warns
+
+
+def launch(function, grid, block, stream, shared_bytes, arguments):
+    """Run a kernel on a stream, compiled for the types of its arguments: device arrays, NumPy scalars, tuples."""
+    with _small_grids_are_meant():
+        configured = function[grid, block, stream, shared_bytes]
+    configured(*arguments)
+
+
+def overload(function):
+    """Decorator of a choice by type of what kernels call as `function`."""
+    return _overload(function, jit_options={"device": True, "forceinline": True})
+
+
+@type_callable(wide)
+def _type_wide(context):
+    return lambda a, b: a if a == b == types.uint64 else None
+
+
+@lower_builtin(wide, types.uint64, types.uint64)
+def _lower_wide(context, builder, signature, args):
+    # Written out, since the compiler forgets that the factors are narrow and adds a product by zero.
+    narrow = ir.IntType(32)
+    kind = ir.FunctionType(ir.IntType(64), [narrow, narrow])
+    return builder.asm(kind, "mul.wide.u32 $0, $1, $2;", "=l,r,r", [builder.trunc(a, narrow) for a in args], False)
+
+
+def _vectors(context, builder, array_type, array, place):
+    """Address of array[place] as one of vectors of 16 bytes, and the number of items in a vector."""
+    item = context.get_data_type(array_type.dtype)
+    width = 16 // context.get_abi_sizeof(item)
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [place]), ir.VectorType(item, width).as_pointer()), width
+
+
+@intrinsic
+def load4(typingctx, array, place):
+    """Read array[place : place + 4] of a flat array, at an address that is a multiple of 16 bytes; place is uint64."""
+    if place != types.uint64 or array.ndim != 1 or array.layout != "C" or array.dtype.bitwidth not in (32, 64):
+        return None
+
+    def generate(context, builder, signature, args):
+        vectors, width = _vectors(context, builder, array, *args)
+        items = []
+        for v in range(4 // width):
+            vector = builder.load(builder.gep(vectors, [ir.Constant(ir.IntType(32), v)]), align=16)
+            items += [builder.extract_element(vector, ir.Constant(ir.IntType(32), i)) for i in range(width)]
+        return context.make_tuple(builder, signature.return_type, items)
+
+    return types.UniTuple(array.dtype, 4)(array, place), generate
+
+
+@intrinsic
+def store4(typingctx, array, place, a, b, c, d):
+    """Write four items to array[place : place + 4], as `load4` reads them."""
+    if place != types.uint64 or array.ndim != 1 or array.layout != "C" or array.dtype.bitwidth not in (32, 64):
+        return None
+    if {a, b, c, d} != {array.dtype}:
+        return None
+
+    def generate(context, builder, signature, args):
+        vectors, width = _vectors(context, builder, array, *args[:2])
+        for v in range(4 // width):
+            vector = ir.Constant(vectors.type.pointee, ir.Undefined)
+            for i in range(width):
+                vector = builder.insert_element(vector, args[2 + v * width + i], ir.Constant(ir.IntType(32), i))
+            builder.store(vector, builder.gep(vectors, [ir.Constant(ir.IntType(32), v)]), align=16)
+        return context.get_dummy_value()
+
+    return types.void(array, place, a, b, c, d), generate

@@ -1,0 +1,64 @@
+"""What the compiler makes of the kernels, for every capability: registers, local memory, instructions."""
+
+import re
+from collections import Counter
+
+import pytest
+from numba import types
+
+from fastgumbel._kernels import cuda_noise
+from tests.cuda.offline import CAPABILITIES, compiled, library
+from tests.ptx import Program
+
+IDS = types.Array(types.uint64, 1, "C")
+FIELD = types.UniTuple(types.uint64, 4)
+VECTORS = types.UniTuple(types.int64, 2)
+LONG = types.int64
+
+# Kernel, argument types, and how many registers leave room for the warps that its launch shape assumes.
+KERNELS = {
+    f"{kernel.py_func.__name__} {kind}": (kernel, (kind[::1], IDS, FIELD, LONG, LONG, VECTORS, *more), budget[kind])
+    for kernel, more, budget in (
+        (cuda_noise.fill_short, (), {types.float32: 64, types.float64: 96}),
+        (cuda_noise.fill_long, (LONG, types.int32), {types.float32: 64, types.float64: 96}),
+    )
+    for kind in (types.float32, types.float64)
+}
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda cc: f"{cc[0]}.{cc[1]}")
+@pytest.mark.parametrize("case", KERNELS)
+def test_kernels_fit_and_keep_their_roundings(case, capability):
+    kernel, arguments, budget = KERNELS[case]
+    code = compiled(kernel, arguments, capability)
+    assert not code.spills
+    assert code.local_bytes == 0
+    assert code.registers <= budget
+    # Refuses local memory, and products that could be contracted with the additions they feed.
+    assert Program(code.ptx, bare=True)
+    assert not re.findall(r"\S*\.(?:approx|ftz)\S*", code.ptx)
+    # A division of integers takes a reciprocal, by which no value passes.
+    assert not re.findall(r"\b(?:FADD|FMUL|FFMA)\S*\.FTZ|MUFU\.(?!RCP )", "\n".join(code.sass))
+    # Every float operation of the machine code is one of the PTX: nothing was fused behind it.
+    for name, machine in (("mul", "MUL"), ("add|sub", "ADD"), ("fma", "FMA")):
+        for width, letter in ((32, "F"), (64, "D")):
+            written = len(re.findall(rf"^\s*(?:{name})\.(?:rn\.)?f{width}\b", code.ptx, re.M))
+            assert code.opcodes.count(letter + machine) >= written
+
+
+def test_the_frontend_knows_nothing_of_capabilities():
+    """It writes the same lines for all, but for the numbers in the names of functions."""
+    for kernel, arguments, _ in KERNELS.values():
+        first, last = (
+            Counter(re.sub(r'@"?[\w.$%]+"?|\$\d+', "", library(kernel, arguments, cc).get_llvm_str()).splitlines())
+            for cc in (CAPABILITIES[0], CAPABILITIES[-1])
+        )
+        assert first == last
+
+
+def test_a_philox_product_is_one_instruction():
+    """Ten rounds of two products a call: two calls for a quad in float64, one for blocks."""
+    kernel, arguments, _ = KERNELS["fill_short float64"]
+    code = compiled(kernel, arguments, (8, 0))
+    assert code.ptx.count("mul.wide.u32") >= 60
+    assert not re.findall(r"mul\.lo\.[su]64.*, (?:3528531795|3449720151|-766435501|-845247145);", code.ptx)
