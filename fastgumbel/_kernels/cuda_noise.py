@@ -51,9 +51,9 @@ def fill_short(out, rows, field, n, n_rows, vectors):
         place = r * n + column
         quad = start >> np.uint64(2)
         zero = out.dtype.type(0)
-        minimum, winner = block(key, row, draw, quad >> np.uint64(4), zero)
+        minimum, winner = zero, np.int32(0)
         while column < n:
-            if quad & np.uint64(15) == np.uint64(0):
+            if column <= _0 or quad & np.uint64(15) == np.uint64(0):
                 minimum, winner = block(key, row, draw, quad >> np.uint64(4), zero)
             _put(out, place, column, n, vectors, quad_noise(key, row, draw, quad, minimum, winner))
             quad += np.uint64(1)
@@ -80,7 +80,9 @@ def fill_long(out, rows, field, n, n_rows, vectors, pairs, steps):
 
         r = _divided(first, pairs)
         p = first - r * pairs
+        left = np.int32(pairs - p)
         row = row_id(rows, first_row, np.uint64(r))
+        place = r * n
         begin = np.int64(first_pair << np.uint64(7)) + np.int64(lane) * _4 - np.int64(start)
         column = begin + p * _STEP
         quad = (first_pair << np.uint64(5)) + np.uint64(p) * np.uint64(32) + np.uint64(lane)
@@ -89,15 +91,15 @@ def fill_long(out, rows, field, n, n_rows, vectors, pairs, steps):
         while step < count:
             minimum, winner = held_block(held, step, lane)
             if column + _3 >= _0 and column < n:
-                _put(out, r * n + column, column, n, vectors, quad_noise(key, row, draw, quad, minimum, winner))
+                _put(out, place + column, column, n, vectors, quad_noise(key, row, draw, quad, minimum, winner))
             step = np.int32(step + np.int32(1))
-            p += _1
+            left = np.int32(left - np.int32(1))
             column += _STEP
             quad += np.uint64(32)
-            if p == pairs:
-                p = _0
+            if left == 0 and step < count:
+                left = np.int32(pairs)
                 r += _1
+                row = row_id(rows, first_row, np.uint64(r))
+                place += n
                 column = begin
                 quad = (first_pair << np.uint64(5)) + np.uint64(lane)
-                if step < count:
-                    row = row_id(rows, first_row, np.uint64(r))
