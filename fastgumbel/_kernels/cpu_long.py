@@ -23,7 +23,7 @@ from fastgumbel._kernels.field import (
 from fastgumbel._kernels.real import exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
 from fastgumbel._kernels.simd import at_least64, count_bits, lowest_bit, max64, prefetch64
-from fastgumbel._kernels.stage import DRAW, ROW, STAGE, count_up, draw_words, fill, row_id
+from fastgumbel._kernels.stage import STAGE, draw_row_words, fill, row_id
 
 # Pairs of blocks (an even block and the odd one after it share a Philox call) that are searched best first.
 CHUNK = 1024
@@ -101,8 +101,9 @@ def _try_lane(x, j, best, index, key, row, draw, category, high, e_block):
 
 
 @stage
-def _open_block(x, offset, block, largest, best, index, key, row, draw, counters, words, bounds):
+def _open_block(x, offset, block, largest, best, index, coordinates, words, bounds):
     """The better of (best, index) and the best of one block, which begins at x[offset]."""
+    key, row, draw = coordinates
     w = block_word(key, row, draw, block)
     e_block = block_exponential(w)
     g_block = gumbel64(e_block)
@@ -136,8 +137,7 @@ def _open_block(x, offset, block, largest, best, index, key, row, draw, counters
                 best, index = _try_lane(x, j, best, index, key, row, draw, category, high, e_block)
         return best, index
 
-    count_up(counters, 0, 16, HIGH_WORDS | (block << np.uint64(4)))
-    draw_words(words, counters, 16, key)
+    draw_row_words(words, 16, key, row, draw, HIGH_WORDS | (block << np.uint64(4)), _1)
     _lane_bounds(bounds, words, e_block)
     places = at_least64(bounds, 0, best - largest - (abs(best) + abs(largest)) * _ROUNDING)
     while places:
@@ -153,13 +153,12 @@ def _open_block(x, offset, block, largest, best, index, key, row, draw, counters
 
 
 @stage
-def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, key, counters, words, bounds, lanes):
+def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, coordinates, words, bounds, lanes):
     """The better of (best, index) and the best of `pairs` pairs of blocks from `first_pair` on."""
-    row, draw = counters[ROW], counters[DRAW]
+    key, row, draw = coordinates
     for i in range(0, pairs, STAGE):
         n = min(STAGE, pairs - i)
-        count_up(counters, 0, n, BLOCK_WORDS | (first_pair + np.uint64(i)))
-        draw_words(words, counters, n, key)
+        draw_row_words(words, n, key, row, draw, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
         _bounds_of_plane(bounds, i, maxima, at + i, words, STAGE, n)
         _bounds_of_plane(bounds, CHUNK + i, maxima, plane + at + i, words, 3 * STAGE, n)
     padded = (pairs + 63) // 64 * 64
@@ -184,7 +183,7 @@ def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, k
         block = ((first_pair + np.uint64(pair)) << _1) | np.uint64(odd)
         offset = np.int64(block << BLOCK_SHIFT) - np.int64(start)
         largest = maxima[at + odd * plane + pair]
-        best, index = _open_block(x, offset, block, largest, best, index, key, row, draw, counters, words, lanes)
+        best, index = _open_block(x, offset, block, largest, best, index, coordinates, words, lanes)
         bounds[place] = NOTHING
         # The next block whose bound still reaches the best value.
         mask &= at_least64(bounds, parity * CHUNK + group - 64, best) if group else np.uint64(0)
@@ -218,11 +217,10 @@ def max_long(x, rows, field, index, value, place):
     maxima = np.empty(2 * span)
     bounds = np.empty(2 * CHUNK)
     lanes = np.empty(64)
-    counters = np.zeros(3 * STAGE, np.uint64)
     words = np.zeros(4 * STAGE, np.uint32)
     for r in range(n_rows):
         line = x[r]
-        fill(counters, ROW, STAGE, row_id(rows, first_row, r))
+        row = row_id(rows, first_row, r)
         best, arg = NOTHING, NO_INDEX
         for first in range(0, pairs, span):
             here = min(span, pairs - first)
@@ -232,13 +230,12 @@ def max_long(x, rows, field, index, value, place):
                 if first == 0:
                     best, arg = NOTHING, NO_INDEX
                 if good:
-                    if counters[DRAW] != draw + np.uint64(s):
-                        fill(counters, DRAW, STAGE, draw + np.uint64(s))
+                    coordinates = key, row, draw + np.uint64(s)
                     for at in range(0, here, CHUNK):
                         chunk = min(CHUNK, here - at)
                         pair = first_pair + np.uint64(first + at)
                         best, arg = _search_chunk(
-                            line, start, pair, chunk, maxima, at, span, best, arg, key, counters, words, bounds, lanes
+                            line, start, pair, chunk, maxima, at, span, best, arg, coordinates, words, bounds, lanes
                         )
                 else:
                     best, arg = np.nan, NO_INDEX

@@ -99,8 +99,8 @@ def _compiled_noise_plane(noise, column, state, lanes, lane, high, low, word):
         for i in range(lanes):
             noise[to + np.uint64(i)] = exponential32(high[drawn + np.uint64(i)])
         for i in range(lanes):
-            e = noise[to + np.uint64(i)]
-            noise[to + np.uint64(i)] = gumbel32(state[MINIMUM + i] + (np.float32(0) if state[WINNER + i] == here else e))
+            e = np.float32(0) if state[WINNER + i] == here else noise[to + np.uint64(i)]
+            noise[to + np.uint64(i)] = gumbel32(state[MINIMUM + i] + e)
 
     def float64(noise, column, state, lanes, lane, high, low, word):
         to, drawn, here = np.uint64(column * STAGE), np.uint64(word * STAGE), np.float64(lane)
@@ -108,8 +108,8 @@ def _compiled_noise_plane(noise, column, state, lanes, lane, high, low, word):
             at = drawn + np.uint64(i)
             noise[to + np.uint64(i)] = exponential64(join(np.uint64(high[at]), np.uint64(low[at])))
         for i in range(lanes):
-            e = noise[to + np.uint64(i)]
-            noise[to + np.uint64(i)] = gumbel64(state[MINIMUM + i] + (np.float64(0) if state[WINNER + i] == here else e))
+            e = np.float64(0) if state[WINNER + i] == here else noise[to + np.uint64(i)]
+            noise[to + np.uint64(i)] = gumbel64(state[MINIMUM + i] + e)
 
     return float32 if noise.dtype == types.float32 else float64
 

@@ -12,7 +12,7 @@ from fastgumbel._kernels.field import (
     join,
     winner_lane,
 )
-from fastgumbel._kernels.stage import DRAW, ROW, STAGE, count_up, draw_words, fill, gumbels, lane_exponentials, padded
+from fastgumbel._kernels.stage import STAGE, draw_row_words, gumbels, lane_exponentials, padded
 
 _1 = np.uint64(1)
 _2 = np.uint64(2)
@@ -77,10 +77,9 @@ def _put(out, to, n, column, planes, count):
 def row_scratch(like):
     """Scratch of one stage, for numbers of the type of an array.
 
-    Counters, high and low words, minima and winner lanes of pairs of blocks, minima of quads, noise of quads.
+    High and low words, minima and winner lanes of pairs of blocks, minima of quads, noise of quads.
     """
     return (
-        np.zeros(3 * STAGE, np.uint64),
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(2 * STAGE, like.dtype),
@@ -93,9 +92,7 @@ def row_scratch(like):
 @stage
 def noise_row(out, to, n, key, row, draw, start, scratch):
     """Write G(key, row, draw, start + j) to out[to + j] for j < n."""
-    counters, high, low, minima, winners, minimum, noise = scratch
-    fill(counters, ROW, STAGE, row)
-    fill(counters, DRAW, STAGE, draw)
+    high, low, minima, winners, minimum, noise = scratch
     first_quad = start >> _2
     quads = np.int64(((start + np.uint64(n - 1)) >> _2) - first_quad) + 1
     first_pair = np.uint64(0)
@@ -112,16 +109,13 @@ def noise_row(out, to, n, key, row, draw, start, scratch):
             first_pair = first_block >> _1
             known = min(STAGE, np.int64(((first_quad + np.uint64(quads - 1)) >> np.uint64(5)) - first_pair) + 1)
             lanes = padded(known)
-            count_up(counters, 0, lanes, BLOCK_WORDS | first_pair)
-            draw_words(high, counters, lanes, key)
+            draw_row_words(high, lanes, key, row, draw, BLOCK_WORDS | first_pair, _1)
             _enter_blocks(minima, winners, lanes, high)
 
         lanes = padded(count)
-        count_up(counters, 0, lanes, HIGH_WORDS | quad)
-        draw_words(high, counters, lanes, key)
+        draw_row_words(high, lanes, key, row, draw, HIGH_WORDS | quad, _1)
         if noise.itemsize == 8:
-            count_up(counters, 0, lanes, LOW_WORDS | quad)
-            draw_words(low, counters, lanes, key)
+            draw_row_words(low, lanes, key, row, draw, LOW_WORDS | quad, _1)
         lane_exponentials(noise, lanes, high, low)
         for b in range(np.int64(last_block - first_block) + 1):
             block = first_block + np.uint64(b)
@@ -142,17 +136,15 @@ def exponential_row(out, to, n, key, row, draw, start, scratch):
 
     They are words of the fourth domain: quad q has its high halves at index 2 q and its low ones at 2 q + 1.
     """
-    counters, high, low, _, _, _, fresh = scratch
-    fill(counters, ROW, STAGE, row)
-    fill(counters, DRAW, STAGE, draw)
+    high, low, _, _, _, fresh = scratch
     first_quad = start >> _2
     quads = np.int64(((start + np.uint64(n - 1)) >> _2) - first_quad) + 1
     for done in range(0, quads, STAGE):
         count = min(STAGE, quads - done)
         lanes = padded(count)
-        for half in range(2 if fresh.itemsize == 8 else 1):
-            for i in range(lanes):
-                counters[i] = OTHER_WORDS | ((first_quad + np.uint64(done + i)) << _1) | np.uint64(half)
-            draw_words(low if half else high, counters, lanes, key)
+        first = OTHER_WORDS | ((first_quad + np.uint64(done)) << _1)
+        draw_row_words(high, lanes, key, row, draw, first, _2)
+        if fresh.itemsize == 8:
+            draw_row_words(low, lanes, key, row, draw, first | _1, _2)
         lane_exponentials(fresh, lanes, high, low)
         _put(out, to, n, 4 * done - np.int64(start & np.uint64(3)), fresh, count)

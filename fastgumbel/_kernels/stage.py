@@ -33,17 +33,21 @@ def fill(places, first, n, value):
 
 
 @stage
-def count_up(places, first, n, value):
-    """Write value, value + 1, ... to places[first : first + n]."""
-    for i in range(n):
-        places[np.uint64(first) + np.uint64(i)] = value + np.uint64(i)
-
-
-@stage
 def draw_words(out, counters, n, key):
     """The four words of the first n counters."""
     for i in range(n):
         w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], counters[i])
+        out[i] = w0
+        out[STAGE + i] = w1
+        out[2 * STAGE + i] = w2
+        out[3 * STAGE + i] = w3
+
+
+@stage
+def draw_row_words(out, n, key, row, draw, first, step):
+    """The four words of n indices of one row and draw, from `first` on: as one row, part of the rounds is shared."""
+    for i in range(n):
+        w0, w1, w2, w3 = words(key, row, draw, first + step * np.uint64(i))
         out[i] = w0
         out[STAGE + i] = w1
         out[2 * STAGE + i] = w2
