@@ -146,6 +146,39 @@ def noise(dtype: Any, n: int = 1_000_000) -> Work:
     return work
 
 
+def top_k(k: int) -> Work:
+    x = np.random.default_rng(1).standard_normal((64, 131_072)).astype(np.float32)
+    noise, rng = fg.NoiseField(0), np.random.default_rng(0)
+    work = Work(f"`gumbel_top_k` 64 x 131,072 float32, k = {k}", x.size, x.nbytes)
+    work.contenders["fastgumbel"] = on_threads(1, lambda: fg.gumbel_top_k(x, k, noise=noise))
+    work.contenders["np.max"] = lambda: np.max(x, axis=-1)
+
+    def numpy() -> Any:
+        v = x + rng.gumbel(size=x.shape)
+        best = np.argpartition(v, -k, axis=-1)[:, -k:]
+        return np.take_along_axis(v, best, -1)
+
+    work.contenders["NumPy noise + argpartition"] = numpy
+    if has("jax"):
+        import jax
+
+        jax.config.update("jax_enable_x64", False)
+        key, logits = jax.random.key(0), jax.device_put(x)
+        draw = jax.jit(lambda key, v: jax.lax.top_k(v + jax.random.gumbel(key, v.shape, v.dtype), k))
+        work.contenders["JAX"] = lambda: jax.block_until_ready(draw(key, logits))
+    if has("torch"):
+        import torch
+
+        tensor = torch.from_numpy(x)
+
+        def torch_top() -> Any:
+            torch.set_num_threads(1)
+            return (tensor - torch.empty_like(tensor).exponential_().log_()).topk(k)
+
+        work.contenders["PyTorch, 1 thread"] = torch_top
+    return work
+
+
 def one_row() -> Work:
     x = np.random.default_rng(1).standard_normal(10)
     field = fg.NoiseField(0)
@@ -261,6 +294,7 @@ def all_works() -> Iterator[Callable[[], Work]]:
     yield two_threads
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: noise(dtype)
+    yield lambda: top_k(64)
     yield one_row
     for shape in RELAXED:
         yield lambda shape=shape: relaxed(shape, np.float32)

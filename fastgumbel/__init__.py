@@ -4,6 +4,7 @@ from fastgumbel import anneal
 from fastgumbel._threads import get_num_threads, set_num_threads
 from fastgumbel.conditional import gumbel_given_choice
 from fastgumbel.noise import NoiseField
+from fastgumbel.ranking import gumbel_top_k
 from fastgumbel.relaxed import gumbel_softmax, gumbel_softmax_jvp
 from fastgumbel.sampling import gumbel, gumbel_max
 
@@ -16,6 +17,7 @@ __all__ = [
     "gumbel_max",
     "gumbel_softmax",
     "gumbel_softmax_jvp",
+    "gumbel_top_k",
     "set_num_threads",
 ]
 

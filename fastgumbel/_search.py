@@ -1,10 +1,10 @@
-"""Gumbel-max of a batch: cut into tasks, shared among threads, combined."""
+"""Gumbel-max of a batch, and the k best: cut into tasks, shared among threads, combined."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from fastgumbel._kernels.cpu_given import max_given, merge_results
 from fastgumbel._kernels.cpu_long import max_long
 from fastgumbel._kernels.cpu_one import max_one
 from fastgumbel._kernels.cpu_short import max_short
+from fastgumbel._kernels.cpu_top_every import merge_tops, sort_tops, top_every, top_given
+from fastgumbel._kernels.cpu_top_long import top_long
 from fastgumbel._rows import Rows, place_name
 from fastgumbel.noise import CATEGORIES, NoiseField
 
@@ -26,6 +28,8 @@ _TASK = 2**19
 _READ = 16
 # A longer row is cut at its categories.
 _LONGEST = 2**22
+# So many times as many categories as places pay for the pruned search of the k best.
+_PRUNED = 256
 # A single row of at most so many categories is found without any preparation.
 _ONE = 1024
 _INDICES: tuple[np.intp, ...] = tuple(np.arange(_ONE, dtype=np.intp))
@@ -72,12 +76,11 @@ def _cut(rows: Rows, draws: int, short: bool) -> Iterator[_Task]:
                 )
 
 
+_Scan: TypeAlias = Callable[[_Task, NDArray[np.intp], NDArray[np.float64], int, int], None]
+
+
 def _share(
-    rows: Rows,
-    index: NDArray[np.intp],
-    value: NDArray[np.float64],
-    short: bool,
-    scan: Callable[[_Task, NDArray[np.intp], NDArray[np.float64], int, int], None],
+    rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], short: bool, scan: _Scan, merge: Any
 ) -> None:
     """Call scan(task, index, value, draw, row) for every task: results go to index[draw:, row:] and are combined."""
     lock = threading.Lock()
@@ -87,14 +90,43 @@ def _share(
             scan(task, index, value, task.draw, task.row)
         else:
             # Other threads work on this row: a result of its own, combined at the end.
-            own_index = np.full((task.draws, 1), -1, np.intp)
-            own_value = np.full((task.draws, 1), -np.inf)
+            own_index = np.full((task.draws, 1, *index.shape[2:]), -1, np.intp)
+            own_value = np.full(own_index.shape, -np.inf)
             scan(task, own_index, own_value, 0, 0)
             with lock:
-                merge_results(index, value, own_index, own_value, task.draw, task.row)
+                merge(index, value, own_index, own_value, task.draw, task.row)
 
     tasks = list(_cut(rows, index.shape[0], short))
     _threads.run(work, ((task,) for task in tasks), len(tasks))
+
+
+def _scan_field(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any) -> _Scan:
+    """Scan with a kernel that reads the field."""
+
+    def scan(task: _Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
+        for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
+            at = (field.key, np.uint64(r), np.uint64(field.draw + task.draw - draw), np.uint64(field.start + c))
+            place = (draw, draw + task.draws, row + r - task.row, c)
+            kernel(rows.piece(r, r1, c, c1), ids[r:r1] if ids.size else ids, at, index, value, place)
+
+    return scan
+
+
+def _scan_given(rows: Rows, noise: Rows, kernel: Any) -> _Scan:
+    """Scan with a kernel that takes noise; its rows are those of the first draw, of the second, ..."""
+
+    def scan(task: _Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
+        for d in range(task.draws):
+            first = (task.draw + d) * rows.count
+            for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
+                beside = noise.piece(first + r, first + r1, c, c1)
+                bad = kernel(rows.piece(r, r1, c, c1), beside, index, value, (draw + d, row + r - task.row, c))
+                if bad >= 0:
+                    at_row, at = divmod(bad, c1 - c)
+                    name = place_name(noise.batch, first + r + at_row)
+                    raise ValueError(f"noise must be finite, but {name} has {beside[at_row, at]} at category {c + at}")
+
+    return scan
 
 
 def _prepared(index: NDArray[np.intp], value: NDArray[np.float64] | None, combine: bool) -> NDArray[np.float64]:
@@ -116,33 +148,35 @@ def search(
     if rows.n == 0 or index.size == 0:
         return
     short = rows.n <= SHORT
-    kernel = max_short if short else max_long
-
-    def scan(task: _Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
-        for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
-            at = (field.key, np.uint64(r), np.uint64(field.draw + task.draw - draw), np.uint64(field.start + c))
-            place = (draw, draw + task.draws, row + r - task.row, c)
-            kernel(rows.piece(r, r1, c, c1), ids[r:r1] if ids.size else ids, at, index, value, place)
-
-    _share(rows, index, values, short, scan)
+    scan = _scan_field(rows, field, ids, max_short if short else max_long)
+    _share(rows, index, values, short, scan, merge_results)
 
 
 def search_given(rows: Rows, noise: Rows, index: NDArray[np.intp], value: NDArray[np.float64] | None) -> None:
     """As `search`, on noise that the caller computed: its rows are those of the first draw, of the second, ..."""
     values = _prepared(index, value, True)
-    if rows.n == 0 or index.size == 0:
-        return
+    if rows.n and index.size:
+        _share(rows, index, values, True, _scan_given(rows, noise, max_given), merge_results)
 
-    def scan(task: _Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
-        for d in range(task.draws):
-            first = (task.draw + d) * rows.count
-            for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
-                beside = noise.piece(first + r, first + r1, c, c1)
-                place = (draw + d, row + r - task.row, c)
-                bad = max_given(rows.piece(r, r1, c, c1), beside, index, value, place)
-                if bad >= 0:
-                    at_row, at = divmod(bad, c1 - c)
-                    name = place_name(noise.batch, first + r + at_row)
-                    raise ValueError(f"noise must be finite, but {name} has {beside[at_row, at]} at category {c + at}")
 
-    _share(rows, index, values, True, scan)
+def search_top(
+    rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp], value: NDArray[np.float64]
+) -> None:
+    """Write index[s, r, :] and value[s, r, :] of the best of every draw and row: best first, -1 and -inf where none.
+
+    A row that is invalid has -1 and NaN.
+    """
+    _prepared(index, value, True)
+    if rows.n and index.size:
+        every = rows.n < _PRUNED * index.shape[2]
+        scan = _scan_field(rows, field, ids, top_every if every else top_long)
+        _share(rows, index, value, every, scan, merge_tops)
+        sort_tops(index, value)
+
+
+def search_top_given(rows: Rows, noise: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:
+    """As `search_top`, on noise that the caller computed."""
+    _prepared(index, value, True)
+    if rows.n and index.size:
+        _share(rows, index, value, True, _scan_given(rows, noise, top_given), merge_tops)
+        sort_tops(index, value)

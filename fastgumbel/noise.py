@@ -191,8 +191,14 @@ def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
     ids = np.asarray(rows)
     if ids.size == 0 and not isinstance(rows, np.ndarray):
         ids = ids.astype(np.uint64)
+    if ids.dtype.kind == "f" and not isinstance(rows, np.ndarray):
+        # NumPy makes floats of a list of ints where some are below 2**63 and others are not.
+        exact = np.asarray(rows, object)
+        ids = exact if all(isinstance(i, int) for i in exact.flat) else ids
     if ids.dtype == object and all(isinstance(i, int) for i in ids.flat):
-        raise ValueError("rows must be from 0 to 2**64 - 1")
+        if not all(0 <= i < ROWS for i in ids.flat):
+            raise ValueError("rows must be from 0 to 2**64 - 1")
+        ids = ids.astype(np.uint64)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"rows must be integers from 0 to 2**64 - 1, not {ids.dtype}")
     if ids.dtype.kind == "i" and ids.size and ids.min() < 0:

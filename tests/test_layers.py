@@ -16,12 +16,12 @@ ORDER = (
     ("__main__",),
     ("_choose.*",),
     ("__init__",),
-    ("sampling", "relaxed", "conditional", "anneal"),
+    ("sampling", "ranking", "relaxed", "conditional", "anneal"),
     ("_search", "_write", "_relax", "_device_write"),
     ("_arrays",),
     ("_rows", "noise", "_threads", "_device"),
     ("_kernels.cpu_*", "_kernels.cuda_noise"),
-    ("_kernels.lanes", "_kernels.noise_row", "_kernels.row", "_kernels.cuda_field"),
+    ("_kernels.blocks", "_kernels.heap", "_kernels.lanes", "_kernels.noise_row", "_kernels.row", "_kernels.cuda_field"),
     ("_kernels.stage",),
     ("_kernels.field", "_kernels.reduce"),
     ("_kernels.real", "_kernels.philox"),
@@ -118,6 +118,6 @@ def test_the_public_names():
     import fastgumbel
 
     names = {"NoiseField", "anneal", "get_num_threads", "gumbel", "gumbel_given_choice", "gumbel_max"}
-    names |= {"gumbel_softmax", "gumbel_softmax_jvp", "set_num_threads"}
+    names |= {"gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "set_num_threads"}
     assert names <= set(fastgumbel.__all__)
     assert all(hasattr(fastgumbel, name) for name in fastgumbel.__all__)

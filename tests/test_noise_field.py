@@ -134,3 +134,14 @@ def test_bad_keys_are_named(key, error):
 def test_bad_seeds_are_named(seed, error):
     with pytest.raises(error, match="seed"):
         NoiseField(seed)
+
+
+def test_row_ids_in_a_list_keep_all_their_bits():
+    """NumPy would make floats of these."""
+    rows = NoiseField(1).at(rows=[2**64 - 1, 7]).rows
+    assert rows.dtype == np.uint64
+    assert rows.tolist() == [2**64 - 1, 7]
+    with pytest.raises(ValueError, match="rows must be from 0"):
+        NoiseField(1).at(rows=[2**64, 7])
+    with pytest.raises(TypeError, match="rows must be integers"):
+        NoiseField(1).at(rows=[2.0, 7])

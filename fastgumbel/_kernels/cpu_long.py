@@ -7,6 +7,7 @@ blocks. Bounds are float64, above the truth by 0 to 0.06; every decision is made
 
 import numpy as np
 
+from fastgumbel._kernels.blocks import FEW, block_maxima, lane_bounds, reaching
 from fastgumbel._kernels.compiling import kernel, scalar, stage
 from fastgumbel._kernels.field import (
     BLOCK_RATE,
@@ -22,55 +23,14 @@ from fastgumbel._kernels.field import (
 )
 from fastgumbel._kernels.real import exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
-from fastgumbel._kernels.simd import at_least64, count_bits, lowest_bit, max64, prefetch64
+from fastgumbel._kernels.simd import at_least64, count_bits, lowest_bit, max64
 from fastgumbel._kernels.stage import STAGE, draw_row_words, fill, row_id
 
 # Pairs of blocks (an even block and the odd one after it share a Philox call) that are searched best first.
 CHUNK = 1024
-# Bytes that the max pass asks for ahead: more than the hardware prefetcher, which stops at each page.
-_AHEAD = 2048
-# An opened block with at most so many candidate lanes draws them one by one.
-_FEW = 6
 
 _1 = np.uint64(1)
 _ROUNDING = np.float64(2.0**-50)
-
-
-@scalar
-def _partial_max(x, first, last):
-    """Largest of x[first:last], clipped to the row; -inf if none is in it, NaN if any is NaN."""
-    largest = NOTHING
-    for j in range(max(first, 0), min(last, x.size)):
-        v = np.float64(x[j])
-        if v != v:
-            return v
-        if v > largest:
-            largest = v
-    return largest
-
-
-@stage
-def _block_maxima(out, plane, x, offset, pairs):
-    """Maxima of even blocks to out[:pairs], of odd ones to out[plane:]; False if any is NaN or +inf.
-
-    The first even block begins at x[offset]; blocks may reach over the ends of the row.
-    """
-    good = True
-    ahead = _AHEAD // x.itemsize
-    for i in range(pairs):
-        first = offset + 128 * i
-        if first >= 0 and first + 128 <= x.size:
-            prefetch64(x, first + ahead)
-            prefetch64(x, first + ahead + 64)
-            even = np.float64(max64(x, first))
-            odd = np.float64(max64(x, first + 64))
-        else:
-            even = _partial_max(x, first, first + 64)
-            odd = _partial_max(x, first + 64, first + 128)
-        good &= even < np.inf and odd < np.inf
-        out[i] = even
-        out[plane + i] = odd
-    return good
 
 
 @stage
@@ -80,14 +40,6 @@ def _bounds_of_plane(bounds, to, maxima, at, words, high, n):
         j = np.uint64(i)
         e = exponential_floor(np.uint64(words[np.uint64(high) + j])) * BLOCK_RATE
         bounds[np.uint64(to) + j] = maxima[np.uint64(at) + j] + gumbel_bound(e)
-
-
-@stage
-def _lane_bounds(out, words, e_block):
-    """Bounds of the Gumbels of a block's lanes from the high words of its 16 quads; lane 4 i + j in place 16 j + i."""
-    for j in range(4):
-        for i in range(16):
-            out[16 * j + i] = gumbel_bound(e_block + exponential_floor(np.uint64(words[STAGE * j + i])))
 
 
 @scalar
@@ -117,16 +69,9 @@ def _open_block(x, offset, block, largest, best, index, coordinates, words, boun
     # Other lanes lie below the winner's Gumbel.
     threshold = best - g_block
     threshold -= (abs(best) + abs(g_block)) * _ROUNDING
-    if offset >= 0 and offset + 64 <= x.size:
-        candidates = at_least64(x, offset, x.dtype.type(threshold))
-    else:
-        candidates = np.uint64(0)
-        for lane in range(max(-offset, 0), min(x.size - offset, 64)):
-            if x[offset + lane] >= threshold:
-                candidates |= _1 << np.uint64(lane)
-    candidates &= ~(_1 << np.uint64(winner))
+    candidates = reaching(x, offset, threshold) & ~(_1 << np.uint64(winner))
 
-    if count_bits(candidates) <= _FEW:
+    if count_bits(candidates) <= FEW:
         while candidates:
             lane = lowest_bit(candidates)
             candidates &= candidates - _1
@@ -138,7 +83,7 @@ def _open_block(x, offset, block, largest, best, index, coordinates, words, boun
         return best, index
 
     draw_row_words(words, 16, key, row, draw, HIGH_WORDS | (block << np.uint64(4)), _1)
-    _lane_bounds(bounds, words, e_block)
+    lane_bounds(bounds, words, e_block)
     places = at_least64(bounds, 0, best - largest - (abs(best) + abs(largest)) * _ROUNDING)
     while places:
         place = lowest_bit(places)
@@ -225,7 +170,7 @@ def max_long(x, rows, field, index, value, place):
         for first in range(0, pairs, span):
             here = min(span, pairs - first)
             offset = np.int64((first_pair + np.uint64(first)) << np.uint64(7)) - np.int64(start)
-            good = _block_maxima(maxima, span, line, offset, here)
+            good = block_maxima(maxima, span, line, offset, here)
             for s in range(first_draw, last_draw):
                 if first == 0:
                     best, arg = NOTHING, NO_INDEX

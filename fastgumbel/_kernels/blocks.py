@@ -1,0 +1,71 @@
+"""What the pruned searches share: the largest log-potential of each block of 64 categories, and the lanes of one."""
+
+import numpy as np
+
+from fastgumbel._kernels.compiling import scalar, stage
+from fastgumbel._kernels.real import exponential_floor, gumbel_bound
+from fastgumbel._kernels.reduce import NOTHING
+from fastgumbel._kernels.simd import at_least64, max64, prefetch64
+from fastgumbel._kernels.stage import STAGE
+
+# Bytes that the pass asks for ahead: more than the hardware prefetcher, which stops at each page.
+_AHEAD = 2048
+# An opened block with at most so many candidate lanes draws them one by one.
+FEW = 6
+
+
+@scalar
+def _partial_max(x, first, last):
+    """Largest of x[first:last], clipped to the row; -inf if none is in it, NaN if any is NaN."""
+    largest = NOTHING
+    for j in range(max(first, 0), min(last, x.size)):
+        v = np.float64(x[j])
+        if v != v:
+            return v
+        if v > largest:
+            largest = v
+    return largest
+
+
+@stage
+def block_maxima(out, plane, x, offset, pairs):
+    """Maxima of even blocks to out[:pairs], of odd ones to out[plane:]; False if any is NaN or +inf.
+
+    The first even block begins at x[offset]; blocks may reach over the ends of the row.
+    """
+    good = True
+    ahead = _AHEAD // x.itemsize
+    for i in range(pairs):
+        first = offset + 128 * i
+        if first >= 0 and first + 128 <= x.size:
+            prefetch64(x, first + ahead)
+            prefetch64(x, first + ahead + 64)
+            even = np.float64(max64(x, first))
+            odd = np.float64(max64(x, first + 64))
+        else:
+            even = _partial_max(x, first, first + 64)
+            odd = _partial_max(x, first + 64, first + 128)
+        good &= even < np.inf and odd < np.inf
+        out[i] = even
+        out[plane + i] = odd
+    return good
+
+
+@stage
+def reaching(x, offset, threshold):
+    """Which of 64 items from x[offset] on, clipped to the row, reach a threshold: a mask, first item lowest."""
+    if offset >= 0 and offset + 64 <= x.size:
+        return at_least64(x, offset, x.dtype.type(threshold))
+    mask = np.uint64(0)
+    for lane in range(max(-offset, 0), min(x.size - offset, 64)):
+        if x[offset + lane] >= threshold:
+            mask |= np.uint64(1) << np.uint64(lane)
+    return mask
+
+
+@stage
+def lane_bounds(out, words, e_block):
+    """Bounds of the Gumbels of a block's lanes from the high words of its 16 quads; lane 4 i + j in place 16 j + i."""
+    for j in range(4):
+        for i in range(16):
+            out[16 * j + i] = gumbel_bound(e_block + exponential_floor(np.uint64(words[STAGE * j + i])))
