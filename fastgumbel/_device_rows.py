@@ -50,6 +50,10 @@ class View:
         """Another view of the memory, `offset` bytes from the first item of this one."""
         return View(self._owner, self.address + offset, shape, strides, self.dtype)
 
+    def at(self, place: tuple[int, ...]) -> View:
+        """The view at an index of the first axes."""
+        return self.part(_offset(place, self.strides), self.shape[len(place) :], self.strides[len(place) :])
+
     def last(self, axis: int) -> View:
         """The view with an axis, counted from the end, moved to the end."""
         order = [i for i in range(len(self.shape)) if i != len(self.shape) + axis] + [len(self.shape) + axis]
@@ -73,7 +77,7 @@ class View:
 
     def line(self, row: tuple[int, ...], device: Device, stream: Any) -> NDArray[Any]:
         """The last axis, at an index of the others, on the host; waits for the stream."""
-        offset = sum(i * s for i, s in zip(row, self.strides[:-1], strict=True))
+        offset = _offset(row, self.strides)
         n, step = self.shape[-1], self.strides[-1]
         # A copy to the host takes no negative strides.
         start = offset + (n - 1) * step if step < 0 else offset
@@ -105,6 +109,8 @@ class Piece(NamedTuple):
     x: Any
     # np.True_ where no category is excluded.
     mask: Any
+    # The same rows of another array, or None.
+    beside: Any
 
 
 class DeviceRows:
@@ -145,9 +151,7 @@ class DeviceRows:
             raise TypeError(f"where must be boolean, not {dtype}")
         added = len(self._shape) - len(shape)
         if added < 0 or any(a not in (1, b) for a, b in zip(shape, self._shape[added:], strict=True)):
-            raise ValueError(
-                f"where of shape {shape} does not broadcast to the shape of log_potentials, {self._shape}"
-            )
+            raise ValueError(f"where of shape {shape} does not broadcast to the shape of log_potentials, {self._shape}")
 
     def _mask_of(self, view: View) -> View:
         self._check_mask(view.dtype, view.shape)
@@ -161,19 +165,23 @@ class DeviceRows:
             self._mask = self._mask_of(view_of(self._device.put(np.ascontiguousarray(self._where), stream), "where"))
         return self._mask
 
-    def pieces(self, stream: Any) -> Iterator[Piece]:
-        """All rows, for kernels on a stream: one piece, or several where the axes of the batch have no one stride."""
-        mask = self._masked(stream)
+    def pieces(self, stream: Any, beside: View | None = None) -> Iterator[Piece]:
+        """All rows, for kernels on a stream: one piece, or several where the axes of the batch have no one stride.
+
+        With a view of the same shape, categories last, each piece has those rows of it too.
+        """
         if self.count == 0:
             return
-        views = [self._values] if mask is None else [self._values, mask]
-        outer, count, steps = _common_stride(self.batch, *(view.strides[:-1] for view in views))
+        views = [self._values, self._masked(stream), beside]
+        present = [view for view in views if view is not None]
+        outer, count, steps = _common_stride(self.batch, *(view.strides[:-1] for view in present))
         for k, place in enumerate(np.ndindex(*self.batch[:outer])):
-            arrays = []
-            for view, step in zip(views, steps, strict=True):
-                offset = sum(i * s for i, s in zip(place, view.strides, strict=False))
-                arrays.append(self._device.wrap(view.part(offset, (count, self.n), (step, view.strides[-1]))))
-            yield Piece(k * count, arrays[0], arrays[1] if len(arrays) > 1 else np.True_)
+            parts = iter(
+                view.part(_offset(place, view.strides), (count, self.n), (step, view.strides[-1]))
+                for view, step in zip(present, steps, strict=True)
+            )
+            x, mask, other = (None if view is None else self._device.wrap(next(parts)) for view in views)
+            yield Piece(k * count, x, np.True_ if mask is None else mask, other)
 
     def overlaps(self, out: Any) -> bool:
         """Whether writing to a device array may change the log-potentials or the mask."""
@@ -192,6 +200,11 @@ class DeviceRows:
         ]
         assert lines[0] is not None
         return Rows(lines[0], lines[1]).fault(row)
+
+
+def _offset(place: tuple[int, ...], strides: tuple[int, ...]) -> int:
+    """Bytes to an index of the first axes."""
+    return sum(i * s for i, s in zip(place, strides, strict=False))
 
 
 def _common_stride(batch: tuple[int, ...], *strides: tuple[int, ...]) -> tuple[int, int, list[int]]:

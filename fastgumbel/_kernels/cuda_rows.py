@@ -13,17 +13,18 @@ _1, _2, _3 = np.int64(1), np.int64(2), np.int64(3)
 
 
 def _single(x):
-    return isinstance(x.dtype, types.Float) and x.dtype.bitwidth <= 32
+    dtype = x.dtype if isinstance(x, types.Array) else x
+    return isinstance(dtype, types.Float) and dtype.bitwidth <= 32
 
 
-def zero_of(x):
-    """Zero of the type that potentials are read as."""
+def infinity(x):
+    """Positive infinity in the type that potentials of `x` are read as; x may be a potential too."""
     raise NotImplementedError("compiled only")
 
 
-@overload(zero_of)
-def _zero_of(x):
-    return (lambda x: np.float32(0)) if _single(x) else (lambda x: np.float64(0))
+@overload(infinity)
+def _infinity(x):
+    return (lambda x: np.float32(np.inf)) if _single(x) else (lambda x: np.float64(np.inf))
 
 
 def potential(x, mask, row, category):
@@ -91,7 +92,7 @@ def inside(x, mask, row, category):
     """One potential; -inf where it is excluded, or outside of the row."""
     if category >= np.int64(0) and category < np.int64(x.shape[1]):
         return potential(x, mask, row, category)
-    return type(zero_of(x))(-np.inf)
+    return -infinity(x)
 
 
 @device
