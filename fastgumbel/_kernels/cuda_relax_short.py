@@ -1,0 +1,152 @@
+"""Relaxed samples of short rows on a device, and their tangents: a thread a row and draw."""
+
+import numpy as np
+
+from fastgumbel._kernels.cuda import cuda, device, kernel
+from fastgumbel._kernels.cuda_field import block, quad_noise
+from fastgumbel._kernels.cuda_rows import potential, report
+from fastgumbel._kernels.cuda_softmax import distance, raised, tangent, weight
+from fastgumbel._kernels.ops import times
+from fastgumbel._kernels.real import log as log_of
+from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_ROW
+from fastgumbel._kernels.stage import row_id
+
+THREADS = 128
+
+_1, _2, _3, _4 = map(np.int64, (1, 2, 3, 4))
+
+
+@device
+def _put(tile, x, r, column, n, g, most, largest):
+    """Perturb one potential, if the row has it; the largest so far."""
+    if column < np.int64(0) or column >= n:
+        return largest
+    v = potential(x, r, column, g) + g
+    tile[_place(column)] = v
+    return raised(largest, v, most)
+
+
+@device
+def _place(column):
+    """Where this thread keeps a column: each category has a plane of threads."""
+    return np.int32(np.int32(column) * np.int32(cuda.blockDim.x)) + np.int32(cuda.threadIdx.x)
+
+
+@device
+def _perturb(tile, x, r, coordinates, n, most, largest):
+    """The row's perturbed values to the tile; the largest of them."""
+    key, row, draw, start = coordinates
+    column = -np.int64(start & np.uint64(3))
+    quad = start >> np.uint64(2)
+    minimum, winner = block(key, row, draw, quad >> np.uint64(4), largest)
+    while column < n:
+        if quad & np.uint64(15) == np.uint64(0):
+            minimum, winner = block(key, row, draw, quad >> np.uint64(4), largest)
+        g0, g1, g2, g3 = quad_noise(key, row, draw, quad, minimum, winner)
+        largest = _put(tile, x, r, column, n, g0, most, largest)
+        largest = _put(tile, x, r, column + _1, n, g1, most, largest)
+        largest = _put(tile, x, r, column + _2, n, g2, most, largest)
+        largest = _put(tile, x, r, column + _3, n, g3, most, largest)
+        quad += np.uint64(1)
+        column += _4
+    return largest
+
+
+@device
+def _fill(out, at, n, value):
+    j = np.int64(0)
+    while j < n:
+        out[np.uint64(at + j)] = value
+        j += _1
+
+
+@kernel(threads=THREADS)
+def relax_short(x, rows, field, rates, given, dx, dtau, y, dy, fault, shape, flags):
+    """Relaxed samples of the rows of x into y[s, r, :], unless it is empty, and tangents into dy[d, s, r, :].
+
+    Arrays are flat. `shape` is (categories, rows here, the first of them in the whole, rows of the whole, draws,
+    directions), `flags` is (whether logarithms are wanted, whether any of `dtau` is not 0). The rest is as in
+    `cpu_relax_short`; dynamic shared memory has n places a thread.
+    """
+    key, first_row, draw, start = field
+    n, n_rows, to_row, all_rows, n_draws, n_directions = shape
+    log, moved = flags
+    zero = rates.dtype.type(0)
+    most = rates.dtype.type(np.finfo(rates.dtype).max)
+    largest = rates.dtype.type(-np.inf)
+    tile = cuda.shared.array(0, rates.dtype)
+    i = np.int64(cuda.blockIdx.x) * np.int64(cuda.blockDim.x) + np.int64(cuda.threadIdx.x)
+    if i >= n_rows * n_draws:
+        return
+    s = np.int64(np.uint64(i) // np.uint64(n_rows))
+    r = i - s * n_rows
+    whole = to_row + r
+    at = (s * all_rows + whole) * n
+    rate = rates[np.uint64(whole)]
+    if given.size:
+        j = np.int64(0)
+        while j < n:
+            largest = _put(tile, x, r, j, n, given[np.uint64(at + j)], most, largest)
+            j += _1
+    else:
+        row = row_id(rows, first_row, np.uint64(whole))
+        largest = _perturb(tile, x, r, (key, row, draw + np.uint64(s), start), n, most, largest)
+    if not (largest >= -most and largest <= most):
+        report(fault, INVALID_ROW, whole)
+        nan = rates.dtype.type(np.nan)
+        if y.size:
+            _fill(y, at, n, nan)
+        d = np.int64(0)
+        while d < n_directions:
+            _fill(dy, d * n_draws * all_rows * n + at, n, nan)
+            d += _1
+        return
+
+    total = zero
+    j = np.int64(0)
+    while j < n:
+        total += weight(tile[_place(j)], largest, rate)
+        j += _1
+    factor = rates.dtype.type(1) / total
+    if y.size:
+        log_total = log_of(total) if log else zero
+        j = np.int64(0)
+        while j < n:
+            v = tile[_place(j)]
+            if log:
+                y[np.uint64(at + j)] = distance(v, largest, rate, most) - log_total if v >= -most else v
+            else:
+                y[np.uint64(at + j)] = times(weight(v, largest, rate), factor)
+            j += _1
+    mean_distance = zero
+    if moved:
+        j = np.int64(0)
+        while j < n:
+            v = tile[_place(j)]
+            mean_distance += times(times(weight(v, largest, rate), factor), distance(v, largest, rate, most))
+            j += _1
+    d = np.int64(0)
+    while d < n_directions:
+        dx_at = (d * all_rows + whole) * n
+        to = d * n_draws * all_rows * n + at
+        slope = dtau[np.uint64(d * all_rows + whole)]
+        mean = zero
+        j = np.int64(0)
+        while j < n and dx.size:
+            mean += times(times(weight(tile[_place(j)], largest, rate), factor), dx[np.uint64(dx_at + j)])
+            j += _1
+        mean = times(mean - times(slope, mean_distance), rate)
+        if not (mean >= -most and mean <= most):
+            report(fault, INFINITE_TANGENT, whole)
+        j = np.int64(0)
+        while j < n:
+            v = tile[_place(j)]
+            t = distance(v, largest, rate, most)
+            q = dx[np.uint64(dx_at + j)] if dx.size else zero
+            change = tangent(q, t, slope, moved, rate, mean, most)
+            if log:
+                dy[np.uint64(to + j)] = change if v >= -most else zero
+            else:
+                dy[np.uint64(to + j)] = times(change, times(weight(v, largest, rate), factor))
+            j += _1
+        d += _1
