@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgumbel._device import is_device
 from fastgumbel._rows import Rows, place_name
 from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
 
@@ -40,13 +41,31 @@ def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
     """An array of float16 to float64 or of integers."""
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} must not be a masked array; pass where=~mask with its data")
+    check_host(x, name)
     try:
         array = np.asarray(x)
     except ValueError as error:
         raise ValueError(f"{name} must be an array of real numbers: {error}") from None
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
-        raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {array.dtype}")
+    check_real(array.dtype, name)
     return array
+
+
+def check_real(dtype: np.dtype[Any], name: str) -> None:
+    """Whether a dtype is float16 to float64 or an integer."""
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {dtype}")
+
+
+def check_host(x: Any, name: str) -> None:
+    """Whether an argument that goes with host arrays, or is never read on a device, is not a device array."""
+    if is_device(x):
+        raise TypeError(f"{name} must not be a device array here: copy it to the host, or put log_potentials beside it")
+
+
+def check_categories(n: int) -> None:
+    """Whether the field has so many categories."""
+    if n > CATEGORIES:
+        raise ValueError(f"log_potentials must have at most 2**32 categories, not {n}")
 
 
 def category_axis(axis: Any, ndim: int) -> int:
@@ -123,6 +142,8 @@ def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArra
 
 def check_device_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
     """A device array of exactly this shape and dtype, C-contiguous."""
+    if not is_device(out):
+        raise TypeError(f"{name} must be a device array, as log_potentials is one, not {type(out).__name__}")
     interface = out.__cuda_array_interface__
     own = np.dtype(interface["typestr"])
     if own != np.dtype(dtype):
@@ -145,10 +166,10 @@ def rows_of(log_potentials: ArrayLike, axis: Any, where: ArrayLike | None) -> tu
     """Rows of what a user passed, and the axis of the categories counted from the end."""
     x = real_array(log_potentials, "log_potentials")
     axis = category_axis(axis, x.ndim)
-    if x.shape[axis] > CATEGORIES:
-        raise ValueError(f"log_potentials must have at most 2**32 categories, not {x.shape[axis]}")
+    check_categories(x.shape[axis])
     mask = None
     if where is not None:
+        check_host(where, "where")
         mask = np.asarray(where)
         if mask.dtype != np.bool_:
             raise TypeError(f"where must be boolean, not {mask.dtype}")
@@ -259,6 +280,25 @@ class Result:
         return result
 
 
+def lead_of(shape: tuple[int, ...], batch: tuple[int, ...], n: int, axis: int) -> tuple[int, ...]:
+    """The axis of directions, if there is one, before the shape of the log-potentials in that of their tangents."""
+    expected = list(batch)
+    expected.insert(len(expected) + 1 + axis, n)
+    if shape[-len(expected) :] != tuple(expected) or len(shape) > len(expected) + 1:
+        raise ValueError(
+            f"tangents[0] must have the shape of the log-potentials, {tuple(expected)}, with at most an axis of "
+            f"directions before it, not {shape}"
+        )
+    return shape[: len(shape) - len(expected)]
+
+
+def agreed_directions(counts: list[int]) -> tuple[int, ...]:
+    """The number of directions of both tangents, of those that have such an axis."""
+    if len(set(counts)) > 1:
+        raise ValueError(f"tangents must have equally many directions, not {counts[0]} and {counts[1]}")
+    return tuple(counts[:1])
+
+
 def tangents_of(
     d_x: ArrayLike | None, d_tau: ArrayLike | None, rows: Rows, axis: int
 ) -> tuple[NDArray[Any], NDArray[Any], tuple[int, ...]]:
@@ -267,18 +307,11 @@ def tangents_of(
     An absent one stands as an empty array of log-potentials, or as zeros of temperatures.
     """
     kind, batch = rows.dtype, rows.batch
-    shape = list(batch)
-    shape.insert(len(shape) + 1 + axis, rows.n)
     dx, dtau = np.empty((0, 0, 0), kind), np.zeros((1, rows.count), kind)
     counts: list[int] = []
     if d_x is not None:
         array = real_array(d_x, "tangents[0]")
-        if array.shape[-len(shape) :] != tuple(shape) or array.ndim > len(shape) + 1:
-            raise ValueError(
-                f"tangents[0] must have the shape of the log-potentials, {tuple(shape)}, with at most an axis of "
-                f"directions before it, not {array.shape}"
-            )
-        lead = array.shape[: array.ndim - len(shape)]
+        lead = lead_of(array.shape, batch, rows.n, axis)
         counts += lead
         with np.errstate(over="ignore"):
             dx = np.ascontiguousarray(categories_last(array, axis), kind).reshape(*(lead or (1,)), rows.count, rows.n)
@@ -287,22 +320,21 @@ def tangents_of(
             array = real_array(d_tau, "tangents[1]").astype(kind, copy=False)
         if not np.isfinite(array).all():
             raise ValueError(f"tangents[1] must be finite in {kind}")
-        directions = array.shape[: max(0, array.ndim - len(batch))]
-        if len(directions) > 1:
+        lead = array.shape[: max(0, array.ndim - len(batch))]
+        if len(lead) > 1:
             raise ValueError(
                 f"tangents[1] must have at most an axis of directions more than the batch, not {array.shape}"
             )
         try:
-            array = np.broadcast_to(array, directions + batch)
+            array = np.broadcast_to(array, lead + batch)
         except ValueError:
             raise ValueError(
                 f"tangents[1] of shape {array.shape} does not broadcast to the batch shape {batch}"
             ) from None
-        counts += directions
-        dtau = np.ascontiguousarray(array, kind).reshape(*(directions or (1,)), rows.count)
-    if len(set(counts)) > 1:
-        raise ValueError(f"tangents must have equally many directions, not {counts[0]} and {counts[1]}")
-    if counts:
-        dx = np.ascontiguousarray(np.broadcast_to(dx, (counts[0], *dx.shape[1:]))) if dx.size else dx
-        dtau = np.ascontiguousarray(np.broadcast_to(dtau, (counts[0], *dtau.shape[1:])))
-    return dx, dtau, tuple(counts[:1])
+        counts += lead
+        dtau = np.ascontiguousarray(array, kind).reshape(*(lead or (1,)), rows.count)
+    directions = agreed_directions(counts)
+    if directions:
+        dx = np.ascontiguousarray(np.broadcast_to(dx, (*directions, *dx.shape[1:]))) if dx.size else dx
+        dtau = np.ascontiguousarray(np.broadcast_to(dtau, (*directions, *dtau.shape[1:])))
+    return dx, dtau, directions

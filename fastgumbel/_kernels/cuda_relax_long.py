@@ -8,11 +8,20 @@ import numpy as np
 
 from fastgumbel._kernels.cuda import cuda, device, kernel
 from fastgumbel._kernels.cuda_field import held_block, hold_blocks, quad_noise
-from fastgumbel._kernels.cuda_rows import potential, report
-from fastgumbel._kernels.cuda_softmax import chunk_sum, distance, in_order, largest_of, raised, tangent, weight
+from fastgumbel._kernels.cuda_rows import note_fault, potential, quad
+from fastgumbel._kernels.cuda_softmax import (
+    chunk_sum,
+    distance,
+    in_order,
+    largest_of,
+    perturbed,
+    raised,
+    tangent,
+    weight,
+)
 from fastgumbel._kernels.ops import times
 from fastgumbel._kernels.real import log64
-from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_ROW
+from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
 from fastgumbel._kernels.stage import row_id
 
 THREADS = 256
@@ -28,17 +37,16 @@ _PERTURB, _TOTAL, _SAMPLE, _DISTANCE, _DIRECTIONS = map(np.int32, range(5))
 
 
 @device
-def _put(tile, x, r, column, c, end, g, most, largest):
-    """Perturb one potential, if the tile has it; the largest so far."""
+def _put(tile, column, c, end, v, most, largest):
+    """Keep a perturbed value, if the tile has it; the largest so far."""
     if column < c or column >= end:
         return largest
-    v = potential(x, r, column, g) + g
     tile[np.int32(column - c)] = v
     return raised(largest, v, most)
 
 
 @device
-def _perturb(tile, x, r, coordinates, c, end, most, largest):
+def _perturb(tile, x, mask, r, coordinates, c, end, most, largest):
     """Perturbed values of columns c to end to the tile; the largest that this thread met. All threads must call."""
     key, row, draw, start = coordinates
     lane = np.int32(np.int32(cuda.threadIdx.x) & np.int32(31))
@@ -50,29 +58,35 @@ def _perturb(tile, x, r, coordinates, c, end, most, largest):
     pair = first_pair + np.uint64(min(np.int32(mine + lane), np.int32(pairs - np.int32(1))))
     held = hold_blocks(key, row, draw, pair, largest, lane)
     steps = min(steps, np.int32(pairs - mine))
-    quad = ((first_pair + np.uint64(mine)) << np.uint64(5)) + np.uint64(lane)
-    column = np.int64(quad << np.uint64(2)) - np.int64(start)
+    lanes = ((first_pair + np.uint64(mine)) << np.uint64(5)) + np.uint64(lane)
+    column = np.int64(lanes << np.uint64(2)) - np.int64(start)
     step = np.int32(0)
     while step < steps:
         minimum, winner = held_block(held, step, lane)
         if column + _3 >= c and column < end:
-            g0, g1, g2, g3 = quad_noise(key, row, draw, quad, minimum, winner)
-            largest = _put(tile, x, r, column, c, end, g0, most, largest)
-            largest = _put(tile, x, r, column + _1, c, end, g1, most, largest)
-            largest = _put(tile, x, r, column + _2, c, end, g2, most, largest)
-            largest = _put(tile, x, r, column + _3, c, end, g3, most, largest)
+            g0, g1, g2, g3 = quad_noise(key, row, draw, lanes, minimum, winner)
+            x0, x1, x2, x3 = quad(x, mask, np.uint64(r), column)
+            largest = _put(tile, column, c, end, x0 + g0, most, largest)
+            largest = _put(tile, column + _1, c, end, x1 + g1, most, largest)
+            largest = _put(tile, column + _2, c, end, x2 + g2, most, largest)
+            largest = _put(tile, column + _3, c, end, x3 + g3, most, largest)
         step = np.int32(step + np.int32(1))
-        quad += np.uint64(32)
+        lanes += np.uint64(32)
         column += np.int64(128)
     return largest
 
 
 @device
-def _perturb_given(tile, x, r, given, at, c, end, most, largest):
-    """The same with noise that lies in given[at:]."""
+def _perturb_given(tile, x, mask, r, given, place, flag, c, end, most, largest):
+    """The same with noise that lies in given[s, r]; `place` is (s, the number of the row of noise among faults)."""
+    s, number = place
     j = c + np.int64(cuda.threadIdx.x)
     while j < end:
-        largest = _put(tile, x, r, j, c, end, given[np.uint64(at + j)], most, largest)
+        g = tile.dtype.type(given[np.uint64(s), np.uint64(r), np.uint64(j)])
+        v = perturbed(potential(x, mask, np.uint64(r), j), g, most)
+        largest = _put(tile, j, c, end, v, most, largest)
+        if not (g >= -most and g <= most):
+            note_fault(flag, number, INVALID_NOISE)
         j += np.int64(cuda.blockDim.x)
     return largest
 
@@ -119,15 +133,16 @@ def _write(out, to, n, value):
         j += np.int64(cuda.blockDim.x)
 
 
-@kernel(threads=THREADS)
-def relax_long(x, rows, field, rates, given, dx, dtau, y, dy, fault, shape, flags, width):
+@kernel(threads=THREADS, blocks=2)
+def relax_long(x, mask, ids, field, rates, given, dx, dtau, y, dy, flag, shape, flags, width):
     """Write what `cuda_relax_short.relax_short` does, as `cpu_relax_long` computes it.
 
     `width` is the number of columns of a tile, a multiple of 64 and at most TILE: the size of dynamic shared memory.
     """
     key, first_row, draw, start = field
-    n, n_rows, to_row, all_rows, n_draws, n_directions = shape
+    to_row, all_rows, n_draws, first_draw, _, n_directions, dx_step, faults = shape
     log, moved = flags
+    n_rows, n = np.int64(x.shape[0]), np.int64(x.shape[1])
     zero = rates.dtype.type(0)
     most = rates.dtype.type(np.finfo(rates.dtype).max)
     tile = cuda.shared.array(0, rates.dtype)
@@ -139,10 +154,12 @@ def relax_long(x, rows, field, rates, given, dx, dtau, y, dy, fault, shape, flag
     s = np.int64(np.uint64(cuda.blockIdx.x) // np.uint64(n_rows))
     r = np.int64(cuda.blockIdx.x) - s * n_rows
     whole = to_row + r
-    at = (s * all_rows + whole) * n
+    at = ((first_draw + s) * all_rows + whole) * n
+    noise_at = s, (first_draw + s) * all_rows + whole
     stride = n_draws * all_rows * n
     rate = rates[np.uint64(whole)]
-    row = row_id(rows, first_row, np.uint64(whole))
+    row = row_id(ids, first_row, np.uint64(r))
+    coordinates = key, row, draw + np.uint64(first_draw + s), start
 
     largest = rates.dtype.type(-np.inf)
     factor, log_total, mean, slope = zero, zero, zero, zero
@@ -156,7 +173,7 @@ def relax_long(x, rows, field, rates, given, dx, dtau, y, dy, fault, shape, flag
         if phase >= _DIRECTIONS and not writes_tangent:
             slope = dtau[np.uint64(d * all_rows + whole)]
             sums = dx.size > 0
-        dx_at = (d * all_rows + whole) * n
+        dx_at = d * dx_step + whole * n
         passes = phase == _PERTURB or sums or writes_tangent or (phase == _SAMPLE and y.size > 0)
         sum_ = np.float64(0)
         c = _0 if passes else n
@@ -166,9 +183,9 @@ def relax_long(x, rows, field, rates, given, dx, dtau, y, dy, fault, shape, flag
             if phase == _PERTURB or width < n:
                 cuda.syncthreads()
                 if given.size:
-                    largest = _perturb_given(tile, x, r, given, at, c, end, most, largest)
+                    largest = _perturb_given(tile, x, mask, r, given, noise_at, flag, c, end, most, largest)
                 else:
-                    largest = _perturb(tile, x, r, (key, row, draw + np.uint64(s), start), c, end, most, largest)
+                    largest = _perturb(tile, x, mask, r, coordinates, c, end, most, largest)
                 cuda.syncthreads()
             if sums:
                 known = largest, rate, factor, most
@@ -207,7 +224,7 @@ def relax_long(x, rows, field, rates, given, dx, dtau, y, dy, fault, shape, flag
             largest = largest_of(peaks, largest, most)
             if not (largest >= -most and largest <= most):
                 if thread == np.int32(0):
-                    report(fault, INVALID_ROW, whole)
+                    note_fault(flag, faults + whole, INVALID_ROW)
                 nan = rates.dtype.type(np.nan)
                 if y.size:
                     _write(y, at, n, nan)
@@ -227,5 +244,5 @@ def relax_long(x, rows, field, rates, given, dx, dtau, y, dy, fault, shape, flag
             mean64 = times(sum_ - times(np.float64(slope), mean_distance), np.float64(rate))
             mean = rates.dtype.type(mean64)
             if thread == np.int32(0) and not (mean >= -most and mean <= most):
-                report(fault, INFINITE_TANGENT, whole)
+                note_fault(flag, faults + whole, INFINITE_TANGENT)
         phase = np.int32(phase + np.int32(1))

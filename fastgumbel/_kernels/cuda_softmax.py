@@ -37,6 +37,12 @@ def tangent(slope, t, dtau, moved, rate, mean, most):
 
 
 @device
+def perturbed(v, g, most):
+    """Potential and precomputed noise; NaN if the noise is not finite."""
+    return v + g if g >= -most and g <= most else g - g
+
+
+@device
 def chunk_sum(s):
     """Sum of 32 numbers, one a lane: halves added down to one, in all lanes."""
     s = s + cuda.shfl_xor_sync(ALL_LANES, s, 16)
