@@ -165,7 +165,7 @@ def _search_given(
     draws = results[0].shape[0]
     for draw, place in enumerate(np.ndindex(*draw_shape)):
         for piece in rows.pieces(stream, noise.at(place)):
-            at = (draw, piece.first_row, draw * rows.count, draws * rows.count)
+            at = (draw, piece.first_row, draws * rows.count)
             grid = -(-piece.x.shape[0] // (kernels.THREADS // 32))
             arguments = (piece.x, piece.mask, piece.beside, tuple(map(np.int64, at)), *results)
             device.launch(kernels.max_given, grid, kernels.THREADS, stream, arguments)

@@ -54,10 +54,10 @@ def warp_combined(value, index):
 
 
 @device
-def finish(index, value, flag, draw, row, best, arg):
-    """Store the result of a row (int64); one without an index is a fault."""
+def finish(index, value, flag, draw, row, number, best, arg):
+    """Store the result of a row (int64); one without an index is a fault of a row of this number."""
     if arg == NO_INDEX:
-        note_fault(flag, row, INVALID_ROW)
+        note_fault(flag, number, INVALID_ROW)
         best = np.nan
     index[draw, row] = arg
     if value.size:

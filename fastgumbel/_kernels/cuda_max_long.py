@@ -26,8 +26,8 @@ from fastgumbel._kernels.field import BLOCK_WORDS, HIGH_WORDS, block_word, gumbe
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, combined
 from fastgumbel._kernels.stage import row_id
 
-THREADS = 256
-_WARPS = 8
+THREADS = 128
+_WARPS = 4
 
 _0, _1, _2, _4, _5, _15, _31 = map(np.int32, (0, 1, 2, 4, 5, 15, 31))
 _32 = np.uint64(32)
@@ -192,23 +192,27 @@ def _search(x, mask, line, field, row, draw, first_pair, reach, slack, largest, 
                 reach = larger(reach, warp_largest(low - slack))
                 at = column + np.int64(np.int32(lane << _1))
                 n = np.int64(x.shape[1])
-                if at >= np.int64(0) and at < n and not high0 + slack < reach:
-                    best, arg = _decide(x, mask, line, at, key, row, draw, start, best, arg)
-                at += np.int64(1)
-                if at >= np.int64(0) and at < n and not high1 + slack < reach:
-                    best, arg = _decide(x, mask, line, at, key, row, draw, start, best, arg)
+                open_ = _1 if at >= np.int64(0) and at < n and not high0 + slack < reach else _0
+                if at >= np.int64(-1) and at + np.int64(1) < n and not high1 + slack < reach:
+                    open_ = np.int32(open_ | _2)
+                # A loop, as the definition is long, and both lanes hardly ever come to it.
+                while open_:
+                    which = np.int32(np.int32(open_ & _1) ^ _1)
+                    best, arg = _decide(x, mask, line, at + np.int64(which), key, row, draw, start, best, arg)
+                    open_ = np.int32(open_ & np.int32(open_ - _1))
             parity = np.int32(parity + _1)
         first = np.int32(first + threads)
     return warp_combined(best, arg)
 
 
-@kernel(threads=THREADS, blocks=3)
+@kernel(threads=THREADS, blocks=5)
 def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
     """Gumbel-max of each segment of each row of a piece, a thread block (of whole warps) a segment.
 
     `rows` and `field` are as on the CPU, and so is what `index` and `value` get, draws by rows; the latter may be
-    empty. `numbers` is an empty array of the type that potentials are read as. `plan` is (first row, segments a row, pairs of blocks a segment, draws that a block of threads makes). More
-    than one segment a row go side by side, for `max_of_segments`.
+    empty. `numbers` is an empty array of the type that potentials are read as. `plan` is (first row, segments a row,
+    pairs of blocks a segment, draws that a thread block makes). More than one segment a row go side by side, for
+    `max_of_segments`.
     """
     key, first_id, draw, start = field
     to_row, segments, span, group = plan
@@ -281,7 +285,7 @@ def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
         if thread == _0:
             place = (to_row + np.int64(line)) * segments + np.int64(segment)
             if segments == np.int64(1):
-                finish(index, value, flag, s, place, best, arg)
+                finish(index, value, flag, s, place, place, best, arg)
             else:
                 index[s, place] = arg
                 value[s, place] = best
@@ -309,4 +313,4 @@ def max_of_segments(segment_index, segment_value, plan, index, value, flag):
             segment += np.int64(32)
         best, arg = warp_combined(best, arg)
         if lane == np.int64(0):
-            finish(index, value, flag, first_draw + draw, first_row + row, best, arg)
+            finish(index, value, flag, first_draw + draw, first_row + row, first_row + row, best, arg)

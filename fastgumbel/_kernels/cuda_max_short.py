@@ -107,17 +107,18 @@ def max_short(x, mask, rows, field, to_row, index, value, flag):
                 best, arg = _decide(x, mask, line, key, row, at, start)
             elif value.size:
                 best = np.float64(potential(x, mask, line, arg)) + gumbel(key, row, at, start + np.uint64(arg))
-        finish(index, value, flag, np.int64(s), to_row + np.int64(line), best, arg)
+        row_number = to_row + np.int64(line)
+        finish(index, value, flag, np.int64(s), row_number, row_number, best, arg)
 
 
 @kernel(threads=THREADS)
 def max_given(x, mask, noise, place, index, value, flag):
     """Gumbel-max of each row of a piece on the noise beside it, a warp a row.
 
-    `place` is (draw, first row, rows of noise before this draw, rows of all noise). Noise that is not finite is a fault
-    of the row of noise, and comes before faults of rows, whose numbers follow.
+    `place` is (draw, first row, rows of all noise). Noise that is not finite is a fault of the row of noise, and comes
+    before faults of rows, whose numbers follow.
     """
-    draw, to_row, noise_row, noise_rows = place
+    draw, to_row, noise_rows = place
     thread = np.int32(cuda.threadIdx.x)
     lane = np.int64(np.int32(thread & np.int32(31)))
     warp = np.int64(np.int32(thread >> np.int32(5)))
@@ -140,7 +141,7 @@ def max_given(x, mask, noise, place, index, value, flag):
         if lane == _0:
             row = to_row + line
             if bad_noise:
-                note_fault(flag, noise_row + row, INVALID_NOISE)
+                note_fault(flag, draw * np.int64(index.shape[1]) + row, INVALID_NOISE)
             if bad_row or bad_noise:
                 best, arg = np.nan, NO_INDEX
-            finish(index, value, flag, draw, row, best, arg)
+            finish(index, value, flag, draw, row, noise_rows + row, best, arg)
