@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._device import is_device
-from fastgumbel._rows import Rows, place_name
+from fastgumbel._rows import Rows, RowShape, place_name
 from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
 
 
@@ -217,13 +217,25 @@ def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
         return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype)
 
 
+def check_conditioned(field: NoiseField, categories: int) -> None:
+    """Whether conditioned noise has so many categories: fresh exponentials have 30 bits of index, two for a quad."""
+    if field.start + categories > CATEGORIES // 2:
+        raise ValueError(f"noise: categories beyond 2**31 - 1 have no conditioned noise, and {field.start} begins here")
+
+
+def check_choices(dtype: np.dtype[Any], own: tuple[int, ...], shape: tuple[int, ...], batch: tuple[int, ...]) -> None:
+    """Whether choices have a type and a shape of theirs."""
+    if dtype.kind not in "iu":
+        raise TypeError(f"choice must be integers, not {dtype}")
+    if own not in (shape, batch):
+        raise ValueError(f"choice must have shape {shape} or {batch}, not {own}")
+
+
 def choices_of(choice: ArrayLike, shape: tuple[int, ...], batch: tuple[int, ...]) -> NDArray[np.intp]:
     """Indices of shape size + batch, of an array of that shape or of the batch's."""
+    check_host(choice, "choice")
     array = np.asarray(choice)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"choice must be integers, not {array.dtype}")
-    if array.shape not in (shape, batch):
-        raise ValueError(f"choice must have shape {shape} or {batch}, not {array.shape}")
+    check_choices(array.dtype, array.shape, shape, batch)
     return np.ascontiguousarray(np.broadcast_to(array, shape), np.intp)
 
 
@@ -300,7 +312,7 @@ def agreed_directions(counts: list[int]) -> tuple[int, ...]:
 
 
 def tangents_of(
-    d_x: ArrayLike | None, d_tau: ArrayLike | None, rows: Rows, axis: int
+    d_x: ArrayLike | None, d_tau: ArrayLike | None, rows: RowShape, axis: int
 ) -> tuple[NDArray[Any], NDArray[Any], tuple[int, ...]]:
     """Tangents by direction and row in the dtype of the rows, and the axis of directions, if there is one.
 

@@ -171,7 +171,9 @@ def _search_given(
             device.launch(kernels.max_given, grid, kernels.THREADS, stream, arguments)
 
 
-def fault_message(rows: DeviceRows, noise: View | None, draws: int, row: int, device: _device.Device, stream: Any) -> str:
+def fault_message(
+    rows: DeviceRows, noise: View | None, draws: int, row: int, device: _device.Device, stream: Any
+) -> str:
     """What is wrong with a row, or before those, with a row of noise."""
     if noise is None:
         return rows.fault(row, stream)

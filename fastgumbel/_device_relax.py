@@ -117,7 +117,8 @@ def relax(
     rows = work.rows
     kind = rows.dtype
     if tangents is None:
-        tangents = Tangents(*(work.empty(0, kind) for _ in range(3)), 0, 0, False)
+        none = work.empty(0, kind)
+        tangents = Tangents(none, none, none, 0, 0, False)
     short = rows.n <= SHORT
     kernels = work.kernels("cuda_relax_short" if short else "cuda_relax_long")
     threads, shared_bytes = _short_shape(rows) if short else _long_shape(rows, kernels.THREADS)
@@ -125,8 +126,8 @@ def relax(
         own, at = work.place(piece, work.field.draw)
         shape = (piece.first_row, rows.count, draws, first, here, tangents.directions, tangents.step, faults)
         flags = np.bool_(log), np.bool_(tangents.moved)
-        arguments = (piece.x, piece.mask, own, at, rates, given, tangents.dx, tangents.dtau, y, tangents.dy, work.flag)
-        arguments += (_int64(*shape), flags)
+        inputs = (piece.x, piece.mask, own, at, rates, given, tangents.dx, tangents.dtau)
+        arguments = (*inputs, y, tangents.dy, work.flag, _int64(*shape), flags)
         items = piece.x.shape[0] * here
         if short:
             work.launch(kernels.relax_short, -(-items // threads), threads, arguments, shared_bytes)
@@ -148,7 +149,9 @@ def _long_shape(rows: DeviceRows, most: int) -> tuple[int, int]:
     return min(most, -(-chunks // 2) * 32), chunks * 64 * rows.dtype.itemsize
 
 
-def condition(work: Work, choices: Any, out: Any, draws: int, first_draw: int, first: int = 0, repeats: int = 1) -> None:
+def condition(
+    work: Work, choices: Any, out: Any, draws: int, first_draw: int, first: int = 0, repeats: int = 1
+) -> None:
     """Write noise of so many draws from one on, given choices[first + draw // repeats, row], to out[draw, row]."""
     rows = work.rows
     kernels = work.kernels("cuda_condition")

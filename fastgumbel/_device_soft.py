@@ -13,19 +13,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel import _arrays, _device_max, _device_relax
-from fastgumbel._device import Device, current, is_device
+from fastgumbel import _arrays, _device, _device_max, _device_relax
+from fastgumbel._device import Device, is_device
 from fastgumbel._device_relax import Tangents, Work
 from fastgumbel._device_rows import DeviceRows, View, fault_flag, first_fault, view_of
 from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_CHOICE
 from fastgumbel._rows import choice_message, tangent_message, zero_tau_message
 from fastgumbel.noise import NoiseField
 
-# Fresh exponentials of conditioned noise have 30 bits of index for two calls a quad.
-
 
 def sample(
-    x: Any, tau: Any, axis: Any, size: Any, where: Any, hard: bool, log: bool, rng: Any, noise: Any, invalid: Any, out: Any
+    x: Any,
+    tau: Any,
+    axis: Any,
+    size: Any,
+    where: Any,
+    hard: bool,
+    log: bool,
+    rng: Any,
+    noise: Any,
+    invalid: Any,
+    out: Any,
 ) -> Any:
     """Do on a device what `gumbel_softmax` does, with its arguments; x is a device array."""
     call = _Call(x, axis, size, where, rng, noise, invalid)
@@ -72,17 +80,22 @@ def sample_jvp(
     d_tau = call.on_host(d_tau) if is_device(d_tau) else d_tau
     dx, dtau, directions = _arrays.tangents_of(None if is_device(d_x) else d_x, d_tau, rows, rows.axis)
     if is_device(d_x):
+        slopes_view = view_of(d_x, "tangents[0]").last(rows.axis)
         directions = _arrays.agreed_directions([*_lead(d_x, rows), *directions])
         call.arrays += (d_x,)
     y, dy = call.result("out[0]", outs[0]), call.result("out[1]", outs[1], directions)
-    if y.out is not None and dy.out is not None and _overlap(view_of(y.out, "out[0]"), view_of(dy.out, "out[1]")):
+    if y.out is not None and dy.out is not None and view_of(y.out, "out[0]").overlaps(view_of(dy.out, "out[1]")):
         raise ValueError("out must be two arrays that do not overlap")
     index = call.choices() if hard or rao is not None else None
     with call.work((y.out, dy.out, index)) as work:
         y.begin(work)
         dy.begin(work)
         count, line = math.prod(directions), rows.count * rows.n
-        slopes = _contiguous(work, d_x) if is_device(d_x) else call.device.put(dx.reshape(-1), work.stream)
+        slopes = (
+            _contiguous(work, slopes_view, rows.dtype)
+            if is_device(d_x)
+            else call.device.put(dx.reshape(-1), work.stream)
+        )
         step = line if slopes.size > line else 0
         dtau = np.ascontiguousarray(np.broadcast_to(dtau, (count, rows.count)))
         moves = bool((dtau != 0).any())
@@ -98,7 +111,9 @@ def sample_jvp(
         return y.deliver(work), dy.deliver(work)
 
 
-def given_choice(x: Any, choice: Any, axis: Any, size: Any, where: Any, rng: Any, noise: Any, invalid: Any, out: Any) -> Any:
+def given_choice(
+    x: Any, choice: Any, axis: Any, size: Any, where: Any, rng: Any, noise: Any, invalid: Any, out: Any
+) -> Any:
     """Do on a device what `gumbel_given_choice` does, with its arguments; x is a device array."""
     if noise is not None and not isinstance(noise, NoiseField):
         raise TypeError(f"noise must be a NoiseField, not {type(noise).__name__}")
@@ -106,17 +121,17 @@ def given_choice(x: Any, choice: Any, axis: Any, size: Any, where: Any, rng: Any
     rows = call.rows
     _arrays.check_conditioned(call.field, rows.n)
     shape = call.draw_shape + rows.batch
+    chosen: View | NDArray[np.intp]
     if is_device(choice):
-        view = view_of(choice, "choice")
-        _arrays.check_choices(view.dtype, view.shape, shape, rows.batch)
+        chosen = _spread(choice, shape, rows.batch)
         call.arrays += (choice,)
     else:
         chosen = _arrays.choices_of(choice, shape, rows.batch)
     g = call.result("out", out)
     with call.work((g.out,)) as work:
         g.begin(work)
-        if is_device(choice):
-            choices = _contiguous(work, view.broadcast(shape), np.dtype(np.intp))
+        if isinstance(chosen, View):
+            choices = _contiguous(work, chosen, np.dtype(np.intp), narrow=True)
         else:
             choices = call.device.put(chosen.reshape(-1), work.stream)
         if call.is_work:
@@ -129,7 +144,7 @@ class _Call:
     """What the functions share: the arguments, checked, and what is wrong with them."""
 
     def __init__(self, x: Any, axis: Any, size: Any, where: Any, rng: Any, noise: Any, invalid: Any) -> None:
-        self.device: Device = current()
+        self.device: Device = _device.current()
         self.rows = DeviceRows(self.device, x, axis, where)
         self._x, self._where = x, where
         self._invalid = _arrays.choice_of(invalid, "invalid", ("raise", "mark"))
@@ -177,9 +192,7 @@ class _Call:
         """Index of the hard sample by draw and row, on the device."""
         noise = self.field if self.noise is None else self._given
         axis = self.rows.axis
-        return _device_max.sample(
-            self._x, axis, self.draw_shape, self._where, None, noise, False, self._invalid, None
-        )
+        return _device_max.sample(self._x, axis, self.draw_shape, self._where, None, noise, False, self._invalid, None)
 
     @contextmanager
     def work(self, others: tuple[Any, ...]) -> Iterator[Work]:
@@ -188,9 +201,7 @@ class _Call:
             flag = fault_flag(self.device, self._invalid == "raise", stream)
             yield Work(self.device, stream, self.rows, self.field, self._ids, flag)
 
-    def relax(
-        self, work: Work, taus: NDArray[np.float64], y: Any, tangents: Tangents | None, log: bool
-    ) -> None:
+    def relax(self, work: Work, taus: NDArray[np.float64], y: Any, tangents: Tangents | None, log: bool) -> None:
         """Samples on the noise of the call."""
         if self.is_work:
             rates = self.rates(work, taus)
@@ -203,7 +214,7 @@ class _Call:
             expected.insert(len(expected) + 1 + self.rows.axis, self.rows.n)
             _arrays.check_device_out(out, name, tuple(expected), self.rows.dtype)
             here = view_of(out, name)
-            if self.rows.overlaps(out) or any(_overlap(here, view_of(array, name)) for array in self.arrays):
+            if self.rows.overlaps(out) or any(here.overlaps(view_of(array, name)) for array in self.arrays):
                 raise ValueError(f"{name} must not overlap what is read, as it is a device array")
         return _Result(self.rows, (*directions, *self.draw_shape, *self.rows.batch, self.rows.n), out)
 
@@ -259,10 +270,30 @@ def _copy(work: Work, out: Any, x: Any, to_row: int, from_row: int) -> None:
     work.each(work.kernels("cuda_move").copy, count, (out, x, np.int64(to_row), np.int64(from_row)))
 
 
-def _contiguous(work: Work, array: Any, dtype: np.dtype[Any] | None = None) -> Any:
-    """A flat array with the items of another: itself where it will do, else a copy of its rows."""
-    kind = work.rows.dtype if dtype is None else dtype
-    ...
+def _contiguous(work: Work, view: View, dtype: np.dtype[Any], narrow: bool = False) -> Any:
+    """The items of a view in C order of its axes, flat: its own memory where that will do, else a copy."""
+    size, item = math.prod(view.shape), view.dtype.itemsize
+    own = view.dtype == dtype and view.strides == tuple(
+        math.prod(view.shape[i + 1 :]) * item for i in range(len(view.shape))
+    )
+    if own or size == 0:
+        return work.device.wrap(view).reshape(size) if own else work.empty(0, dtype)
+    # An axis of one item more makes rows of what is a number.
+    lines = view.part(0, (*view.shape, 1), (*view.strides, item)) if narrow else view
+    flat = work.empty(size, dtype)
+    table = flat.reshape((size // lines.shape[-1], lines.shape[-1]))
+    for piece in DeviceRows(work.device, lines, -1, None).pieces(work.stream):
+        _copy(work, table, piece.x, piece.first_row, 0)
+    return flat
+
+
+def _spread(choice: Any, shape: tuple[int, ...], batch: tuple[int, ...]) -> View:
+    """Choices of a device array, of shape size + batch."""
+    view = view_of(choice, "choice")
+    _arrays.check_choices(view.dtype, view.shape, shape, batch)
+    spread = view.broadcast(shape)
+    assert spread is not None
+    return spread
 
 
 def _lead(d_x: Any, rows: DeviceRows) -> tuple[int, ...]:
@@ -270,11 +301,6 @@ def _lead(d_x: Any, rows: DeviceRows) -> tuple[int, ...]:
     view = view_of(d_x, "tangents[0]")
     _arrays.check_real(view.dtype, "tangents[0]")
     return _arrays.lead_of(view.shape, rows.batch, rows.n, rows.axis)
-
-
-def _overlap(a: View, b: View) -> bool:
-    (low, high), (begin, end) = a.bounds(), b.bounds()
-    return low < end and begin < high
 
 
 def _harden(work: Work, y: Any, index: Any, hard_rows: NDArray[np.bool_], log: bool) -> None:

@@ -100,9 +100,7 @@ def condition(x, mask, ids, field, choices, out, flag, shape):
     fault = np.int64(0)
     if not (largest >= -most and largest <= most):
         fault = np.int64(INVALID_ROW)
-    elif choice < np.int64(0) or choice >= n:
-        fault = np.int64(INVALID_CHOICE)
-    elif potential(x, mask, r, choice) < -most:
+    elif choice < np.int64(0) or choice >= n or potential(x, mask, r, choice) < -most:
         fault = np.int64(INVALID_CHOICE)
     if fault != np.int64(0):
         if thread == np.int32(0):

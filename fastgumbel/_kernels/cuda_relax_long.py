@@ -26,7 +26,7 @@ from fastgumbel._kernels.stage import row_id
 
 THREADS = 256
 # Columns of a tile at most: each of its chunks of 64 has a term, and so has each of a last part of 63.
-TILE = 12288
+TILE = 11520
 _TERMS = TILE // 64 + 63
 _WARPS = THREADS // 32
 

@@ -111,10 +111,15 @@ def relax_short(x, mask, ids, field, rates, given, dx, dtau, y, dy, flag, shape,
             d += _1
         return
 
+    # Where nothing else is wanted of perturbed values, weights take their place.
+    plain = not log and n_directions == np.int64(0)
     total = zero
     j = np.int64(0)
     while j < n:
-        total += weight(tile[_place(j)], largest, rate)
+        w = weight(tile[_place(j)], largest, rate)
+        total += w
+        if plain:
+            tile[_place(j)] = w
         j += _1
     factor = rates.dtype.type(1) / total
     if y.size:
@@ -125,7 +130,7 @@ def relax_short(x, mask, ids, field, rates, given, dx, dtau, y, dy, flag, shape,
             if log:
                 y[np.uint64(at + j)] = distance(v, largest, rate, most) - log_total if v >= -most else v
             else:
-                y[np.uint64(at + j)] = times(weight(v, largest, rate), factor)
+                y[np.uint64(at + j)] = times(v if plain else weight(v, largest, rate), factor)
             j += _1
     mean_distance = zero
     if moved:
