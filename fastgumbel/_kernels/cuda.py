@@ -18,7 +18,7 @@ from numba.cuda.extending import overload as _overload
 
 from fastgumbel._kernels.ops import times, wide
 
-__all__ = ["ALL_LANES", "cuda", "device", "is_aligned4", "kernel", "launch", "load4", "overload", "store4"]
+__all__ = ["ALL_LANES", "cuda", "device", "is_aligned4", "kernel", "launch", "load4", "opaque", "overload", "store4"]
 
 ALL_LANES = 0xFFFFFFFF
 
@@ -84,6 +84,22 @@ def _lower_times(context, builder, signature, args):
     name = "llvm.nvvm.mul.rn.f" if signature.return_type == types.float32 else "llvm.nvvm.mul.rn.d"
     kind = ir.FunctionType(args[0].type, [a.type for a in args])
     return builder.call(builder.module.globals.get(name) or ir.Function(builder.module, kind, name), args)
+
+
+@intrinsic
+def opaque(typingctx, x):
+    """Give a uint64 of which the compiler knows nothing, so that it computes nothing from it ahead of time.
+
+    The round keys of Philox, kept through a loop, take twenty registers; made anew they take few instructions.
+    """
+    if x != types.uint64:
+        return None
+
+    def generate(context, builder, signature, args):
+        wide_ = ir.IntType(64)
+        return builder.asm(ir.FunctionType(wide_, [wide_]), "mov.b64 $0, $1;", "=l,l", args, True)
+
+    return types.uint64(types.uint64), generate
 
 
 def _holds_vectors(array, place):
