@@ -19,10 +19,10 @@ def slopes(*shape, dtype=np.float32):
 
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("n", [1, 2, 65, 96, 97, 128, 1000])
+@pytest.mark.parametrize("n", [1, 65, 96, 97, 128, 1000])
 def test_awkward_lengths(device, n, dtype, log):
     x = potentials(4, n, dtype)
-    same(gumbel_softmax_jvp, (x, 0.7), (slopes(4, n, dtype=dtype), 1.0), log=log, size=2, noise=FIELD)
+    same(gumbel_softmax_jvp, (x, 0.7), (slopes(4, n, dtype=dtype), 1.0), log=log, noise=FIELD)
     same(gumbel_softmax_jvp, (x, 0.01), (slopes(1, 4, n, dtype=dtype), None), log=log, noise=FIELD)
 
 
