@@ -87,8 +87,10 @@ def test_kernels_fit_and_keep_their_roundings(case, capability):
     # Refuses local memory, and products that could be contracted with the additions they feed.
     assert Program(code.ptx, bare=True)
     assert not re.findall(r"\S*\.(?:approx|ftz)\S*", code.ptx)
-    # A division of integers takes a reciprocal, by which no value passes.
-    assert not re.findall(r"\b(?:FADD|FMUL|FFMA)\S*\.FTZ|MUFU\.(?!RCP |RCP64H )", "\n".join(code.sass))
+    # A division of integers takes a reciprocal, by which no value passes. One of reals begins with a rough reciprocal;
+    # the assembler's steps to the rounded one look at exponents by additions that flush, in float32.
+    flushed = set(re.findall(r"\b(?:FADD|FMUL|FFMA)\S*\.FTZ|MUFU\.(?!RCP |RCP64H )", "\n".join(code.sass)))
+    assert flushed <= ({"FADD.FTZ"} if "rcp.rn.f32" in code.ptx else set())
     # No product was fused with an addition behind the PTX: there are as many of each, or, where what is computed twice
     # was merged, no more fused ones.
     for width, letter in ((32, "F"), (64, "D")):
