@@ -1,0 +1,118 @@
+"""Report on the CUDA kernels, made without a GPU: registers, instructions and bytes an element, and a roofline.
+
+Public functions run on an emulated device; with --write, the tables go into the README. Published rates and their
+sources are in `cuda_rates.py`, the calls in `cuda_cases.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from cuda_cases import Case, cases
+from cuda_profile import Launch, profile
+from cuda_rates import DEVICES, LIMITS, PIPES, Rates
+from readme import machine, replace_section
+
+from tests.cuda.offline import compiled
+
+# Whose instructions are shown by pipe.
+COUNTED = "A100 SXM 80 GB"
+
+
+def registers(launches: list[Launch]) -> Iterator[str]:
+    """A row for each kernel and type."""
+    yield "| kernel | shared bytes | local bytes, spills | " + " | ".join(f"{a}.{b}" for a, b in LIMITS) + " |"
+    yield "| --- | --- | --- |" + " --- |" * len(LIMITS)
+    for launch in {launch.name: launch for launch in reversed(launches)}.values():
+        codes = {c: compiled(launch.kernel, launch.argument_types, c) for c in LIMITS}
+        shared = max(code.shared_bytes for code in codes.values())
+        local = max(code.local_bytes for code in codes.values()), max(len(code.spills) for code in codes.values())
+        cells = [
+            f"{code.registers}, {LIMITS[c].resident_warps(launch.block, code.registers, shared + launch.shared_bytes)}"
+            for c, code in codes.items()
+        ]
+        asked = f" + {launch.shared_bytes:,}" if launch.shared_bytes else ""
+        yield f"| {launch.name} | {shared}{asked} | {local[0]}, {local[1]} | {' | '.join(cells)} |"
+
+
+def instructions(profiles: dict[Case, list[Launch]]) -> Iterator[str]:
+    """A row for each case: instructions of a thread an element, by pipe."""
+    yield "| call | all | " + " | ".join(PIPES) + " | bytes |"
+    yield "| --- |" + " --- |" * (len(PIPES) + 2)
+    for case, launches in profiles.items():
+        counts = [32 * sum(launch.pipes.get(name, 0.0) for launch in launches) / case.elements for name in PIPES]
+        moved = sum(launch.bytes for launch in launches) / case.elements
+        cells = " | ".join(f"{count:.3g}" for count in counts)
+        yield f"| {case.name} | {sum(counts):.3g} | {cells} | {moved:.3g} |"
+
+
+def bound(launch: Launch, rates: Rates) -> tuple[float, str]:
+    """Seconds of a launch, and what takes them: the busiest resource, as if all others hid behind it."""
+    seconds = {
+        name: cycles / rates.hertz / rates.multiprocessors for name, cycles in rates.cycles(launch.pipes).items()
+    }
+    seconds["memory"] = launch.bytes / rates.bandwidth
+    busiest = max(seconds, key=lambda name: seconds[name])
+    return seconds[busiest], busiest
+
+
+def predicted(case: Case, launches: list[Launch], rates: Rates) -> str:
+    """Elements a second, the limiting resource of the longest launch, and the share of the bandwidth."""
+    bounds = [bound(launch, rates) for launch in launches]
+    total = sum(seconds for seconds, _ in bounds)
+    share = case.bytes / rates.bandwidth / total
+    return f"{case.elements / total / 1e9:.3g}, {max(bounds)[1]}, {share:.2f}"
+
+
+def roofline(profiles: dict[str, dict[Case, list[Launch]]]) -> Iterator[str]:
+    """A row for each case, a cell for each device."""
+    yield "| call | " + " | ".join(DEVICES) + " |"
+    yield "| --- |" + " --- |" * len(DEVICES)
+    for case in profiles[COUNTED]:
+        cells = [predicted(case, profiles[name][case], rates) for name, rates in DEVICES.items()]
+        yield f"| {case.name} | {' | '.join(cells)} |"
+
+
+def report() -> str:
+    every = list(cases())
+    profiles = {name: {case: profile(case, rates.capability) for case in every} for name, rates in DEVICES.items()}
+    launches = [launch for of_case in profiles[COUNTED].values() for launch in of_case]
+    lines = [
+        f"Made on {machine('numpy', 'numba-cuda', 'nvidia-nvvm', 'nvidia-nvjitlink')}",
+        "Registers a thread, and warps that fit on a multiprocessor with them, by compute capability:",
+        "",
+        *registers(launches),
+        "",
+        "Machine instructions of a thread, and bytes of global memory, an element, for the A100, counted on an emulated",
+        "device with 2 multiprocessors. A machine instruction is counted as often as the PTX instruction that it was",
+        "made from ran, for all lanes of a warp however many take part; where the assembler copied a block, the copies",
+        "share its runs. What is read twice counts twice.",
+        "",
+        *instructions(profiles[COUNTED]),
+        "",
+        "Predicted from published rates at boost clock, not measured: G elements/s, the limiting resource, and the",
+        "share of the memory's bandwidth that reading inputs once and writing outputs once would take. All but the",
+        "busiest resource is taken to be hidden behind it, so real figures are lower.",
+        "",
+        *roofline(profiles),
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="replace the tables in the README")
+    options = parser.parse_args()
+    text = report()
+    print(text)
+    if options.write:
+        replace_section("bench/cuda_report.py", text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""What the reports on CUDA kernels need of a machine without a GPU: numba-cuda, its toolkit, and NVIDIA's binaries."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+
+import pytest
+
+try:
+    importlib.import_module("tests.cuda")
+except pytest.skip.Exception as missing:
+    raise SystemExit(str(missing)) from None
+
+from cuda import pathfinder
+
+
+def tool(name: str, *arguments: str) -> str:
+    """Output of a binary of the toolkit."""
+    path = pathfinder.find_nvidia_binary_utility(name)
+    if path is None:
+        raise SystemExit(f"{name} is missing: pip install -e '.[cuda-test]'")
+    return subprocess.run([path, *arguments], capture_output=True, text=True, check=True).stdout
