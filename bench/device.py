@@ -52,7 +52,7 @@ def rows(cuda: Any, rounds: int) -> Iterator[str]:
 def table(cuda: Any, rounds: int) -> str:
     device = cuda.get_current_device()
     lines = [
-        f"Measured on {device.name.decode()}, compute capability {'.'.join(map(str, device.compute_capability))};",
+        f"Measured on {device.name}, compute capability {'.'.join(map(str, device.compute_capability))};",
         machine("numpy", "numba-cuda", "torch", "cupy-cuda13x"),
         f"Medians of {rounds} rounds by events on the device, all contenders in turn. A ratio is the contender's time",
         "over fastgumbel's: above 1, fastgumbel is faster.",
