@@ -10,7 +10,7 @@ import pytest
 try:
     importlib.import_module("tests.cuda")
 except pytest.skip.Exception as missing:
-    raise SystemExit(str(missing)) from None
+    raise SystemExit(f"{missing}, or better '.[cuda-bench]' in a clone") from None
 
 from cuda import pathfinder
 
@@ -19,5 +19,5 @@ def tool(name: str, *arguments: str) -> str:
     """Output of a binary of the toolkit."""
     path = pathfinder.find_nvidia_binary_utility(name)
     if path is None:
-        raise SystemExit(f"{name} is missing: pip install -e '.[cuda-test]'")
+        raise SystemExit(f"{name} is missing: pip install -e '.[cuda-bench]'")
     return subprocess.run([path, *arguments], capture_output=True, text=True, check=True).stdout
