@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgumbel._device import is_device
 from fastgumbel._rows import Rows, place_name
 from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
 
@@ -40,13 +41,31 @@ def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
     """An array of float16 to float64 or of integers."""
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} must not be a masked array; pass where=~mask with its data")
+    check_host(x, name)
     try:
         array = np.asarray(x)
     except ValueError as error:
         raise ValueError(f"{name} must be an array of real numbers: {error}") from None
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
-        raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {array.dtype}")
+    check_real(array.dtype, name)
     return array
+
+
+def check_real(dtype: np.dtype[Any], name: str) -> None:
+    """Whether a dtype is float16 to float64 or an integer."""
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {dtype}")
+
+
+def check_host(x: Any, name: str) -> None:
+    """Whether an argument that goes with host arrays, or is never read on a device, is not a device array."""
+    if is_device(x):
+        raise TypeError(f"{name} must not be a device array here: copy it to the host, or put log_potentials beside it")
+
+
+def check_categories(n: int) -> None:
+    """Whether the field has so many categories."""
+    if n > CATEGORIES:
+        raise ValueError(f"log_potentials must have at most 2**32 categories, not {n}")
 
 
 def category_axis(axis: Any, ndim: int) -> int:
@@ -123,6 +142,8 @@ def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArra
 
 def check_device_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
     """A device array of exactly this shape and dtype, C-contiguous."""
+    if not is_device(out):
+        raise TypeError(f"{name} must be a device array, as log_potentials is one, not {type(out).__name__}")
     interface = out.__cuda_array_interface__
     own = np.dtype(interface["typestr"])
     if own != np.dtype(dtype):
@@ -145,10 +166,10 @@ def rows_of(log_potentials: ArrayLike, axis: Any, where: ArrayLike | None) -> tu
     """Rows of what a user passed, and the axis of the categories counted from the end."""
     x = real_array(log_potentials, "log_potentials")
     axis = category_axis(axis, x.ndim)
-    if x.shape[axis] > CATEGORIES:
-        raise ValueError(f"log_potentials must have at most 2**32 categories, not {x.shape[axis]}")
+    check_categories(x.shape[axis])
     mask = None
     if where is not None:
+        check_host(where, "where")
         mask = np.asarray(where)
         if mask.dtype != np.bool_:
             raise TypeError(f"where must be boolean, not {mask.dtype}")

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastgumbel import _arrays, _device, _device_write, _search, _write
+from fastgumbel import _arrays, _device, _device_max, _device_write, _search, _write
 from fastgumbel._rows import Rows
 from fastgumbel.noise import NoiseField, Rng
 
@@ -133,12 +133,13 @@ def gumbel_max(
     ----------
     log_potentials : array_like of float16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights, as they come; -inf excludes a
-        category.
+        category. A device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that
+        it names, with the same bits; then `out`, and `noise` if it is an array, must be device arrays too.
     axis : int, optional
         The axis of the categories.
     size : int or tuple of ints, optional
         Draws of every row: these axes come before the batch.
-    where : array_like of bool, optional
+    where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
@@ -150,15 +151,16 @@ def gumbel_max(
         sample; the larger of the values of two shards tells which shard's sample is that of the whole.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with index -1
-        and value NaN.
+        and value NaN. On a device, "raise" waits for the result, and "mark" does not: so it also marks rows whose
+        `noise` is an array and not finite, for which there is an error elsewhere.
     out : ndarray of intp, or with `return_max` a pair (intp, float64), optional
         Where to write: of exactly the result's shape.
 
     Returns
     -------
-    index : ndarray of intp
+    index : ndarray or device array of intp
         Of shape `size + batch`, counted along the axis.
-    value : ndarray of float64
+    value : ndarray or device array of float64
         Of the same shape; only with `return_max`.
 
     Raises
@@ -167,6 +169,8 @@ def gumbel_max(
         If a row is invalid: the first one and its first bad category are named. If a shape or a value does not fit.
     TypeError
         If an argument is of the wrong type.
+    ImportError, RuntimeError
+        If `log_potentials` is a device array, and CUDA support, or a driver, is missing.
 
     See Also
     --------
@@ -211,6 +215,8 @@ def gumbel_max(
         sample = _search.search_one(log_potentials, axis, noise)
         if sample is not None:
             return sample
+    if _device.is_device(log_potentials):
+        return _device_max.sample(log_potentials, axis, size, where, rng, noise, bool(return_max), invalid, out)
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
     invalid_is = _arrays.choice_of(invalid, "invalid", ("raise", "mark"))
     draw_shape = _arrays.shape_of(size, "size")

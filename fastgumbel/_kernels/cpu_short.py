@@ -1,8 +1,7 @@
 """Gumbel-max over short rows: rows (and draws) as vector lanes.
 
-STAGE lanes, each a row and a draw, go through the categories together. The race is run in exponential space: the
-largest x_c - log(E_c) is the smallest E_c exp(-x_c). It is run in float32, from the high words alone; where winner and
-runner-up are closer than that can tell, the row is decided anew in float64.
+STAGE lanes, each a row and a draw, go through the categories together. The race is run in exponential space in float32;
+what it leaves undecided is decided anew in float64.
 """
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from fastgumbel._kernels.compiling import kernel, scalar, stage
 from fastgumbel._kernels.field import gumbel
 from fastgumbel._kernels.lanes import MINIMUM, WINNER, draw_quad, repeat, turn
+from fastgumbel._kernels.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
 from fastgumbel._kernels.real import exp32, exponential32
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
 from fastgumbel._kernels.simd import prefetch64
@@ -25,16 +25,6 @@ _PLANES = 7
 
 _INFINITE = np.float32(np.inf)
 _UNDECIDED = np.float32(-2)
-# A finishing time errs relatively by the roundings and by 2^-24 times the potential's distance from the row's largest,
-# which is below 45 for all that can win; and absolutely, before its weight, by 2^-33, as it reads no low words. A
-# weight is cut at exp(80), which cannot win against the largest potential's finishing time of at most 38.
-_RELATIVE = 1 + 2.0**-16
-_WORD = np.float32(2.0**-31)
-_CUT = np.float32(80)
-# From this high word on, the complement of a uniform is known within 2^-17 at best; the exponential is at least so much
-# of what the middle of its words gives. A lane like this that leads is its own runner-up, so that the row is undecided.
-_VAGUE_FROM = np.uint32(2**32 - 2**16)
-_AT_LEAST = np.float32(15 / 16)
 
 
 @stage
@@ -59,21 +49,16 @@ def _weigh(weights, largest, potentials, n, rows, copies):
         at = np.uint64(j * STAGE)
         for i in range(rows):
             v = np.float32(largest[i] - np.float64(potentials[at + np.uint64(i)]))
-            weight = exp32(v if v < _CUT else _CUT)
+            weight = exp32(v if v < CUT else CUT)
             weights[at + np.uint64(i)] = weight if v < _INFINITE else _INFINITE
     repeat(weights, n, rows, copies)
 
 
 @stage
 def _set_margins(state, largest, rows, copies):
-    """The margin of each lane: what the race errs by, and what the definition rounds away where potentials are large.
-
-    Two sums x + G err by t = 2^-52 (|x| + |G|) together, a factor of exp(t), which 1 + 2 t covers up to t = 1.
-    """
+    """The margin of each lane."""
     for i in range(rows):
-        magnitude = abs(largest[i]) + 64.0
-        margin = _RELATIVE + magnitude * 2.0**-51
-        state[_MARGIN + i] = np.float32(margin if magnitude < 2.0**52 else np.inf)
+        state[_MARGIN + i] = margin_of(largest[i])
     for i in range(rows * (copies - 1)):
         state[np.uint64(_MARGIN + rows) + np.uint64(i)] = state[_MARGIN + i]
 
@@ -105,9 +90,9 @@ def _race(state, n, words, word, lane, weights, column):
         e = exponential32(words[drawn + np.uint64(i)])
         e = state[MINIMUM + i] + (np.float32(0) if state[WINNER + i] == here else e)
         # Near its top, a high word tells little of how long the wait is, only how long at least.
-        vague = words[drawn + np.uint64(i)] >= _VAGUE_FROM
+        vague = words[drawn + np.uint64(i)] >= VAGUE_FROM
         time = e * weights[entered + np.uint64(i)]
-        time = time * _AT_LEAST if vague else time
+        time = time * AT_LEAST if vague else time
         best = state[_BEST + i]
         second = state[_SECOND + i]
         ahead = time < best
@@ -123,7 +108,7 @@ def _judge(state, n):
     undecided = 0
     for i in range(n):
         best = state[_BEST + i]
-        close = state[_SECOND + i] <= best * (state[_MARGIN + i] + _WORD / state[_SMALLEST + i])
+        close = state[_SECOND + i] <= best * (state[_MARGIN + i] + WORD / state[_SMALLEST + i])
         close &= best < _INFINITE
         state[_INDEX + i] = _UNDECIDED if close else state[_INDEX + i]
         undecided += close

@@ -18,7 +18,7 @@ from numba.cuda.extending import overload as _overload
 
 from fastgumbel._kernels.ops import wide
 
-__all__ = ["ALL_LANES", "cuda", "device", "kernel", "launch", "load4", "overload", "store4"]
+__all__ = ["ALL_LANES", "cuda", "device", "is_aligned4", "kernel", "launch", "load4", "overload", "store4"]
 
 ALL_LANES = 0xFFFFFFFF
 
@@ -73,6 +73,25 @@ def _lower_wide(context, builder, signature, args):
     return builder.asm(kind, "mul.wide.u32 $0, $1, $2;", "=l,r,r", [builder.trunc(a, narrow) for a in args], False)
 
 
+def _holds_vectors(array, place):
+    return place == types.uint64 and array.layout == "C" and array.dtype.bitwidth in (32, 64)
+
+
+@intrinsic
+def is_aligned4(typingctx, array, place):
+    """Whether `load4` may read from a place: whether its address is a multiple of 16 bytes."""
+    if not _holds_vectors(array, place):
+        return None
+
+    def generate(context, builder, signature, args):
+        data = context.make_array(array)(context, builder, args[0]).data
+        address = builder.ptrtoint(builder.gep(data, [args[1]]), ir.IntType(64))
+        low = builder.and_(address, ir.Constant(ir.IntType(64), 15))
+        return builder.icmp_unsigned("==", low, ir.Constant(ir.IntType(64), 0))
+
+    return types.boolean(array, place), generate
+
+
 def _vectors(context, builder, array_type, array, place):
     """Address of array[place] as one of vectors of 16 bytes, and the number of items in a vector."""
     item = context.get_data_type(array_type.dtype)
@@ -83,8 +102,8 @@ def _vectors(context, builder, array_type, array, place):
 
 @intrinsic
 def load4(typingctx, array, place):
-    """Read array[place : place + 4] of a flat array, at an address that is a multiple of 16 bytes; place is uint64."""
-    if place != types.uint64 or array.ndim != 1 or array.layout != "C" or array.dtype.bitwidth not in (32, 64):
+    """Read array[place : place + 4], at an address that is a multiple of 16 bytes; place is uint64, in C order."""
+    if not _holds_vectors(array, place):
         return None
 
     def generate(context, builder, signature, args):
@@ -101,9 +120,7 @@ def load4(typingctx, array, place):
 @intrinsic
 def store4(typingctx, array, place, a, b, c, d):
     """Write four items to array[place : place + 4], as `load4` reads them."""
-    if place != types.uint64 or array.ndim != 1 or array.layout != "C" or array.dtype.bitwidth not in (32, 64):
-        return None
-    if {a, b, c, d} != {array.dtype}:
+    if not _holds_vectors(array, place) or {a, b, c, d} != {array.dtype}:
         return None
 
     def generate(context, builder, signature, args):

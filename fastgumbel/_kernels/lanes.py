@@ -100,7 +100,9 @@ def _compiled_noise_plane(noise, column, state, lanes, lane, high, low, word):
             noise[to + np.uint64(i)] = exponential32(high[drawn + np.uint64(i)])
         for i in range(lanes):
             e = noise[to + np.uint64(i)]
-            noise[to + np.uint64(i)] = gumbel32(state[MINIMUM + i] + (np.float32(0) if state[WINNER + i] == here else e))
+            noise[to + np.uint64(i)] = gumbel32(
+                state[MINIMUM + i] + (np.float32(0) if state[WINNER + i] == here else e)
+            )
 
     def float64(noise, column, state, lanes, lane, high, low, word):
         to, drawn, here = np.uint64(column * STAGE), np.uint64(word * STAGE), np.float64(lane)
@@ -109,7 +111,9 @@ def _compiled_noise_plane(noise, column, state, lanes, lane, high, low, word):
             noise[to + np.uint64(i)] = exponential64(join(np.uint64(high[at]), np.uint64(low[at])))
         for i in range(lanes):
             e = noise[to + np.uint64(i)]
-            noise[to + np.uint64(i)] = gumbel64(state[MINIMUM + i] + (np.float64(0) if state[WINNER + i] == here else e))
+            noise[to + np.uint64(i)] = gumbel64(
+                state[MINIMUM + i] + (np.float64(0) if state[WINNER + i] == here else e)
+            )
 
     return float32 if noise.dtype == types.float32 else float64
 

@@ -51,9 +51,10 @@ class Frame:
         self.thread_of = lane % self.geometry.lanes
         self.exists = self.thread_of < self.geometry.threads
 
-    def open(self, memories: tuple[Memory, ...], shared_bytes: int) -> None:
-        """Provide the address spaces."""
-        shared = SharedSpace(len(self.blocks), shared_bytes, self.block_of, self.thread_of // WARP)
+    def open(self, memories: tuple[Memory, ...], static_bytes: int, dynamic_bytes: int) -> None:
+        """Provide the address spaces; dynamic shared memory comes last."""
+        self.dynamic_bytes = dynamic_bytes
+        shared = SharedSpace(len(self.blocks), static_bytes + dynamic_bytes, self.block_of, self.thread_of // WARP)
         global_ = GlobalSpace(*memories)
         self.spaces = {
             "shared": shared,
@@ -69,6 +70,7 @@ class Frame:
         threads = thread % x, thread // x % y, thread // (x * y)
         at = np.array([self.geometry.coordinates(b) for b in self.blocks])[self.block_of]
         registers = {"%laneid": lane, "%warpid": thread // WARP, "%nwarpid": np.asarray(self.geometry.lanes // WARP)}
+        registers["%dynamic_smem_size"] = np.asarray(self.dynamic_bytes)
         for k, axis in enumerate("xyz"):
             registers[f"%tid.{axis}"] = threads[k]
             registers[f"%ctaid.{axis}"] = at[:, k]

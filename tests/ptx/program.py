@@ -142,7 +142,7 @@ class Program:
                 batch = chosen[start : start + side].tolist()
                 slots = frame.slots if frame is not None and len(frame.blocks) == len(batch) else None
                 frame = Frame(geometry, batch, rng)
-                frame.open((memory, self._data), self._shared + shared_bytes)
+                frame.open((memory, self._data), self._shared, shared_bytes)
                 frame.slots = self._operands.allocate(frame.lanes, frame.special(), parameters, slots)
                 Machine(self._lines, frame, self._tally, self.branches).run()
 

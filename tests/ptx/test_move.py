@@ -79,13 +79,14 @@ def test_comparisons_combined_with_a_predicate(name):
     [("%tid.x", lambda t: t % 5), ("%tid.y", lambda t: t // 5 % 3), ("%tid.z", lambda t: t // 15),
      ("%ntid.y", lambda t: 3),
      ("%laneid", lambda t: t % 32), ("%warpid", lambda t: t // 32), ("%lanemask_lt", lambda t: 2 ** (t % 32) - 1),
-     ("%lanemask_ge", lambda t: 2**32 - 2 ** (t % 32)), ("%nctaid.x", lambda t: 4)],
+     ("%lanemask_ge", lambda t: 2**32 - 2 ** (t % 32)), ("%nctaid.x", lambda t: 4),
+     ("%dynamic_smem_size", lambda t: 48)],
 )  # fmt: skip
 def test_special_registers(register, want):
     number = "mad.lo.u32 %r1, %tid.z, 3, %tid.y; mad.lo.u32 %r10, %r1, 5, %tid.x;"
     text = kernel(f"{number} ld.param.u64 %rd10, [p0]; mov.u32 %r5, {register}; {store('%r5')}", "u64")
     out, memory = np.zeros(60, np.uint32), Memory()
-    Program(text).run((4, 2), (5, 3, 4), [memory.add(out)], memory, blocks=[0])
+    Program(text).run((4, 2), (5, 3, 4), [memory.add(out)], memory, blocks=[0], shared_bytes=48)
     np.testing.assert_array_equal(out, [want(t) for t in range(60)])
 
 
