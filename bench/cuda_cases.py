@@ -23,24 +23,40 @@ class Case:
 
 
 def noise(shape: tuple[int, ...], dtype: Any) -> Case:
-    kind, noise = np.dtype(dtype), fg.NoiseField(1)
+    kind = np.dtype(dtype)
     count = int(np.prod(shape))
 
     def run(device: Any) -> object:
-        return fg.gumbel(shape, noise=noise, dtype=kind, out=device.empty(shape, kind, None))
+        return fg.gumbel(shape, noise=NOISE, dtype=kind, out=device.empty(shape, kind, None))
 
-    return Case(f"`gumbel` {named(shape)} {kind}", count, count * kind.itemsize, run)
+    return Case(named("gumbel", shape, kind), count, count * kind.itemsize, run)
 
 
-def named(shape: tuple[int, ...]) -> str:
-    return " x ".join(f"{n:,}" for n in shape)
+def hard(shape: tuple[int, ...], dtype: Any) -> Case:
+    x = normal(shape, dtype)
 
+    def run(device: Any) -> object:
+        return fg.gumbel_max(device.put(x, None), noise=NOISE)
+
+    return Case(named("gumbel_max", shape, x.dtype), x.size, x.nbytes + 8 * int(np.prod(shape[:-1])), run)
+
+
+def named(function: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+    return f"`{function}` {' x '.join(f'{n:,}' for n in shape)} {dtype}"
+
+
+def normal(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    return np.random.default_rng(1).standard_normal(shape).astype(dtype)
+
+
+NOISE = fg.NoiseField(1)
 
 # An emulated device has two multiprocessors, so these stand for about sixty times as many rows.
-SHORT, LONG = (8192, 10), (16, 16_384)
+SHORT, LONG = (4096, 10), (4, 65_536)
 
 
 def cases() -> Iterator[Case]:
-    for shape in (SHORT, LONG):
-        for dtype in (np.float32, np.float64):
-            yield noise(shape, dtype)
+    for make in (noise, hard):
+        for shape in (SHORT, LONG):
+            for dtype in (np.float32, np.float64):
+                yield make(shape, dtype)

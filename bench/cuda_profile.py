@@ -59,8 +59,9 @@ class Launch:
     @property
     def name(self) -> str:
         """The kernel and the type of the first array of numbers that it takes."""
-        kinds = [argument.dtype for argument in self.argument_types if isinstance(argument, types.Array)]
-        return f"`{self.kernel.py_func.__name__}` {next(kind for kind in kinds if isinstance(kind, types.Float))}"
+        arrays = [argument.dtype for argument in self.argument_types if isinstance(argument, types.Array)]
+        kind = next((kind for kind in arrays if isinstance(kind, types.Float)), "")
+        return f"`{self.kernel.py_func.__name__}` {kind}"
 
     @property
     def pipes(self) -> dict[str, float]:

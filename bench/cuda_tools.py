@@ -10,7 +10,7 @@ import pytest
 try:
     importlib.import_module("tests.cuda")
 except pytest.skip.Exception as missing:
-    raise SystemExit(f"{missing}, or better '.[cuda-bench]' in a clone") from None
+    raise SystemExit(f"{missing}. For reports, in a clone: pip install -e '.[cuda-bench]'") from None
 
 from cuda import pathfinder
 
@@ -20,4 +20,7 @@ def tool(name: str, *arguments: str) -> str:
     path = pathfinder.find_nvidia_binary_utility(name)
     if path is None:
         raise SystemExit(f"{name} is missing: pip install -e '.[cuda-bench]'")
-    return subprocess.run([path, *arguments], capture_output=True, text=True, check=True).stdout
+    done = subprocess.run([path, *arguments], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{path} failed: pip install -e '.[cuda-bench]' brings the one that fits. {done.stderr}")
+    return done.stdout

@@ -32,6 +32,13 @@ def busy(out, stream, naps=NAPS):
     return event
 
 
+def on_host(array):
+    """Return a copy that is complete."""
+    values = array.copy_to_host(stream=array.stream)
+    cuda.synchronize()
+    return values
+
+
 def expected():
     """Return what should be written."""
     return fastgumbel.gumbel(SHAPE, noise=NOISE, dtype=np.float32)
@@ -53,8 +60,18 @@ def test_a_call_waits_for_the_stream_and_the_caller_does_not_wait(out):
     before = busy(out, out.stream)
     fastgumbel.gumbel(SHAPE, noise=NOISE, dtype=np.float32, out=out)
     assert not before.query(), "the call waited for the stream"
-    assert_same_bits(out.copy_to_host(stream=out.stream), expected())
+    assert_same_bits(on_host(out), expected())
     assert before.query()
+
+
+def test_nothing_is_awaited_where_invalid_rows_are_marked(out):
+    index = cuda.device_array(SHAPE[0], np.intp, stream=out.stream)
+    fastgumbel.gumbel_max(out, noise=NOISE, invalid="mark", out=index)
+    before = busy(out, out.stream)
+    fastgumbel.gumbel_max(out, noise=NOISE, invalid="mark", out=index)
+    assert not before.query(), "the call waited for the stream"
+    here = fastgumbel.gumbel_max(np.full(SHAPE, 7, np.float32), noise=NOISE)
+    assert_same_bits(on_host(index), here)
 
 
 def test_what_comes_next_on_the_stream_sees_the_result(out):
@@ -62,7 +79,7 @@ def test_what_comes_next_on_the_stream_sees_the_result(out):
     busy(out, out.stream)
     fastgumbel.gumbel(SHAPE, noise=NOISE, dtype=np.float32, out=out)
     copy.copy_to_device(out, stream=out.stream)
-    assert_same_bits(copy.copy_to_host(stream=out.stream), expected())
+    assert_same_bits(on_host(copy), expected())
 
 
 def test_other_streams_are_left_alone(out):
@@ -80,7 +97,7 @@ def test_without_a_stream_the_default_one_is_used():
     assert array.__cuda_array_interface__["stream"] is None
     busy(array, cuda.default_stream())
     fastgumbel.gumbel(SHAPE, noise=NOISE, dtype=np.float32, out=array)
-    assert_same_bits(array.copy_to_host(), expected())
+    assert_same_bits(on_host(array), expected())
 
 
 def test_two_streams_are_ordered_both_ways(out):
@@ -92,4 +109,4 @@ def test_two_streams_are_ordered_both_ways(out):
     fastgumbel.gumbel_max(x, noise=NOISE, out=index)
     busy(x, other, naps=0)
     here = fastgumbel.gumbel_max(np.full(SHAPE, 7, np.float32), noise=NOISE)
-    assert_same_bits(index.copy_to_host(stream=out.stream), here)
+    assert_same_bits(on_host(index), here)
