@@ -47,14 +47,20 @@ def pipe(opcode: str) -> str:
 
 @dataclass(frozen=True)
 class Launch:
-    """One launch: warp instructions by opcode, bytes from and to global memory, and the kernel behind it."""
+    """One launch: warp instructions by opcode, and the kernel behind it.
+
+    Bytes of global memory are what warps ask for: all that several lanes read at once counts once. Those of
+    `distinct_bytes` count once a launch.
+    """
 
     kernel: Any
     argument_types: Any
+    grid: int
     block: int
     shared_bytes: int
     opcodes: dict[str, float]
-    bytes: int
+    asked_bytes: int
+    distinct_bytes: int
 
     @property
     def name(self) -> str:
@@ -73,15 +79,23 @@ class Launch:
 
 
 class Traffic:
-    """Bytes that warps ask of global memory: what several lanes read at once counts once, what is read again, again."""
+    """Accesses of global memory."""
 
     def __init__(self) -> None:
-        self.bytes = 0
+        self.asked = 0
+        self._words: dict[int, list[np.ndarray]] = defaultdict(list)
 
     def add(self, addresses: np.ndarray, lanes: np.ndarray, size: int) -> None:
         """Count one access."""
-        pairs = np.stack([lanes.astype(np.uint64) >> np.uint64(5), addresses])
-        self.bytes += size * np.unique(pairs, axis=1).shape[1]
+        order = np.lexsort((addresses, lanes >> 5))
+        warps, words = lanes[order] >> 5, addresses[order]
+        self.asked += size * (1 + np.count_nonzero((np.diff(warps) != 0) | (np.diff(words) != 0)))
+        self._words[size].append(np.unique(words))
+
+    @property
+    def distinct(self) -> int:
+        """Bytes of all words, each once."""
+        return sum(size * np.unique(np.concatenate(words)).size for size, words in self._words.items())
 
     @contextmanager
     def counted(self) -> Iterator[None]:
@@ -122,7 +136,7 @@ class Recorder(EmulatedDevice):
             super().launch(kernel, grid, block, stream, arguments, shared_bytes)
         warps = [after - once for (*_, after), once in zip(program.executions, before, strict=True)]
         opcodes = executed(machine_code(kernel, kinds, self.capability), warps)
-        self.profiles.append(Launch(kernel, kinds, block, shared_bytes, opcodes, traffic.bytes))
+        self.profiles.append(Launch(kernel, kinds, grid, block, shared_bytes, opcodes, traffic.asked, traffic.distinct))
 
 
 def executed(code: MachineCode, warps: list[int]) -> dict[str, float]:

@@ -21,10 +21,44 @@ ISSUE = 4
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a multiprocessor of a capability holds at most; 65,536 registers everywhere."""
+
+    warps: int
+    blocks: int
+    shared_bytes: int
+    # Taken by the system from every block.
+    reserved_bytes: int = 1024
+
+    def resident_warps(self, threads: int, registers: int, shared_bytes: int) -> int:
+        """Warps that fit at a time: registers are given to a warp 256 at a time, shared memory 128 bytes at a time."""
+        warps = -(-threads // 32)
+        by_registers = 65_536 // (-(-registers * 32 // 256) * 256) // 4 * 4 // warps
+        shared = -(-(shared_bytes + self.reserved_bytes) // 128) * 128
+        by_shared = self.shared_bytes // shared if shared else math.inf
+        return int(min(self.blocks, self.warps // warps, by_registers, by_shared)) * warps
+
+
+LIMITS = {
+    (7, 5): Limits(32, 16, 64 * 1024, reserved_bytes=0),
+    (8, 0): Limits(64, 32, 164 * 1024),
+    (8, 6): Limits(48, 16, 100 * 1024),
+    (9, 0): Limits(64, 32, 228 * 1024),
+    (10, 0): Limits(64, 32, 228 * 1024),
+    (12, 0): Limits(48, 24, 100 * 1024),
+}
+
+
+@dataclass(frozen=True)
 class Rates:
-    """A device: results a cycle a multiprocessor, hertz at boost, bytes a second of its memory."""
+    """A device: results a cycle a multiprocessor, hertz at boost, bytes a second of its memory.
+
+    `cache` is a multiprocessor's first level, from which shared memory is taken, in bytes.
+    """
 
     capability: tuple[int, int]
+    limits: Limits
+    cache: int
     multiprocessors: int
     hertz: float
     bandwidth: float
@@ -65,36 +99,11 @@ PIPES = (
 )
 
 DEVICES = {
-    "A100 SXM 80 GB": Rates((8, 0), 108, 1.41e9, 2.039e12, fma=64, double=32, wide_conversions=16),
-    "H100 SXM": Rates((9, 0), 132, 1.98e9, 3.35e12, fma=128, double=64, wide_conversions=16),
-    "RTX 4090": Rates((8, 9), 128, 2.52e9, 1.008e12, fma=128, double=2, wide_conversions=2),
-}
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a multiprocessor of a capability holds at most; 65,536 registers everywhere."""
-
-    warps: int
-    blocks: int
-    shared_bytes: int
-    # Taken by the system from every block.
-    reserved_bytes: int = 1024
-
-    def resident_warps(self, threads: int, registers: int, shared_bytes: int) -> int:
-        """Warps that fit at a time: registers are given to a warp 256 at a time, shared memory 128 bytes at a time."""
-        warps = -(-threads // 32)
-        by_registers = 65_536 // (-(-registers * 32 // 256) * 256) // 4 * 4 // warps
-        shared = -(-(shared_bytes + self.reserved_bytes) // 128) * 128
-        by_shared = self.shared_bytes // shared if shared else math.inf
-        return int(min(self.blocks, self.warps // warps, by_registers, by_shared)) * warps
-
-
-LIMITS = {
-    (7, 5): Limits(32, 16, 64 * 1024, reserved_bytes=0),
-    (8, 0): Limits(64, 32, 164 * 1024),
-    (8, 6): Limits(48, 16, 100 * 1024),
-    (9, 0): Limits(64, 32, 228 * 1024),
-    (10, 0): Limits(64, 32, 228 * 1024),
-    (12, 0): Limits(48, 24, 100 * 1024),
+    "A100 SXM 80 GB": Rates(
+        (8, 0), LIMITS[8, 0], 192 * 1024, 108, 1.41e9, 2.039e12, fma=64, double=32, wide_conversions=16
+    ),
+    "H100 SXM": Rates((9, 0), LIMITS[9, 0], 256 * 1024, 132, 1.98e9, 3.35e12, fma=128, double=64, wide_conversions=16),
+    "RTX 4090": Rates(
+        (8, 9), Limits(48, 24, 100 * 1024), 128 * 1024, 128, 2.52e9, 1.008e12, fma=128, double=2, wide_conversions=2
+    ),
 }

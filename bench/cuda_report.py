@@ -42,13 +42,23 @@ def registers(launches: list[Launch]) -> Iterator[str]:
 
 def instructions(profiles: dict[Case, list[Launch]]) -> Iterator[str]:
     """A row for each case: instructions of a thread an element, by pipe."""
-    yield "| call | all | " + " | ".join(PIPES) + " | bytes |"
-    yield "| --- |" + " --- |" * (len(PIPES) + 2)
+    yield "| call | all | " + " | ".join(PIPES) + " | bytes asked for | each once |"
+    yield "| --- |" + " --- |" * (len(PIPES) + 3)
     for case, launches in profiles.items():
         counts = [32 * sum(launch.pipes.get(name, 0.0) for launch in launches) / case.elements for name in PIPES]
-        moved = sum(launch.bytes for launch in launches) / case.elements
-        cells = " | ".join(f"{count:.3g}" for count in counts)
-        yield f"| {case.name} | {sum(counts):.3g} | {cells} | {moved:.3g} |"
+        asked = sum(launch.asked_bytes for launch in launches) / case.elements
+        once = sum(launch.distinct_bytes for launch in launches) / case.elements
+        cells = " | ".join(f"{count:.3g}" for count in (sum(counts), *counts, asked, once))
+        yield f"| {case.name} | {cells} |"
+
+
+def moved(launch: Launch, rates: Rates) -> int:
+    """Bytes between a multiprocessor and what lies behind its cache, where what is read again is kept if it fits."""
+    code = compiled(launch.kernel, launch.argument_types, rates.capability)
+    shared = code.shared_bytes + launch.shared_bytes
+    resident = rates.limits.resident_warps(launch.block, code.registers, shared) // -(-launch.block // 32)
+    kept = (launch.distinct_bytes / launch.grid + shared) * resident <= rates.cache
+    return launch.distinct_bytes if kept else launch.asked_bytes
 
 
 def bound(launch: Launch, rates: Rates) -> tuple[float, str]:
@@ -56,7 +66,7 @@ def bound(launch: Launch, rates: Rates) -> tuple[float, str]:
     seconds = {
         name: cycles / rates.hertz / rates.multiprocessors for name, cycles in rates.cycles(launch.pipes).items()
     }
-    seconds["memory"] = launch.bytes / rates.bandwidth
+    seconds["memory"] = moved(launch, rates) / rates.bandwidth
     busiest = max(seconds, key=lambda name: seconds[name])
     return seconds[busiest], busiest
 
@@ -91,13 +101,14 @@ def report() -> str:
         "Machine instructions of a thread, and bytes of global memory, an element, for an A100, counted on an",
         "emulated device with 2 multiprocessors. A machine instruction counts as often as the PTX instruction that it",
         "was made from ran, for all lanes of a warp however many take part; where the assembler copied a block, the",
-        "copies share its runs. What is read twice counts twice.",
+        "copies share its runs.",
         "",
         *instructions(profiles[COUNTED]),
         "",
         "Predicted from published rates at boost clock, not measured: G elements/s, the limiting resource, and the",
         "share of the memory's bandwidth that reading inputs once and writing outputs once would take. All but the",
-        "busiest resource is taken to be hidden behind it, so real figures are lower.",
+        "busiest resource is taken to be hidden behind it, so real figures are lower. What is read again counts again,",
+        "as if it came from the device's memory, unless all that the resident thread blocks touch fits the L1 cache.",
         "",
         *roofline(profiles),
     ]
