@@ -18,7 +18,7 @@ from numba.cuda.extending import overload as _overload
 
 from fastgumbel._kernels.ops import wide
 
-__all__ = ["ALL_LANES", "cuda", "device", "is_aligned4", "kernel", "launch", "load4", "overload", "store4"]
+__all__ = ["ALL_LANES", "cuda", "device", "is_aligned4", "kernel", "launch", "load4", "opaque", "overload", "store4"]
 
 ALL_LANES = 0xFFFFFFFF
 
@@ -71,6 +71,22 @@ def _lower_wide(context, builder, signature, args):
     narrow = ir.IntType(32)
     kind = ir.FunctionType(ir.IntType(64), [narrow, narrow])
     return builder.asm(kind, "mul.wide.u32 $0, $1, $2;", "=l,r,r", [builder.trunc(a, narrow) for a in args], False)
+
+
+@intrinsic
+def opaque(typingctx, x):
+    """Give a uint64 of which the compiler knows nothing, so that it computes nothing from it ahead of time.
+
+    The round keys of Philox, kept through a loop, take twenty registers; made anew they take few instructions.
+    """
+    if x != types.uint64:
+        return None
+
+    def generate(context, builder, signature, args):
+        wide_ = ir.IntType(64)
+        return builder.asm(ir.FunctionType(wide_, [wide_]), "mov.b64 $0, $1;", "=l,l", args, True)
+
+    return types.uint64(types.uint64), generate
 
 
 def _holds_vectors(array, place):

@@ -55,7 +55,7 @@ def warp_combined(value, index):
 
 @device
 def finish(index, value, flag, draw, row, number, best, arg):
-    """Store the result of a row (int64); one without an index is a fault of a row of this number."""
+    """Store the result of a row and draw (uint64); one without an index is a fault of a row of this number."""
     if arg == NO_INDEX:
         note_fault(flag, number, INVALID_ROW)
         best = np.nan

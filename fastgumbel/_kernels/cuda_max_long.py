@@ -19,7 +19,7 @@ from fastgumbel._kernels.bounds import (
     lane_ceiling,
     lane_floor,
 )
-from fastgumbel._kernels.cuda import ALL_LANES, cuda, device, is_aligned4, kernel, load4, overload
+from fastgumbel._kernels.cuda import ALL_LANES, cuda, device, is_aligned4, kernel, load4, opaque, overload
 from fastgumbel._kernels.cuda_max import finish, larger, largest_of, warp_combined, warp_largest
 from fastgumbel._kernels.cuda_rows import infinity, inside, is_plain, potential, quad
 from fastgumbel._kernels.field import BLOCK_WORDS, HIGH_WORDS, block_word, gumbel, winner_lane, words
@@ -123,7 +123,7 @@ def _draw_bounds(key, row, draw, first_pair, maxima, bounds, base, largest, pair
     pair = thread
     while pair < pairs:
         even, odd = np.int32(pair << _1), np.int32(np.int32(pair << _1) + _1)
-        _, w1, _, w3 = words(key, row, draw, BLOCK_WORDS | (first_pair + np.uint64(pair)))
+        _, w1, _, w3 = words(opaque(key), row, draw, BLOCK_WORDS | (first_pair + np.uint64(pair)))
         high = at_most(np.float32(maxima[np.uint64(even)] - largest), block_floor(np.uint32(w1)))
         bounds[np.uint64(base + even)] = high
         if high > top:
@@ -139,6 +139,7 @@ def _draw_bounds(key, row, draw, first_pair, maxima, bounds, base, largest, pair
 @device
 def _open(x, mask, line, column, key, row, draw, block, largest, lane):
     """Distances that two neighbouring lanes of a block can reach, and the larger one that they do reach, by bounds."""
+    key = opaque(key)
     w = block_word(key, row, draw, block)
     winner = np.int32(winner_lane(w))
     floor, ceiling = block_floor(np.uint32(w >> _32)), block_ceiling(np.uint32(w >> _32))
@@ -159,7 +160,7 @@ def _open(x, mask, line, column, key, row, draw, block, largest, lane):
 @device
 def _decide(x, mask, line, column, key, row, draw, start, best, arg):
     """The better of (best, arg) and the perturbed value at a column, by the definition."""
-    value = np.float64(potential(x, mask, line, column)) + gumbel(key, row, draw, start + np.uint64(column))
+    value = np.float64(potential(x, mask, line, column)) + gumbel(opaque(key), row, draw, start + np.uint64(column))
     if value > NOTHING and beats(value, column, best, arg):
         return value, column
     return best, arg
@@ -205,7 +206,7 @@ def _search(x, mask, line, field, row, draw, first_pair, reach, slack, largest, 
     return warp_combined(best, arg)
 
 
-@kernel(threads=THREADS, blocks=5)
+@kernel(threads=THREADS, blocks=3)
 def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
     """Gumbel-max of each segment of each row of a piece, a thread block (of whole warps) a segment.
 
@@ -222,8 +223,8 @@ def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
     segment = np.uint32(item % np.uint32(segments))
     item = np.uint32(item // np.uint32(segments))
     line = np.uint64(np.uint32(item % np.uint32(x.shape[0])))
-    s = np.int64(np.uint32(item // np.uint32(x.shape[0]))) * group
-    last = min(s + group, np.int64(index.shape[0]))
+    s = np.uint64(np.uint32(item // np.uint32(x.shape[0]))) * np.uint64(group)
+    last = min(s + np.uint64(group), np.uint64(index.shape[0]))
 
     whole = np.int64((start + np.uint64(x.shape[1]) - np.uint64(1)) >> np.uint64(7)) + np.int64(1)
     first_pair = (start >> np.uint64(7)) + np.uint64(segment) * np.uint64(span)
@@ -252,7 +253,7 @@ def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
     while s < last:
         best, arg = NOTHING if largest < np.inf else np.nan, NO_INDEX
         if good:
-            at = draw + np.uint64(s)
+            at = draw + s
             high, block = _draw_bounds(key, row, at, first_pair, maxima, bounds, base, largest, pairs, thread, threads)
             # The block that can reach highest tells what is reached, and so what need not be looked at.
             highest = warp_largest(high)
@@ -283,13 +284,14 @@ def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
                     best, arg = combined(best, arg, values[np.uint64(other)], args[np.uint64(other)])
                     other = np.int32(other + _1)
         if thread == _0:
-            place = (to_row + np.int64(line)) * segments + np.int64(segment)
+            # Opaque, so that the place is not kept in registers throughout.
+            place = (opaque(line) + np.uint64(to_row)) * np.uint64(segments) + np.uint64(segment)
             if segments == np.int64(1):
                 finish(index, value, flag, s, place, place, best, arg)
             else:
                 index[s, place] = arg
                 value[s, place] = best
-        s += np.int64(1)
+        s += np.uint64(1)
 
 
 @kernel(threads=THREADS)
@@ -303,14 +305,15 @@ def max_of_segments(segment_index, segment_value, plan, index, value, flag):
     lane = np.int64(np.int32(thread & _31))
     item = np.int64(cuda.blockIdx.x) * np.int64(_WARPS) + np.int64(np.int32(thread >> _5))
     if item < np.int64(segment_index.shape[0]) * count:
-        draw = np.int64(np.uint64(item) // np.uint64(count))
-        row = item - draw * count
+        draw = np.uint64(item) // np.uint64(count)
+        row = item - np.int64(draw) * count
         best, arg = NOTHING, NO_INDEX
         segment = lane
         while segment < segments:
-            place = row * segments + segment
+            place = np.uint64(row * segments + segment)
             best, arg = combined(best, arg, segment_value[draw, place], segment_index[draw, place])
             segment += np.int64(32)
         best, arg = warp_combined(best, arg)
         if lane == np.int64(0):
-            finish(index, value, flag, first_draw + draw, first_row + row, first_row + row, best, arg)
+            number = np.uint64(first_row + row)
+            finish(index, value, flag, np.uint64(first_draw) + draw, number, number, best, arg)

@@ -107,8 +107,8 @@ def max_short(x, mask, rows, field, to_row, index, value, flag):
                 best, arg = _decide(x, mask, line, key, row, at, start)
             elif value.size:
                 best = np.float64(potential(x, mask, line, arg)) + gumbel(key, row, at, start + np.uint64(arg))
-        row_number = to_row + np.int64(line)
-        finish(index, value, flag, np.int64(s), row_number, row_number, best, arg)
+        number = np.uint64(to_row) + line
+        finish(index, value, flag, s, number, number, best, arg)
 
 
 @kernel(threads=THREADS)
@@ -144,4 +144,4 @@ def max_given(x, mask, noise, place, index, value, flag):
                 note_fault(flag, draw * np.int64(index.shape[1]) + row, INVALID_NOISE)
             if bad_row or bad_noise:
                 best, arg = np.nan, NO_INDEX
-            finish(index, value, flag, draw, row, noise_rows + row, best, arg)
+            finish(index, value, flag, np.uint64(draw), np.uint64(row), noise_rows + row, best, arg)

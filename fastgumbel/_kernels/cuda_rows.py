@@ -97,6 +97,6 @@ def inside(x, mask, row, category):
 
 @device
 def note_fault(flag, row, code):
-    """Keep the first row (int64) that has a fault, and the least of its codes; nowhere if the flag is empty."""
+    """Keep the first row that has a fault, and the least of its codes; nowhere if the flag is empty."""
     if flag.size:
-        cuda.atomic.min(flag, 0, np.int64(np.int64(row << _3) | np.int64(code)))
+        cuda.atomic.min(flag, 0, np.int64(np.int64(np.int64(row) << _3) | np.int64(code)))
