@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._device import is_device
-from fastgumbel._rows import Rows, place_name
+from fastgumbel._rows import Rows, RowShape, place_name
 from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
 
 
@@ -217,13 +217,25 @@ def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
         return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype)
 
 
+def check_conditioned(field: NoiseField, categories: int) -> None:
+    """Whether conditioned noise has so many categories: fresh exponentials have 30 bits of index, two for a quad."""
+    if field.start + categories > CATEGORIES // 2:
+        raise ValueError(f"noise: categories beyond 2**31 - 1 have no conditioned noise, and {field.start} begins here")
+
+
+def check_choices(dtype: np.dtype[Any], own: tuple[int, ...], shape: tuple[int, ...], batch: tuple[int, ...]) -> None:
+    """Whether choices have a type and a shape of theirs."""
+    if dtype.kind not in "iu":
+        raise TypeError(f"choice must be integers, not {dtype}")
+    if own not in (shape, batch):
+        raise ValueError(f"choice must have shape {shape} or {batch}, not {own}")
+
+
 def choices_of(choice: ArrayLike, shape: tuple[int, ...], batch: tuple[int, ...]) -> NDArray[np.intp]:
     """Indices of shape size + batch, of an array of that shape or of the batch's."""
+    check_host(choice, "choice")
     array = np.asarray(choice)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"choice must be integers, not {array.dtype}")
-    if array.shape not in (shape, batch):
-        raise ValueError(f"choice must have shape {shape} or {batch}, not {array.shape}")
+    check_choices(array.dtype, array.shape, shape, batch)
     return np.ascontiguousarray(np.broadcast_to(array, shape), np.intp)
 
 
@@ -280,26 +292,38 @@ class Result:
         return result
 
 
+def lead_of(shape: tuple[int, ...], batch: tuple[int, ...], n: int, axis: int) -> tuple[int, ...]:
+    """The axis of directions, if there is one, before the shape of the log-potentials in that of their tangents."""
+    expected = list(batch)
+    expected.insert(len(expected) + 1 + axis, n)
+    if shape[-len(expected) :] != tuple(expected) or len(shape) > len(expected) + 1:
+        raise ValueError(
+            f"tangents[0] must have the shape of the log-potentials, {tuple(expected)}, with at most an axis of "
+            f"directions before it, not {shape}"
+        )
+    return shape[: len(shape) - len(expected)]
+
+
+def agreed_directions(counts: list[int]) -> tuple[int, ...]:
+    """The number of directions of both tangents, of those that have such an axis."""
+    if len(set(counts)) > 1:
+        raise ValueError(f"tangents must have equally many directions, not {counts[0]} and {counts[1]}")
+    return tuple(counts[:1])
+
+
 def tangents_of(
-    d_x: ArrayLike | None, d_tau: ArrayLike | None, rows: Rows, axis: int
+    d_x: ArrayLike | None, d_tau: ArrayLike | None, rows: RowShape, axis: int
 ) -> tuple[NDArray[Any], NDArray[Any], tuple[int, ...]]:
     """Tangents by direction and row in the dtype of the rows, and the axis of directions, if there is one.
 
     An absent one stands as an empty array of log-potentials, or as zeros of temperatures.
     """
     kind, batch = rows.dtype, rows.batch
-    shape = list(batch)
-    shape.insert(len(shape) + 1 + axis, rows.n)
     dx, dtau = np.empty((0, 0, 0), kind), np.zeros((1, rows.count), kind)
     counts: list[int] = []
     if d_x is not None:
         array = real_array(d_x, "tangents[0]")
-        if array.shape[-len(shape) :] != tuple(shape) or array.ndim > len(shape) + 1:
-            raise ValueError(
-                f"tangents[0] must have the shape of the log-potentials, {tuple(shape)}, with at most an axis of "
-                f"directions before it, not {array.shape}"
-            )
-        lead = array.shape[: array.ndim - len(shape)]
+        lead = lead_of(array.shape, batch, rows.n, axis)
         counts += lead
         with np.errstate(over="ignore"):
             dx = np.ascontiguousarray(categories_last(array, axis), kind).reshape(*(lead or (1,)), rows.count, rows.n)
@@ -308,22 +332,21 @@ def tangents_of(
             array = real_array(d_tau, "tangents[1]").astype(kind, copy=False)
         if not np.isfinite(array).all():
             raise ValueError(f"tangents[1] must be finite in {kind}")
-        directions = array.shape[: max(0, array.ndim - len(batch))]
-        if len(directions) > 1:
+        lead = array.shape[: max(0, array.ndim - len(batch))]
+        if len(lead) > 1:
             raise ValueError(
                 f"tangents[1] must have at most an axis of directions more than the batch, not {array.shape}"
             )
         try:
-            array = np.broadcast_to(array, directions + batch)
+            array = np.broadcast_to(array, lead + batch)
         except ValueError:
             raise ValueError(
                 f"tangents[1] of shape {array.shape} does not broadcast to the batch shape {batch}"
             ) from None
-        counts += directions
-        dtau = np.ascontiguousarray(array, kind).reshape(*(directions or (1,)), rows.count)
-    if len(set(counts)) > 1:
-        raise ValueError(f"tangents must have equally many directions, not {counts[0]} and {counts[1]}")
-    if counts:
-        dx = np.ascontiguousarray(np.broadcast_to(dx, (counts[0], *dx.shape[1:]))) if dx.size else dx
-        dtau = np.ascontiguousarray(np.broadcast_to(dtau, (counts[0], *dtau.shape[1:])))
-    return dx, dtau, tuple(counts[:1])
+        counts += lead
+        dtau = np.ascontiguousarray(array, kind).reshape(*(lead or (1,)), rows.count)
+    directions = agreed_directions(counts)
+    if directions:
+        dx = np.ascontiguousarray(np.broadcast_to(dx, (*directions, *dx.shape[1:]))) if dx.size else dx
+        dtau = np.ascontiguousarray(np.broadcast_to(dtau, (*directions, *dtau.shape[1:])))
+    return dx, dtau, directions

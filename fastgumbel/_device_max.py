@@ -40,7 +40,7 @@ def sample(
     else:
         if rng is not None:
             raise ValueError("give rng or noise, not both")
-        beside = _noise(noise, draw_shape, rows)
+        beside = noise_view(noise, draw_shape, rows)
     given = () if beside is None else (noise,)
     with device.stream(*rows.arrays, *outs, *given) as stream:
         results = outs or tuple(device.empty(shape, kind, stream) for kind in (np.intp, np.float64)[: 1 + pair])
@@ -55,7 +55,7 @@ def sample(
                 _search_given(device, stream, rows, beside, draw_shape, (*flats, flag))
         fault = first_fault(device, flag, stream) if raises else None
         if fault is not None:
-            raise ValueError(_message(rows, beside, draws, fault[0], device, stream))
+            raise ValueError(fault_message(rows, beside, draws, fault[0], device, stream))
     return results if pair else results[0]
 
 
@@ -73,7 +73,7 @@ def _outs(out: Any, pair: bool, shape: tuple[int, ...], rows: DeviceRows) -> tup
     return outs
 
 
-def _noise(noise: Any, draw_shape: tuple[int, ...], rows: DeviceRows) -> View:
+def noise_view(noise: Any, draw_shape: tuple[int, ...], rows: DeviceRows) -> View:
     """Precomputed noise, with the categories on the last axis."""
     if not _device.is_device(noise):
         raise TypeError(
@@ -171,7 +171,9 @@ def _search_given(
             device.launch(kernels.max_given, grid, kernels.THREADS, stream, arguments)
 
 
-def _message(rows: DeviceRows, noise: View | None, draws: int, row: int, device: _device.Device, stream: Any) -> str:
+def fault_message(
+    rows: DeviceRows, noise: View | None, draws: int, row: int, device: _device.Device, stream: Any
+) -> str:
     """What is wrong with a row, or before those, with a row of noise."""
     if noise is None:
         return rows.fault(row, stream)

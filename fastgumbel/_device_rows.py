@@ -59,6 +59,17 @@ class View:
         order = [i for i in range(len(self.shape)) if i != len(self.shape) + axis] + [len(self.shape) + axis]
         return self.part(0, tuple(self.shape[i] for i in order), tuple(self.strides[i] for i in order))
 
+    def to_axis(self, axis: int) -> View:
+        """The view with its last axis moved to one counted from the end: what `last` undoes."""
+        at = len(self.shape) + axis
+        order = [*range(at), len(self.shape) - 1, *range(at, len(self.shape) - 1)]
+        return self.part(0, tuple(self.shape[i] for i in order), tuple(self.strides[i] for i in order))
+
+    def overlaps(self, other: View) -> bool:
+        """Whether both may have memory in common."""
+        (low, high), (begin, end) = self.bounds(), other.bounds()
+        return low < end and begin < high
+
     def broadcast(self, shape: tuple[int, ...]) -> View | None:
         """The view repeated to a shape, by strides of 0; None where it does not fit."""
         added = len(shape) - len(self.shape)
@@ -185,9 +196,8 @@ class DeviceRows:
 
     def overlaps(self, out: Any) -> bool:
         """Whether writing to a device array may change the log-potentials or the mask."""
-        low, high = view_of(out, "out").bounds()
-        views = (view for view in (self._values, self._mask) if view is not None)
-        return any(low < end and begin < high for begin, end in (view.bounds() for view in views))
+        written = view_of(out, "out")
+        return any(written.overlaps(view) for view in (self._values, self._mask) if view is not None)
 
     def fault(self, row: int, stream: Any) -> str:
         """What is wrong with a row that has no valid result; waits for the stream."""

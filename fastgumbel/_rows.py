@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,22 @@ def place_name(batch: tuple[int, ...], row: int) -> str:
     return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
 
 
+def zero_tau_message(batch: tuple[int, ...], row: int) -> str:
+    """What is wrong with a row whose temperature is 0, where a tangent is asked for."""
+    return f"tau must be above 0 for a tangent, but {place_name(batch, row)} has 0"
+
+
+def tangent_message(batch: tuple[int, ...], row: int) -> str:
+    """What is wrong with a row of tangents that are not finite."""
+    return f"tangents must be finite, and not so large that they overflow, unlike those of {place_name(batch, row)}"
+
+
+def choice_message(batch: tuple[int, ...], row: int, n: int, choices: NDArray[Any]) -> str:
+    """What is wrong with a row whose choices are not all among the categories that are left."""
+    few = ", ".join(map(str, sorted({int(c) for c in choices})[:3]))
+    return f"choice must be a category that is left, from 0 to {n - 1}, but {place_name(batch, row)} has {few}"
+
+
 def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tuple[Any, ...]:
     """Index of rows r0 to r1, in C order of the batch, and columns c0 to c1 in an array of shape batch + (n,)."""
     if len(batch) == 0:
@@ -28,6 +44,15 @@ def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tupl
     if len(batch) == 1:
         return slice(r0, r1), slice(c0, c1)
     return *np.unravel_index(np.arange(r0, r1), batch), slice(c0, c1)
+
+
+class RowShape(Protocol):
+    """What rows have wherever they lie: the shape of the batch, its size, the categories, and the results' dtype."""
+
+    batch: tuple[int, ...]
+    count: int
+    n: int
+    dtype: np.dtype[Any]
 
 
 class Rows:

@@ -7,13 +7,10 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays, _relax
+from fastgumbel import _arrays, _device, _device_soft, _relax
 from fastgumbel._kernels.reduce import INVALID_CHOICE
-from fastgumbel._rows import place_name
+from fastgumbel._rows import choice_message
 from fastgumbel.noise import NoiseField, Rng
-
-# Fresh exponentials have 30 bits of index for two calls a quad.
-_CATEGORIES = 2**31
 
 
 def gumbel_given_choice(
@@ -34,14 +31,16 @@ def gumbel_given_choice(
     Parameters
     ----------
     log_potentials : array_like of float16, float32, float64 or int
-        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category.
+        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category. A
+        device array, anything with `__cuda_array_interface__`, is read on its device, on the stream that it names, and
+        the noise has the same bits; then `out` must be a device array too.
     choice : array_like of int
-        The observed choices, of shape `batch` or `size + batch`.
+        The observed choices, of shape `batch` or `size + batch`; beside log-potentials on a device, on either side.
     axis : int, optional
         The axis of the categories.
     size : int or tuple of ints, optional
         Draws of every row: these axes come first.
-    where : array_like of bool, optional
+    where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
@@ -49,13 +48,14 @@ def gumbel_given_choice(
         The field instead, with its coordinates. Conditioned noise reads words that no other function reads, so it is
         independent of the field's own noise.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN.
+        What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN. On a
+        device, "raise" waits for the result, and "mark" does not: so it also marks rows of which no choice is left.
     out : ndarray, optional
         Where to write: of exactly the result's shape and dtype.
 
     Returns
     -------
-    ndarray
+    ndarray or device array
         Of shape `size + log_potentials.shape`; float32 for float16 and float32, else float64. The argmax of
         log-potentials plus noise, in float64, is the choice. Finite in a valid row, unless its log-potentials spread
         over nearly the whole range of the type. Excluded categories get noise that is not conditioned.
@@ -93,25 +93,24 @@ def gumbel_given_choice(
     >>> bool(still > afresh)
     True
     """
+    if _device.is_device(log_potentials):
+        options = (axis, size, where, rng, noise, invalid, out)
+        there: NDArray[Any] = _device_soft.given_choice(log_potentials, choice, *options)
+        return there
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     draw_shape = _arrays.shape_of(size, "size")
     field = _arrays.field_of(rng, noise)
     draws = math.prod(draw_shape)
     _arrays.check_reach(field, draws, rows.n)
-    if field.start + rows.n > _CATEGORIES:
-        raise ValueError(f"noise: categories beyond 2**31 - 1 have no conditioned noise, and {field.start} begins here")
+    _arrays.check_conditioned(field, rows.n)
     choices = _arrays.choices_of(choice, draw_shape + rows.batch, rows.batch).reshape(draws, rows.count)
     result = _arrays.Result(rows, axis, draw_shape, "out", out, (rows.values, choices))
     faulty = _relax.condition_on(rows, field, _arrays.row_ids(field, rows.batch), choices, result.flat)
     wrong = faulty == INVALID_CHOICE
     if draws and wrong.any():
         row = int(wrong.argmax())
-        chosen = sorted({int(c) for c in choices[:, row]})
-        raise ValueError(
-            f"choice must be a category that is left, from 0 to {rows.n - 1}, but "
-            f"{place_name(rows.batch, row)} has {', '.join(map(str, chosen[:3]))}"
-        )
+        raise ValueError(choice_message(rows.batch, row, rows.n, choices[:, row]))
     if not mark and draws and faulty.any():
         raise ValueError(rows.fault(int(faulty.argmax())))
     return result.deliver()

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays, _relax, _search
+from fastgumbel import _arrays, _device, _device_soft, _relax, _search
 from fastgumbel._kernels.reduce import INFINITE_TANGENT
-from fastgumbel._rows import Rows, place_name
+from fastgumbel._rows import Rows, tangent_message, zero_tau_message
 from fastgumbel.noise import NoiseField, Rng
 
 
@@ -35,14 +35,17 @@ def gumbel_softmax(
     Parameters
     ----------
     log_potentials : array_like of float16, float32, float64 or int
-        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category.
+        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category. A
+        device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that it names,
+        with the same bits; then `out`, and `noise` if it is an array, must be device arrays too.
     tau : array_like of float, optional
-        Temperature, finite and at least 0; an array broadcasts to the batch. 0 is the hard limit, a one-hot.
+        Temperature, finite and at least 0; an array broadcasts to the batch. 0 is the hard limit, a one-hot. A device
+        array beside log-potentials on a device is waited for and read.
     axis : int, optional
         The axis of the categories.
     size : int or tuple of ints, optional
         Draws of every row: these axes come first.
-    where : array_like of bool, optional
+    where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
     hard : bool, optional
         The one-hot of `gumbel_max` on the same noise instead.
@@ -53,13 +56,15 @@ def gumbel_softmax(
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of finite noise, of the result's shape.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN.
+        What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN. On a
+        device, "raise" waits for the result, and "mark" does not: so it also marks rows whose `noise` is an array and
+        not finite, for which there is an error elsewhere.
     out : ndarray, optional
         Where to write: of exactly the result's shape and dtype.
 
     Returns
     -------
-    ndarray
+    ndarray or device array
         Of shape `size + log_potentials.shape`; float32 for float16 and float32, else float64. Excluded categories are
         exactly 0 (-inf with `log`), and the categories of a draw sum to 1.
 
@@ -70,6 +75,8 @@ def gumbel_softmax(
         finite, or a shape or a value does not fit.
     TypeError
         If an argument is of the wrong type.
+    ImportError, RuntimeError
+        If `log_potentials` is a device array, and CUDA support, or a driver, is missing.
 
     See Also
     --------
@@ -93,6 +100,10 @@ def gumbel_softmax(
     >>> bool(fg.gumbel_softmax(x, 0.5, rng=1).argmax() == fg.gumbel_max(x, rng=1))
     True
     """
+    if _device.is_device(log_potentials):
+        options = (axis, size, where, hard, log, rng, noise, invalid, out)
+        there: NDArray[Any] = _device_soft.sample(log_potentials, tau, *options)
+        return there
     call = _prepare(log_potentials, tau, axis, size, where, rng, noise, invalid)
     hard_rows = call.taus == 0
     if hard:
@@ -126,12 +137,14 @@ def gumbel_softmax_jvp(
     Parameters
     ----------
     primals : (log_potentials, tau)
-        As in `gumbel_softmax`, but every temperature is above 0.
+        As in `gumbel_softmax`, but every temperature is above 0. Log-potentials on a device take tangents and `out` on
+        the device too; tangents of temperatures may come from either side, and are read from a device.
     tangents : (d_log_potentials, d_tau)
         Of the shapes of the primals (`d_tau` broadcasts to the batch), or None for zero. An axis of directions may
         come before: then there is a tangent for each, on one noise.
     axis, size, where, rng, noise, invalid
-        As in `gumbel_softmax`; `axis` counts the axes of the log-potentials.
+        As in `gumbel_softmax`; `axis` counts the axes of the log-potentials. On a device, with `invalid="mark"`,
+        tangents that are not finite come out as they may, as nothing is waited for.
     hard : bool, optional
         The straight-through estimator: the value is the one-hot of `gumbel_max`, the tangent that of the relaxed
         sample.
@@ -146,9 +159,9 @@ def gumbel_softmax_jvp(
 
     Returns
     -------
-    y : ndarray
+    y : ndarray or device array
         The sample, as `gumbel_softmax` gives it.
-    dy : ndarray
+    dy : ndarray or device array
         Its tangent, of the same shape, the axis of directions (if any) first. Exactly 0 where a category is excluded.
 
     Raises
@@ -187,10 +200,12 @@ def gumbel_softmax_jvp(
     x, tau = _pair(primals, "primals")
     d_x, d_tau = _pair(tangents, "tangents")
     out_y, out_dy = (None, None) if out is None else _pair(out, "out")
+    if _device.is_device(x):
+        options = (axis, size, where, hard, log, rao, rng, noise, invalid, (out_y, out_dy))
+        return _device_soft.sample_jvp((x, tau), (d_x, d_tau), *options)
     call = _prepare(x, tau, axis, size, where, rng, noise, invalid)
     if (call.taus == 0).any():
-        name = place_name(call.rows.batch, int((call.taus == 0).argmax()))
-        raise ValueError(f"tau must be above 0 for a tangent, but {name} has 0")
+        raise ValueError(zero_tau_message(call.rows.batch, int((call.taus == 0).argmax())))
     if rao is not None:
         rao = _arrays.whole(rao, "rao", 1)
         if call.given.size:
@@ -252,8 +267,7 @@ class _Call:
         """Raise for the first faulty row, unless such rows are marked; and for tangents that are not finite."""
         infinite = faulty == INFINITE_TANGENT
         if infinite.any():
-            name = place_name(self.rows.batch, int(infinite.argmax()))
-            raise ValueError(f"tangents must be finite, and not so large that they overflow, unlike those of {name}")
+            raise ValueError(tangent_message(self.rows.batch, int(infinite.argmax())))
         if not self.mark and self.draws and faulty.any():
             raise ValueError(self.rows.fault(int((faulty != 0).argmax())))
 

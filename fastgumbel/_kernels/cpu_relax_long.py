@@ -37,7 +37,7 @@ def _tangent(out, to, dx, dx_at, dtau, t, p, p_at, rate, mean, x, x_at, n, log):
     zero = out.dtype.type(0)
     if dx.size == 0:
         for i in range(n):
-            s = -t[i] * dtau * rate if dtau != 0 else zero
+            s = (zero - t[i] * dtau) * rate if dtau != 0 else zero
             s = s if s < most else most
             out[np.uint64(to) + np.uint64(i)] = s if s > -most else -most
     elif dtau == 0:

@@ -55,26 +55,26 @@ def _decays(p, v, known, n, lanes):
 
 @stage
 def _distances(v, known, n, lanes):
-    """Perturbed values less the largest over tau, at least the least number; -inf where excluded."""
+    """Perturbed values less the largest over tau, at least the least number."""
     least = -np.finfo(v.dtype).max
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(lanes):
-            s = v[at + np.uint64(i)]
-            t = (s - known[_LARGEST + i]) * known[_RATE + i]
-            t = t if t > least else least
-            v[at + np.uint64(i)] = t if s > -np.inf else s
+            t = (v[at + np.uint64(i)] - known[_LARGEST + i]) * known[_RATE + i]
+            v[at + np.uint64(i)] = t if t > least else least
 
 
 @stage
-def _logs(p, t, known, n, lanes):
-    """Logarithms of the sample, by lane."""
+def _logs(p, t, x, known, n, lanes):
+    """Logarithms of the sample, by lane; -inf where excluded."""
+    excluded = t.dtype.type(-np.inf)
     for i in range(lanes):
         known[_MEAN + i] = log(known[_TOTAL + i]) if known[_TOTAL + i] > 0 else known[_TOTAL + i]
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(lanes):
-            p[at + np.uint64(i)] = t[at + np.uint64(i)] - known[_MEAN + i]
+            logarithm = t[at + np.uint64(i)] if x[at + np.uint64(i)] > -np.inf else excluded
+            p[at + np.uint64(i)] = logarithm - known[_MEAN + i]
 
 
 @stage
@@ -85,8 +85,7 @@ def _mean_distances(p, t, known, n, lanes):
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(lanes):
-            weight = p[at + np.uint64(i)]
-            known[_DISTANCE + i] += weight * t[at + np.uint64(i)] if weight > 0 else weight
+            known[_DISTANCE + i] += p[at + np.uint64(i)] * t[at + np.uint64(i)]
 
 
 @stage
@@ -135,14 +134,14 @@ def _tangents(q, p, known, n, lanes, logarithm, moved):
 
 
 @stage
-def _clear_excluded(q, t, known, n, lanes):
+def _clear_excluded(q, x, known, n, lanes):
     """0 where a category is excluded; what is NaN by lane stays so."""
     for i in range(lanes):
         known[_MEAN + i] = 0 if known[_MEAN + i] == known[_MEAN + i] else np.nan
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(lanes):
-            q[at + np.uint64(i)] = q[at + np.uint64(i)] if t[at + np.uint64(i)] > -np.inf else known[_MEAN + i]
+            q[at + np.uint64(i)] = q[at + np.uint64(i)] if x[at + np.uint64(i)] > -np.inf else known[_MEAN + i]
 
 
 @kernel
@@ -197,7 +196,7 @@ def relax_short(x, rows, field, rates, given, dx, dtau, moved, y, dy, faulty, pl
                 if not -np.inf < known[_LARGEST + i] < np.inf:
                     faulty[to_row + r + i] = INVALID_ROW
             if y.size and logarithm:
-                _logs(q, t, known, n, lanes)
+                _logs(q, t, potentials, known, n, lanes)
             if y.size:
                 for d in range(raced):
                     base = ((s + d) * all_rows + to_row + r) * n
@@ -221,7 +220,7 @@ def relax_short(x, rows, field, rates, given, dx, dtau, moved, y, dy, faulty, pl
                     _slopes(q, t, known, n, lanes)
                 _tangents(q, p, known, n, lanes, logarithm, moved)
                 if logarithm:
-                    _clear_excluded(q, t, known, n, lanes)
+                    _clear_excluded(q, potentials, known, n, lanes)
                 for d in range(raced):
                     base = ((k * n_draws + s + d) * all_rows + to_row + r) * n
                     turn_back(tangents, base, q, d * count, n, count)

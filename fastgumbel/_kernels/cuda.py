@@ -4,7 +4,7 @@ They take `cuda` itself from here, for indices, shared arrays, shuffles, votes, 
 
 Scalar functions are those of the CPU: Numba compiles `njit` functions anew where a kernel calls them. On a device a
 product may be contracted with the bare addition it feeds, and no option forbids it; so values are computed as `real`
-does it: no product feeds a bare addition, unless it is exact.
+does it: no product feeds a bare addition, unless it is exact, or made by `times`.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from numba.cuda.core import config
 from numba.cuda.extending import intrinsic, lower_builtin, type_callable
 from numba.cuda.extending import overload as _overload
 
-from fastgumbel._kernels.ops import wide
+from fastgumbel._kernels.ops import times, wide
 
 __all__ = ["ALL_LANES", "cuda", "device", "is_aligned4", "kernel", "launch", "load4", "opaque", "overload", "store4"]
 
@@ -71,6 +71,19 @@ def _lower_wide(context, builder, signature, args):
     narrow = ir.IntType(32)
     kind = ir.FunctionType(ir.IntType(64), [narrow, narrow])
     return builder.asm(kind, "mul.wide.u32 $0, $1, $2;", "=l,r,r", [builder.trunc(a, narrow) for a in args], False)
+
+
+@type_callable(times)
+def _type_times(context):
+    return lambda a, b: a if a == b and a in (types.float32, types.float64) else None
+
+
+@lower_builtin(times, types.float32, types.float32)
+@lower_builtin(times, types.float64, types.float64)
+def _lower_times(context, builder, signature, args):
+    name = "llvm.nvvm.mul.rn.f" if signature.return_type == types.float32 else "llvm.nvvm.mul.rn.d"
+    kind = ir.FunctionType(args[0].type, [a.type for a in args])
+    return builder.call(builder.module.globals.get(name) or ir.Function(builder.module, kind, name), args)
 
 
 @intrinsic

@@ -11,6 +11,7 @@ from fastgumbel._kernels.field import (
     BLOCK_WORDS,
     HIGH_WORDS,
     LOW_WORDS,
+    OTHER_WORDS,
     block_exponential,
     block_word,
     join,
@@ -39,15 +40,15 @@ def _minimum_of(w, zero):
     return single if zero.bitwidth == 32 else double
 
 
-def _exponentials(key, row, draw, quad, zero):
-    """Fresh exponentials of the four lanes of a quad."""
+def _exponentials(key, row, draw, high, low, zero):
+    """Exponentials of four lanes, whose high and low words have these indices."""
     raise NotImplementedError("compiled only")
 
 
 @overload(_exponentials)
-def _exponentials_of(key, row, draw, quad, zero):
-    def single(key, row, draw, quad, zero):
-        h0, h1, h2, h3 = words(key, row, draw, HIGH_WORDS | quad)
+def _exponentials_of(key, row, draw, high, low, zero):
+    def single(key, row, draw, high, low, zero):
+        h0, h1, h2, h3 = words(key, row, draw, high)
         return (
             exponential32(np.uint32(h0)),
             exponential32(np.uint32(h1)),
@@ -55,9 +56,9 @@ def _exponentials_of(key, row, draw, quad, zero):
             exponential32(np.uint32(h3)),
         )
 
-    def double(key, row, draw, quad, zero):
-        h0, h1, h2, h3 = words(key, row, draw, HIGH_WORDS | quad)
-        l0, l1, l2, l3 = words(key, row, draw, LOW_WORDS | quad)
+    def double(key, row, draw, high, low, zero):
+        h0, h1, h2, h3 = words(key, row, draw, high)
+        l0, l1, l2, l3 = words(key, row, draw, low)
         return (
             exponential64(join(h0, l0)),
             exponential64(join(h1, l1)),
@@ -78,7 +79,7 @@ def block(key, row, draw, index, zero):
 @device
 def quad_noise(key, row, draw, quad, minimum, winner):
     """G at the four categories from 4 quad on, whose block has this minimum and winner lane."""
-    e0, e1, e2, e3 = _exponentials(key, row, draw, quad, minimum)
+    e0, e1, e2, e3 = _exponentials(key, row, draw, HIGH_WORDS | quad, LOW_WORDS | quad, minimum)
     w = np.int32(winner - np.int32(np.int32(quad & _QUADS) * _4))
     return (
         -log(minimum if w == 0 else minimum + e0),
@@ -86,6 +87,13 @@ def quad_noise(key, row, draw, quad, minimum, winner):
         -log(minimum if w == 2 else minimum + e2),
         -log(minimum if w == 3 else minimum + e3),
     )
+
+
+@device
+def other_exponentials(key, row, draw, quad, zero):
+    """Four Exp(1) numbers that the field does not use, as `noise_row.exponential_row` counts them."""
+    high = OTHER_WORDS | (quad << np.uint64(1))
+    return _exponentials(key, row, draw, high, high | np.uint64(1), zero)
 
 
 @device
