@@ -286,7 +286,10 @@ def planted(monkeypatch, name, old, new):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("if p > NOTHING and p + g > NOTHING and beats(p + g, category, best, arg)", "if p > NOTHING and p + g >= best"),
+        (
+            "if p > NOTHING and p + g > NOTHING and beats(p + g, category, best, arg)",
+            "if p > NOTHING and p + g >= best",
+        ),
         ("            category += np.int64(32)", "            category += np.int64(31)"),
         ("bad_row = cuda.any_sync(ALL_LANES, bad_row)", "bad_row = bad_row"),
     ],
