@@ -105,7 +105,7 @@ def report() -> str:
         "Machine instructions of a thread, and bytes of global memory, an element, for an A100, counted on an",
         "emulated device with 2 multiprocessors. A machine instruction counts as often as the PTX instruction that it",
         "was made from ran, for all lanes of a warp however many take part; where the assembler copied a block, the",
-        "copies share its runs.",
+        "copies share its runs. Log-potentials are N(0, 1).",
         "",
         *instructions(profiles[COUNTED]),
         "",
