@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from numba import types
 
-from fastgumbel._kernels import cuda_noise
+from fastgumbel._kernels import cuda_max_long, cuda_max_short, cuda_noise
 from tests.cuda.offline import CAPABILITIES, compiled, library
 from tests.ptx import Program
 
@@ -24,6 +24,21 @@ KERNELS = {
     )
     for kind in (types.float32, types.float64)
 }
+MASK = types.boolean[:, :]
+RESULTS = (types.int64[:, ::1], types.float64[:, ::1], types.int64[::1])
+PLAN = types.UniTuple(types.int64, 4)
+# The longest way through memory, and the most common one.
+for name, x, mask in (
+    ("float32", types.float32[:, ::1], types.boolean),
+    ("float64", types.float64[:, ::1], types.boolean),
+    ("strided float64, masked", types.float64[:, :], MASK),
+):
+    KERNELS |= {
+        f"max_long {name}": (cuda_max_long.max_long, (x, mask, x.dtype[::1], IDS, FIELD, PLAN, *RESULTS), 168),
+        f"max_short {name}": (cuda_max_short.max_short, (x, mask, IDS, FIELD, LONG, *RESULTS), 128),
+        f"max_given {name}": (cuda_max_short.max_given, (x, mask, x, types.UniTuple(LONG, 3), *RESULTS), 64),
+    }
+KERNELS["max_of_segments"] = (cuda_max_long.max_of_segments, (*RESULTS[:2], PLAN, *RESULTS), 64)
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda cc: f"{cc[0]}.{cc[1]}")
@@ -39,11 +54,15 @@ def test_kernels_fit_and_keep_their_roundings(case, capability):
     assert not re.findall(r"\S*\.(?:approx|ftz)\S*", code.ptx)
     # A division of integers takes a reciprocal, by which no value passes.
     assert not re.findall(r"\b(?:FADD|FMUL|FFMA)\S*\.FTZ|MUFU\.(?!RCP )", "\n".join(code.sass))
-    # Every float operation of the machine code is one of the PTX: nothing was fused behind it.
-    for name, machine in (("mul", "MUL"), ("add|sub", "ADD"), ("fma", "FMA")):
-        for width, letter in ((32, "F"), (64, "D")):
-            written = len(re.findall(rf"^\s*(?:{name})\.(?:rn\.)?f{width}\b", code.ptx, re.M))
-            assert code.opcodes.count(letter + machine) >= written
+    # No product was fused with an addition behind the PTX: there are as many of each, or, where what is computed twice
+    # was merged, no more fused ones.
+    for width, letter in ((32, "F"), (64, "D")):
+        extra = {
+            machine: code.opcodes.count(letter + machine)
+            - len(re.findall(rf"^\s*(?:{name})\.(?:rn\.)?f{width}\b", code.ptx, re.M))
+            for name, machine in (("mul", "MUL"), ("add|sub", "ADD"), ("fma", "FMA"))
+        }
+        assert min(extra["MUL"], extra["ADD"]) >= 0 or extra["FMA"] <= 0, extra
 
 
 def test_the_frontend_knows_nothing_of_capabilities():

@@ -17,7 +17,7 @@ from tests.cuda.offline import compiled
 from tests.ptx import Program, PTXError
 
 LENGTHS = (1, 3, 63, 64, 65, 96, 97, 127, 128, 129, 130, 1000, 4097, 20_000)
-LONG = (97, 130, 1000, 4097)
+CASES = [(n, np.float32) for n in LENGTHS] + [(n, np.float64) for n in (3, 65, 97, 130, 1000, 4097)]
 
 
 def there(x):
@@ -49,8 +49,7 @@ def normals(shape, dtype=np.float32, scale=1.0, skip=0):
     return x
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize(("n", "dtype"), CASES)
 def test_lengths(device, n, dtype):
     """Normal, equal and far potentials, from several first categories on."""
     device.seed = n
@@ -110,7 +109,11 @@ def test_axes_strides_and_masks(device, n):
     x[:, 0] = 1
     same(device, x, axis=1, where=where, noise=NoiseField(1), size=2)
     same(device, x, axis=1, where=where[0, :, :1], noise=NoiseField(1).at(start=62))
-    same(device, normals((3, 5, 2 * n))[::2, ::-1, ::2], where=where[1, :, 0], noise=NoiseField(1))
+
+
+def test_strides_of_either_sign(device):
+    where = np.arange(6) != 2
+    same(device, normals((3, 5, 12))[::2, ::-1, ::2], where=where, noise=NoiseField(1))
 
 
 @pytest.mark.parametrize("n", [64, 1024, 1025])
@@ -125,7 +128,7 @@ def test_vectors_of_16_bytes(device):
     assert device.counts["ld.global.v4.f32"] == 256
 
 
-@pytest.mark.parametrize("multiprocessors", [1, 7, 132])
+@pytest.mark.parametrize("multiprocessors", [1, 132])
 def test_the_size_of_the_device_cannot_matter(device, multiprocessors, monkeypatch):
     device.attributes = type(device.attributes)(multiprocessors, 2**15)
     x = normals((2, 20_000))
@@ -134,7 +137,7 @@ def test_the_size_of_the_device_cannot_matter(device, multiprocessors, monkeypat
     same(device, x, noise=NoiseField(9).at(start=77), size=2)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_warps_cannot_matter(device, seed):
     device.seed = seed
     same(device, normals((2, 20_000)), rng=1, size=3)
@@ -256,19 +259,14 @@ def nth_replaced(text, old, new, n):
 def test_a_missing_barrier_is_caught(device, altered, which):
     altered(lambda ptx: nth_replaced(ptx, "bar.sync \t0;", "", which) if ptx.count("bar.sync \t0;") == 3 else ptx)
     device.attributes = type(device.attributes)(1, 2**15)
-    for seed in range(5):
-        device.seed = seed
-        try:
-            same(device, normals((1, 40_000)), rng=1, size=3)
-        except PTXError as error:
-            assert "shared memory" in str(error)
-            return
-    pytest.fail("nobody noticed")
+    device.seed = 1
+    with pytest.raises(PTXError, match="shared memory"):
+        same(device, normals((1, 40_000)), rng=1, size=12)
 
 
 def test_a_partial_mask_is_caught(device, altered):
-    altered(lambda ptx: re.sub(r"(shfl\.sync\.bfly.*), -1;", r"\1, 65535;", ptx))
-    with pytest.raises(PTXError, match="takes no part"):
+    altered(lambda ptx: re.sub(r"(shfl\.sync\.bfly.*), (?:%r\d+|-1);", r"\1, 65535;", ptx))
+    with pytest.raises(PTXError, match="the mask leaves out the lane itself"):
         same(device, normals((1, 1000)), rng=1)
 
 
@@ -290,15 +288,15 @@ def planted(monkeypatch, name, old, new):
             "if p > NOTHING and p + g > NOTHING and beats(p + g, category, best, arg)",
             "if p > NOTHING and p + g >= best",
         ),
-        ("            category += np.int64(32)", "            category += np.int64(31)"),
+        ("            category += np.int64(32)", "            category += np.int64(33)"),
         ("bad_row = cuda.any_sync(ALL_LANES, bad_row)", "bad_row = bad_row"),
     ],
-    ids=["the last of ties", "steps of 31", "one lane's vote"],
+    ids=["the last of ties", "steps of 33", "one lane's vote"],
 )
 def test_wrong_results_on_given_noise_are_caught(device, monkeypatch, old, new):
     planted(monkeypatch, "cuda_max_short", old, new)
-    x, noise = np.zeros((2, 200), np.float32), np.random.default_rng(1).integers(3, size=(2, 200)).astype(float)
-    x[1, 150] = np.nan
+    x, noise = np.zeros((3, 200), np.float32), np.random.default_rng(1).integers(3, size=(3, 200)).astype(float)
+    noise[0, 32], x[1, 150] = 9, np.nan
     with pytest.raises(AssertionError):
         same(device, x, noise=noise, invalid="mark")
 
@@ -325,4 +323,4 @@ def test_a_bound_that_is_one_too_many_is_caught(device, monkeypatch):
 def test_wrong_pruning_is_caught(device, monkeypatch, old, new):
     planted(monkeypatch, "cuda_max_long", old, new)
     with pytest.raises(AssertionError):
-        same(device, normals((40, 1000), scale=3.0), rng=1)
+        same(device, normals((40, 1000), scale=3.0), rng=1, invalid="mark")
