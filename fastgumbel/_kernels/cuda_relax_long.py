@@ -6,7 +6,7 @@ perturbs it anew, so no noise ever lies in device memory.
 
 import numpy as np
 
-from fastgumbel._kernels.cuda import cuda, device, kernel
+from fastgumbel._kernels.cuda import cuda, device, kernel, opaque
 from fastgumbel._kernels.cuda_field import held_block, hold_blocks, quad_noise
 from fastgumbel._kernels.cuda_rows import note_fault, potential, quad
 from fastgumbel._kernels.cuda_softmax import (
@@ -24,7 +24,7 @@ from fastgumbel._kernels.real import log64
 from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
 from fastgumbel._kernels.stage import row_id
 
-THREADS = 256
+THREADS = 128
 # Columns of a tile at most: each of its chunks of 64 has a term, and so has each of a last part of 63.
 TILE = 11520
 _TERMS = TILE // 64 + 63
@@ -62,6 +62,8 @@ def _perturb(tile, x, mask, r, coordinates, c, end, most, largest):
     column = np.int64(lanes << np.uint64(2)) - np.int64(start)
     step = np.int32(0)
     while step < steps:
+        # Round keys that are kept through the loop take twenty registers.
+        key = opaque(key)
         minimum, winner = held_block(held, step, lane)
         if column + _3 >= c and column < end:
             g0, g1, g2, g3 = quad_noise(key, row, draw, lanes, minimum, winner)
@@ -133,7 +135,7 @@ def _write(out, to, n, value):
         j += np.int64(cuda.blockDim.x)
 
 
-@kernel(threads=THREADS, blocks=2)
+@kernel(threads=THREADS, blocks=3)
 def relax_long(x, mask, ids, field, rates, given, dx, dtau, y, dy, flag, shape, flags, width):
     """Write what `cuda_relax_short.relax_short` does, as `cpu_relax_long` computes it.
 

@@ -121,7 +121,8 @@ def relax_short(x, mask, ids, field, rates, given, dx, dtau, y, dy, flag, shape,
         if plain:
             tile[_place(j)] = w
         j += _1
-    factor = rates.dtype.type(1) / total
+    # Divided in float64 and rounded, the bits are those of a division in float32, which takes flushed additions.
+    factor = rates.dtype.type(np.float64(1) / np.float64(total))
     if y.size:
         log_total = log_of(total) if log else zero
         j = np.int64(0)

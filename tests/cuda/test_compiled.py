@@ -6,7 +6,15 @@ from collections import Counter
 import pytest
 from numba import types
 
-from fastgumbel._kernels import cuda_max_long, cuda_max_short, cuda_noise
+from fastgumbel._kernels import (
+    cuda_condition,
+    cuda_max_long,
+    cuda_max_short,
+    cuda_move,
+    cuda_noise,
+    cuda_relax_long,
+    cuda_relax_short,
+)
 from tests.cuda.offline import CAPABILITIES, compiled, library
 from tests.ptx import Program
 
@@ -39,6 +47,33 @@ for name, x, mask in (
         f"max_given {name}": (cuda_max_short.max_given, (x, mask, x, types.UniTuple(LONG, 3), *RESULTS), 64),
     }
 KERNELS["max_of_segments"] = (cuda_max_long.max_of_segments, (*RESULTS[:2], PLAN, *RESULTS), 64)
+# Shared memory limits the number of blocks of threads, in float64 to three or four.
+FLAG = types.int64[::1]
+for name, x, mask in (
+    ("float32", types.float32[:, ::1], types.boolean),
+    ("float64", types.float64[:, ::1], types.boolean),
+    ("strided float64, masked", types.float64[:, :], MASK),
+):
+    flat = x.dtype[::1]
+    inputs = (x, mask, IDS, FIELD, flat, x.dtype[:, :, ::1], flat, flat, flat, flat, FLAG)
+    inputs += (types.UniTuple(LONG, 8), types.UniTuple(types.boolean, 2))
+    single = x.dtype == types.float32
+    KERNELS |= {
+        f"relax_short {name}": (cuda_relax_short.relax_short, inputs, 104 if single else 136),
+        f"relax_long {name}": (cuda_relax_long.relax_long, (*inputs, LONG), 112 if single else 168),
+        f"condition {name}": (
+            cuda_condition.condition,
+            (x, mask, IDS, FIELD, FLAG, flat, FLAG, types.UniTuple(LONG, 4)),
+            128,
+        ),
+    }
+F32, F64 = types.float32, types.float64
+KERNELS |= {
+    "copy": (cuda_move.copy, (F32[:, ::1], F64[:, :], LONG, LONG), 40),
+    "one_hot": (cuda_move.one_hot, (F32[::1], FLAG, types.boolean[::1], LONG, F32, F32), 40),
+    "add_up": (cuda_move.add_up, (F64[::1], F32[::1], LONG, LONG, types.boolean), 48),
+    "average": (cuda_move.average, (F32[::1], F64[::1], *[LONG] * 4), 40),
+}
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda cc: f"{cc[0]}.{cc[1]}")
@@ -53,7 +88,7 @@ def test_kernels_fit_and_keep_their_roundings(case, capability):
     assert Program(code.ptx, bare=True)
     assert not re.findall(r"\S*\.(?:approx|ftz)\S*", code.ptx)
     # A division of integers takes a reciprocal, by which no value passes.
-    assert not re.findall(r"\b(?:FADD|FMUL|FFMA)\S*\.FTZ|MUFU\.(?!RCP )", "\n".join(code.sass))
+    assert not re.findall(r"\b(?:FADD|FMUL|FFMA)\S*\.FTZ|MUFU\.(?!RCP |RCP64H )", "\n".join(code.sass))
     # No product was fused with an addition behind the PTX: there are as many of each, or, where what is computed twice
     # was merged, no more fused ones.
     for width, letter in ((32, "F"), (64, "D")):

@@ -1,12 +1,17 @@
 """``gumbel_softmax`` of device arrays gives the CPU's bits, through the PTX that would be loaded."""
 
+import re
+
 import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import _device_relax, gumbel_softmax
+from fastgumbel import _device_relax, gumbel_softmax, gumbel_softmax_jvp
+from tests.cuda import emulated
 from tests.cuda.emulated import EmulatedArray, aligned, on_device
+from tests.cuda.offline import compiled
 from tests.cuda.sides import differing, messages, same, there
+from tests.ptx import Program, PTXError
 
 FIELD = fastgumbel.NoiseField(3).at(draw=7)
 LENGTHS = (1, 2, 63, 64, 65, 96, 97, 128, 130, 1000)
@@ -27,12 +32,11 @@ def small_tile(monkeypatch):
     monkeypatch.setattr(_device_relax, "_TILE", 1024)
 
 
-@pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n", LENGTHS)
-def test_awkward_lengths_and_starts(device, n, dtype, log):
+def test_awkward_lengths_and_starts(device, n, dtype):
     x = potentials(5, n, dtype)
-    for start in (0, 3, 62):
+    for start, log in ((0, False), (3, True), (62, False)):
         same(gumbel_softmax, x, 0.7, log=log, size=2, noise=FIELD.at(start=start))
 
 
@@ -70,8 +74,7 @@ def test_temperatures_of_rows(device, n):
         same(gumbel_softmax, x, tau, log=True, noise=FIELD)
 
 
-@pytest.mark.parametrize("n", [9, 200])
-@pytest.mark.parametrize("dtype", [np.float16, np.int16])
+@pytest.mark.parametrize(("n", "dtype"), [(9, np.float16), (200, np.int16)])
 def test_other_types(device, n, dtype):
     same(gumbel_softmax, potentials(4, n, dtype), 0.5, noise=FIELD)
 
@@ -79,9 +82,8 @@ def test_other_types(device, n, dtype):
 @pytest.mark.parametrize("n", [9, 130])
 def test_axes_and_masks(device, n):
     x = potentials(4, n)
-    for shape, axis in (((n, 4), 0), ((2, n, 2), 1)):
-        moved = np.moveaxis(x.reshape(2, 2, n) if len(shape) == 3 else x, -1, axis).copy()
-        same(gumbel_softmax, moved, 0.5, axis=axis, size=2, noise=FIELD)
+    moved = np.moveaxis(x.reshape(2, 2, n), -1, 1).copy()
+    same(gumbel_softmax, moved, 0.5, axis=1, size=2, noise=FIELD)
     where = np.random.default_rng(2).random((4, n)) < 0.8
     where[:, 0] = True
     same(gumbel_softmax, x, 0.5, where=where, noise=FIELD)
@@ -103,8 +105,7 @@ def test_hard_samples(device, n):
         same(gumbel_softmax, x, 0, log=log, noise=FIELD)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("n", [5, 130])
+@pytest.mark.parametrize(("n", "dtype"), [(5, np.float64), (130, np.float32)])
 def test_noise_of_the_caller(device, n, dtype):
     x, rng = potentials(6, n).reshape(2, 3, n), np.random.default_rng(4)
     for size in ((), 2, (2, 1, 2)):
@@ -182,3 +183,62 @@ def test_memory_that_is_refused(device):
         gumbel_softmax(x.values, on_device(np.ones(4)), rng=1)
     with pytest.raises(ValueError, match="tau must be finite"):
         gumbel_softmax(x, there(np.array([1.0, 1.0, -1.0, 1.0])), rng=1)
+
+
+# Faults are planted: each must be caught by the interpreter, or by a comparison with the CPU.
+
+
+@pytest.fixture
+def altered(monkeypatch):
+    """Give a setter of what is done to the PTX of a kernel before it is run; the number of changes must not be 0."""
+
+    def set_to(name, old, new):
+        def program(kernel, kinds):
+            ptx = compiled(kernel, kinds, emulated.CAPABILITY).ptx
+            if kernel.py_func.__name__ == name:
+                ptx, count = re.subn(old, new, ptx)
+                if not count:
+                    raise LookupError(f"nothing to change in {name}")
+            return Program(ptx, bare=True)
+
+        monkeypatch.setattr(emulated, "_program", program)
+
+    return set_to
+
+
+def fails(call):
+    """Tell whether a fault was caught, by the interpreter or by a comparison."""
+    try:
+        call()
+    except (PTXError, AssertionError):
+        return True
+    return False
+
+
+@pytest.mark.parametrize("which", range(5))
+def test_a_missing_barrier_is_caught(device, small_tile, altered, which):
+    """Five are before and after a tile is filled, after the terms of a sum and the sum itself, and after the peaks."""
+    seen = iter(range(1000))
+    altered("relax_long", r"bar\.sync\s+0;", lambda match: "" if next(seen) % 5 == which else match[0])
+    device.seed = 1
+    assert fails(lambda: same(gumbel_softmax, potentials(3, 1000), noise=FIELD))
+
+
+def test_contracted_products_are_caught(device, altered):
+    """Products that are kept apart from the sums they feed are fused with them, as an assembler would."""
+    product = r"mul\.rn\.f32\s+(%f\d+), (%f\d+), (%f\d+);((?:(?!\1,)[^;]*;){0,8}?\s*)add\.(?:rn\.)?f32\s+(%f\d+), (%f\d+), \1;"
+    altered("relax_short", product, r"mul.rn.f32 \1, \2, \3;\4fma.rn.f32 \5, \2, \3, \6;")
+    x, d_x = potentials(5, 20), np.random.default_rng(1).normal(size=(5, 20)).astype(np.float32)
+    assert fails(lambda: same(gumbel_softmax_jvp, (x, 0.5), (d_x, 1.0), noise=FIELD))
+
+
+@pytest.mark.parametrize("n", [20, 128])
+def test_a_row_that_ends_late_is_caught(device, monkeypatch, n):
+    launch = device.launch
+
+    def one_item_less(kernel, grid, block, stream, arguments, shared_bytes=0):
+        launch(kernel, grid, block, stream, arguments, shared_bytes - 4)
+
+    monkeypatch.setattr(device, "launch", one_item_less)
+    with pytest.raises(PTXError, match="out of bounds"):
+        gumbel_softmax(on_device(potentials(128, n)), noise=FIELD)
