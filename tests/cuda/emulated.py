@@ -81,9 +81,10 @@ class EmulatedDevice:
     lanes executed, by opcode, and ``reads`` counts copies to the host.
     """
 
-    def __init__(self, seed=None, multiprocessors=2, shared_bytes=99 * 1024):
+    def __init__(self, seed=None, multiprocessors=2, shared_bytes=99 * 1024, capability=CAPABILITY):
         self.attributes = Attributes(multiprocessors, shared_bytes)
         self.seed = seed
+        self.capability = capability
         self.launches = []
         self.counts = Counter()
         self.reads = 0
@@ -119,7 +120,7 @@ class EmulatedDevice:
         memory, flat, back = Memory(), [], []
         for argument in arguments:
             _flatten(argument, memory, flat, back)
-        program = _program(kernel, tuple(map(argument_type, arguments)))
+        program = loaded(kernel, tuple(map(argument_type, arguments)), self.capability)
         before = program.counts
         program.run(grid, block, flat, memory, seed=self.seed, shared_bytes=shared_bytes)
         self.counts += program.counts - before
@@ -139,8 +140,9 @@ def argument_type(value):
 
 
 @cache
-def _program(kernel, argument_types):
-    return Program(compiled(kernel, argument_types, CAPABILITY).ptx, bare=True)
+def loaded(kernel, argument_types, capability):
+    """Return the program that a device of a capability would run, always the same object."""
+    return Program(compiled(kernel, argument_types, capability).ptx, bare=True)
 
 
 def _flatten(value, memory, flat, back):

@@ -226,7 +226,8 @@ def test_a_missing_barrier_is_caught(device, small_tile, altered, which):
 
 def test_contracted_products_are_caught(device, altered):
     """Products that are kept apart from the sums they feed are fused with them, as an assembler would."""
-    product = r"mul\.rn\.f32\s+(%f\d+), (%f\d+), (%f\d+);((?:(?!\1,)[^;]*;){0,8}?\s*)add\.(?:rn\.)?f32\s+(%f\d+), (%f\d+), \1;"
+    product = r"mul\.rn\.f32\s+(%f\d+), (%f\d+), (%f\d+);"
+    product += r"((?:(?!\1,)[^;]*;){0,8}?\s*)add\.(?:rn\.)?f32\s+(%f\d+), (%f\d+), \1;"
     altered("relax_short", product, r"mul.rn.f32 \1, \2, \3;\4fma.rn.f32 \5, \2, \3, \6;")
     x, d_x = potentials(5, 20), np.random.default_rng(1).normal(size=(5, 20)).astype(np.float32)
     assert fails(lambda: same(gumbel_softmax_jvp, (x, 0.5), (d_x, 1.0), noise=FIELD))

@@ -24,11 +24,19 @@ class Line:
     step: Step
 
 
+class Tally:
+    """How often each line ran: for how many threads, and for how many warps of which some thread took part."""
+
+    def __init__(self, lines: int) -> None:
+        self.threads = [0] * lines
+        self.warps = [0] * lines
+
+
 class Machine:
     """The state of one batch."""
 
-    def __init__(self, lines: Sequence[Line], frame: Frame, executed: list[int], limit: int) -> None:
-        self._lines, self._frame, self._executed, self._left = lines, frame, executed, limit
+    def __init__(self, lines: Sequence[Line], frame: Frame, tally: Tally, limit: int) -> None:
+        self._lines, self._frame, self._tally, self._left = lines, frame, tally, limit
         self._schedule = Schedule(frame)
         self._pc = np.zeros(frame.lanes, np.int64)
         self._live = frame.exists.copy()
@@ -49,8 +57,11 @@ class Machine:
     def _segment(self, at: int, active: np.ndarray, stop: int) -> None:
         """Run active lanes from an address until they part, wait, end or come to where others are."""
         count = int(np.count_nonzero(active))
+        warps = int(np.count_nonzero(active.reshape(-1, WARP).any(axis=1)))
         try:
             while at < stop:
+                self._tally.threads[at] += count
+                self._tally.warps[at] += warps
                 at = self._one(at, active, count)
                 if at < 0:
                     return
@@ -63,7 +74,6 @@ class Machine:
         """Run one line; return the next address, or -1 when the lanes have to be looked at anew."""
         line, slots = self._lines[at], self._frame.slots
         self._at = at
-        self._executed[at] += count
         mask, taken = active, count
         if line.guard is not None:
             mask = (np.greater if line.negated else np.logical_and)(active, slots[line.guard])

@@ -11,7 +11,7 @@ from tests.ptx.frame import Frame, Geometry
 from tests.ptx.instructions import build
 from tests.ptx.kinds import DTYPES, dtype
 from tests.ptx.literals import literal
-from tests.ptx.machine import Machine
+from tests.ptx.machine import Machine, Tally
 from tests.ptx.memory import Memory
 from tests.ptx.operands import Operands
 from tests.ptx.rounding import check
@@ -62,16 +62,21 @@ class Program:
         self._instructions = [*self._function.instructions, end]
         self._operands = Operands(self._function.registers, symbols, self._function.labels, self._function.tables)
         self._lines = [build(i, self._operands) for i in self._instructions]
-        self._executed = [0] * len(self._lines)
+        self._tally = Tally(len(self._lines))
 
     @property
     def counts(self) -> Counter:
         """Executions so far by opcode."""
         counts: Counter = Counter()
-        for instruction, executed in zip(self._function.instructions, self._executed, strict=False):
-            if executed:
-                counts[instruction.opcode] += executed
+        for instruction, threads, _ in self.executions:
+            if threads:
+                counts[instruction.opcode] += threads
         return counts
+
+    @property
+    def executions(self) -> list[tuple[Instruction, int, int]]:
+        """Instructions in the order of the text, each with the threads and the warps that came by so far."""
+        return list(zip(self._function.instructions, self._tally.threads, self._tally.warps, strict=False))
 
     def _layout(self, variables: list[Variable]) -> dict[str, int]:
         """Give every variable an address; shared ones of unknown size begin where the others end."""
@@ -139,7 +144,7 @@ class Program:
                 frame = Frame(geometry, batch, rng)
                 frame.open((memory, self._data), self._shared, shared_bytes)
                 frame.slots = self._operands.allocate(frame.lanes, frame.special(), parameters, slots)
-                Machine(self._lines, frame, self._executed, self.branches).run()
+                Machine(self._lines, frame, self._tally, self.branches).run()
 
     def _check_limits(self, geometry: Geometry) -> None:
         if geometry.threads > 1024:

@@ -186,6 +186,14 @@ def test_counts_of_executions():
     assert program.counts["mov.u32"] == 2 * 120
 
 
+def test_executions_by_warps():
+    """Two warps of 32 and 8 threads in each of three blocks; only the first of them goes through the addition."""
+    body = "setp.gt.u32 %p1, %r10, 5; @%p1 bra E; add.rn.f32 %f1, 0f00000000, 0f00000000; E: ret;"
+    ran = {i.opcode: (threads, warps) for i, threads, warps in run(body, 40, blocks=3).executions}
+    assert ran["setp.gt.u32"] == (120, 6)
+    assert ran["add.rn.f32"] == (18, 3)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -1,0 +1,97 @@
+"""Public functions, each called with arrays where ``place`` puts them: one table for the host and all devices."""
+
+import numpy as np
+
+import fastgumbel
+
+NOISE = fastgumbel.NoiseField.from_key(2**64 - 3).at(draw=7, start=61)
+
+
+def logits(shape, dtype):
+    """Return log-potentials with ties and excluded categories, but never the first of a row."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(shape).round(1).astype(dtype)
+    x[..., 1:][rng.random(x[..., 1:].shape) < 0.1] = -np.inf
+    return x
+
+
+def _noise(place, x):
+    return fastgumbel.gumbel(x.shape, noise=NOISE, dtype=x.dtype, out=place(np.empty_like(x)))
+
+
+def _hard(place, x):
+    return fastgumbel.gumbel_max(place(x), noise=NOISE, return_max=True)
+
+
+def _hard_with_draws_and_mask(place, x):
+    where = place(np.arange(x.shape[-1]) % 3 != 1)
+    return fastgumbel.gumbel_max(place(x), size=(2, 2), where=where, noise=NOISE)
+
+
+def _hard_with_row_ids(place, x):
+    noise = NOISE.at(rows=np.arange(x.shape[0], dtype=np.uint64)[::-1] << np.uint64(40))
+    return fastgumbel.gumbel_max(place(x), noise=noise)
+
+
+def _hard_marked(place, x):
+    x = x.copy()
+    x[0, 0] = np.nan
+    return fastgumbel.gumbel_max(place(x), noise=NOISE, invalid="mark", return_max=True)
+
+
+def _relaxed(place, x):
+    return fastgumbel.gumbel_softmax(place(x), 0.5, noise=NOISE)
+
+
+def _relaxed_logarithm(place, x):
+    return fastgumbel.gumbel_softmax(place(x), 0.5, noise=NOISE, log=True)
+
+
+def _straight_through(place, x):
+    return fastgumbel.gumbel_softmax(place(x), 0.5, noise=NOISE, hard=True)
+
+
+def _steps(x):
+    """Return tangents of log-potentials, for excluded categories as well."""
+    return np.sin(np.arange(x.size)).reshape(x.shape).astype(x.dtype)
+
+
+def _tangent(place, x):
+    return fastgumbel.gumbel_softmax_jvp((place(x), 0.5), (place(_steps(x)), 1.0), noise=NOISE)
+
+
+def _tangents(place, x):
+    steps = np.stack([_steps(x), np.ones_like(x)])
+    return fastgumbel.gumbel_softmax_jvp((place(x), 0.5), (place(steps), None), noise=NOISE)
+
+
+def _given(place, x):
+    choice = np.zeros(x.shape[:-1], np.intp)
+    return fastgumbel.gumbel_given_choice(place(x), place(choice), noise=NOISE)
+
+
+CALLS = {
+    "gumbel": _noise,
+    "gumbel_max": _hard,
+    "gumbel_max, draws and mask": _hard_with_draws_and_mask,
+    "gumbel_max, row ids": _hard_with_row_ids,
+    "gumbel_max, marked": _hard_marked,
+    "gumbel_softmax": _relaxed,
+    "gumbel_softmax, logarithm": _relaxed_logarithm,
+    "gumbel_softmax, hard": _straight_through,
+    "gumbel_softmax_jvp": _tangent,
+    "gumbel_softmax_jvp, two directions": _tangents,
+    "gumbel_given_choice": _given,
+}
+
+
+def parts(result):
+    """Return the arrays of a result."""
+    return result if isinstance(result, tuple) else (result,)
+
+
+def assert_same_bits(actual, expected):
+    """Compare arrays of the host."""
+    assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape)
+    kind = f"u{expected.itemsize}"
+    np.testing.assert_array_equal(actual.view(kind), expected.view(kind))
