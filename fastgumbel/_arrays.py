@@ -59,7 +59,8 @@ def check_real(dtype: np.dtype[Any], name: str) -> None:
 def check_host(x: Any, name: str) -> None:
     """Whether an argument that goes with host arrays, or is never read on a device, is not a device array."""
     if is_device(x):
-        raise TypeError(f"{name} must not be a device array here: copy it to the host, or put log_potentials beside it")
+        beside = "" if name == "log_potentials" else ", or put log_potentials beside it"
+        raise TypeError(f"{name} must not be a device array here: copy it to the host{beside}")
 
 
 def check_categories(n: int) -> None:
