@@ -179,6 +179,25 @@ def top_k(k: int) -> Work:
     return work
 
 
+def reservoir(k: int, chunks: int, n: int = 1_000_000) -> Work:
+    """A stream in chunks; the same chunk comes again and again, so that a long one fits into memory."""
+    x = np.random.default_rng(1).standard_normal(n).astype(np.float32)
+    noise = fg.NoiseField(0)
+
+    def ours() -> None:
+        sample = fg.Reservoir(k, noise=noise)
+        for _ in range(chunks):
+            sample.update(x)
+
+    def maxima() -> None:
+        for _ in range(chunks):
+            np.max(x)
+
+    work = Work(f"`Reservoir({k})`, {chunks} x {n:,} float32", chunks * n, chunks * x.nbytes)
+    work.contenders = {"fastgumbel": on_threads(1, ours), "np.max": maxima}
+    return work
+
+
 def one_row() -> Work:
     x = np.random.default_rng(1).standard_normal(10)
     field = fg.NoiseField(0)
@@ -295,6 +314,7 @@ def all_works() -> Iterator[Callable[[], Work]]:
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: noise(dtype)
     yield lambda: top_k(64)
+    yield lambda: reservoir(100, 100)
     yield one_row
     for shape in RELAXED:
         yield lambda shape=shape: relaxed(shape, np.float32)

@@ -6,10 +6,12 @@ from fastgumbel.conditional import gumbel_given_choice
 from fastgumbel.noise import NoiseField
 from fastgumbel.ranking import gumbel_top_k
 from fastgumbel.relaxed import gumbel_softmax, gumbel_softmax_jvp
+from fastgumbel.reservoir import Reservoir
 from fastgumbel.sampling import gumbel, gumbel_max
 
 __all__ = [
     "NoiseField",
+    "Reservoir",
     "anneal",
     "get_num_threads",
     "gumbel",

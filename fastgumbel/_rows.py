@@ -112,14 +112,25 @@ class Rows:
         """Whether writing to an array may change the log-potentials."""
         return np.may_share_memory(self.values, array)
 
-    def fault(self, row: int) -> str:
-        """What is wrong with a row that has no valid result."""
-        where = place_name(self.batch, row)
+    def part(self, c0: int, c1: int) -> Rows:
+        """Columns c0 to c1."""
+        return Rows(self.values[..., c0:c1], None if self._where is None else self._where[..., c0:c1])
+
+    def first_bad(self, row: int) -> tuple[int, Any] | None:
+        """Column and value of the first NaN or +inf of a row."""
         step = BUFFER_BYTES // 8
         for c0 in range(0, self.n, step):
             piece = self.piece(row, row + 1, c0, min(c0 + step, self.n))[0]
             bad = ~(piece < np.inf)
             if bad.any():
                 at = int(bad.argmax())
-                return f"log_potentials: {where} has {piece[at]} at category {c0 + at}; expected real numbers or -inf"
+                return c0 + at, piece[at]
+        return None
+
+    def fault(self, row: int) -> str:
+        """What is wrong with a row that has no valid result."""
+        where = place_name(self.batch, row)
+        bad = self.first_bad(row)
+        if bad is not None:
+            return f"log_potentials: {where} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
         return f"log_potentials: {where} has no category left: all are -inf, or excluded by where"

@@ -92,6 +92,11 @@ def _share(
             # Other threads work on this row: a result of its own, combined at the end.
             own_index = np.full((task.draws, 1, *index.shape[2:]), -1, np.intp)
             own_value = np.full(own_index.shape, -np.inf)
+            if index.ndim == 3:
+                # What does not beat the root of a heap need not be found.
+                roots = slice(task.draw, task.draw + task.draws), slice(task.row, task.row + 1), slice(1)
+                with lock:
+                    own_index[...], own_value[...] = index[roots], value[roots]
             scan(task, own_index, own_value, 0, 0)
             with lock:
                 merge(index, value, own_index, own_value, task.draw, task.row)
@@ -100,13 +105,15 @@ def _share(
     _threads.run(work, ((task,) for task in tasks), len(tasks))
 
 
-def _scan_field(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any) -> _Scan:
-    """Scan with a kernel that reads the field."""
+def _scan_field(
+    rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any, start: int, first: int = 0
+) -> _Scan:
+    """Scan with a kernel that reads the field from category `start` on; indices count from `first`."""
 
     def scan(task: _Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
         for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
-            at = (field.key, np.uint64(r), np.uint64(field.draw + task.draw - draw), np.uint64(field.start + c))
-            place = (draw, draw + task.draws, row + r - task.row, c)
+            at = (field.key, np.uint64(r), np.uint64(field.draw + task.draw - draw), np.uint64(start + c))
+            place = (draw, draw + task.draws, row + r - task.row, first + c)
             kernel(rows.piece(r, r1, c, c1), ids[r:r1] if ids.size else ids, at, index, value, place)
 
     return scan
@@ -148,7 +155,7 @@ def search(
     if rows.n == 0 or index.size == 0:
         return
     short = rows.n <= SHORT
-    scan = _scan_field(rows, field, ids, max_short if short else max_long)
+    scan = _scan_field(rows, field, ids, max_short if short else max_long, field.start)
     _share(rows, index, values, short, scan, merge_results)
 
 
@@ -169,9 +176,64 @@ def search_top(
     _prepared(index, value, True)
     if rows.n and index.size:
         every = rows.n < _PRUNED * index.shape[2]
-        scan = _scan_field(rows, field, ids, top_every if every else top_long)
+        scan = _scan_field(rows, field, ids, top_every if every else top_long, field.start)
         _share(rows, index, value, every, scan, merge_tops)
         sort_tops(index, value)
+
+
+class Piece(NamedTuple):
+    """A single row: its id in an array, the category of its first column, and the index of that."""
+
+    rows: Rows
+    ids: NDArray[np.uint64]
+    start: int
+    first: int
+
+
+class Top:
+    """The best of all that is offered, in a heap of so many places."""
+
+    def __init__(self, places: int) -> None:
+        self._index = np.full((1, 1, places), -1, np.intp)
+        self._value = np.full(self._index.shape, -np.inf)
+
+    @property
+    def count(self) -> int:
+        """Places taken."""
+        return int((self._index >= 0).sum())
+
+    @property
+    def root(self) -> float:
+        """The least value, -inf where places are empty."""
+        return float(self._value[0, 0, 0])
+
+    def offer(self, pieces: list[Piece], field: NoiseField, every: bool) -> bool:
+        """Take in what is among the best; False, and nothing taken, if one of the pieces is invalid.
+
+        `every` says that most of it will be, so that pruning would not pay.
+        """
+        # What does not beat the root of the heap need not be found: another heap begins with nothing but it.
+        index = np.empty((1, 1, min(self._index.size, sum(piece.rows.n for piece in pieces))), np.intp)
+        value = np.empty(index.shape)
+        index.fill(self._index[0, 0, 0])
+        value.fill(self._value[0, 0, 0])
+        for rows, ids, start, first in pieces:
+            scan = _scan_field(rows, field, ids, top_every if every else top_long, start, first)
+            _share(rows, index, value, every, scan, merge_tops)
+        if np.isnan(value[0, 0, 0]):
+            return False
+        merge_tops(self._index, self._value, index, value, 0, 0)
+        return True
+
+    def merge(self, other: Top) -> None:
+        """Take in what another one has."""
+        merge_tops(self._index, self._value, other._index, other._value, 0, 0)
+
+    def ranked(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Indices and values, best first; -1 and -inf in empty places."""
+        index, value = self._index.copy(), self._value.copy()
+        sort_tops(index, value)
+        return index[0, 0], value[0, 0]
 
 
 def search_top_given(rows: Rows, noise: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:

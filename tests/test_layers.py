@@ -16,7 +16,7 @@ ORDER = (
     ("__main__",),
     ("_choose.*",),
     ("__init__",),
-    ("sampling", "ranking", "relaxed", "conditional", "anneal"),
+    ("sampling", "ranking", "reservoir", "relaxed", "conditional", "anneal"),
     ("_device_soft",),
     ("_search", "_write", "_relax", "_device_write", "_device_max", "_device_relax"),
     ("_device_rows",),
@@ -124,7 +124,7 @@ def test_importing_loads_nothing_heavy():
 def test_the_public_names():
     import fastgumbel
 
-    names = {"NoiseField", "anneal", "get_num_threads", "gumbel", "gumbel_given_choice", "gumbel_max"}
+    names = {"NoiseField", "Reservoir", "anneal", "get_num_threads", "gumbel", "gumbel_given_choice", "gumbel_max"}
     names |= {"gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "set_num_threads"}
     assert names <= set(fastgumbel.__all__)
     assert all(hasattr(fastgumbel, name) for name in fastgumbel.__all__)

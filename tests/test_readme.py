@@ -43,4 +43,13 @@ def test_the_commands_are_one_line_each():
     assert len(commands) == 3
     assert "fastgumbel choose" in commands[0]
     assert commands[1].endswith("pytest")
-    assert commands[2].endswith("pytest tests/cuda")
+    assert commands[2].endswith("pytest -n auto tests/cuda")
+
+
+def test_the_reservoir_is_the_top_k():
+    names = {}
+    exec(next(block for block in BLOCKS if "Reservoir" in block), names)
+    indices, values, threshold = fastgumbel.gumbel_top_k(names["x"], 100, rng=3, return_threshold=True)
+    np.testing.assert_array_equal(names["one"].indices, indices)
+    np.testing.assert_array_equal(names["one"].values, values)
+    assert names["one"].threshold == threshold

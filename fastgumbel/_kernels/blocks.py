@@ -1,17 +1,22 @@
-"""What the pruned searches share: the largest log-potential of each block of 64 categories, and the lanes of one."""
+"""What the pruned searches share: of each block of 64 categories the largest log-potential and a bound; its lanes."""
 
 import numpy as np
 
 from fastgumbel._kernels.compiling import scalar, stage
+from fastgumbel._kernels.field import BLOCK_RATE, BLOCK_WORDS
 from fastgumbel._kernels.real import exponential_floor, gumbel_bound
 from fastgumbel._kernels.reduce import NOTHING
 from fastgumbel._kernels.simd import at_least64, max64, prefetch64
-from fastgumbel._kernels.stage import STAGE
+from fastgumbel._kernels.stage import STAGE, draw_row_words, fill
 
+# Pairs of blocks (an even block and the odd one after it share a Philox call) that are searched at a time.
+CHUNK = 1024
 # Bytes that the pass asks for ahead: more than the hardware prefetcher, which stops at each page.
 _AHEAD = 2048
 # An opened block with at most so many candidate lanes draws them one by one.
 FEW = 6
+
+_1 = np.uint64(1)
 
 
 @scalar
@@ -49,6 +54,34 @@ def block_maxima(out, plane, x, offset, pairs):
         out[i] = even
         out[plane + i] = odd
     return good
+
+
+@stage
+def _bounds_of_plane(bounds, to, maxima, at, words, high, n):
+    """Upper bounds of perturbed values: block maximum plus a bound of the Gumbel on its high word."""
+    for i in range(n):
+        j = np.uint64(i)
+        e = exponential_floor(np.uint64(words[np.uint64(high) + j])) * BLOCK_RATE
+        bounds[np.uint64(to) + j] = maxima[np.uint64(at) + j] + gumbel_bound(e)
+
+
+@stage
+def block_bounds(bounds, maxima, at, plane, first_pair, pairs, coordinates, words):
+    """Upper bounds of the perturbed values in `pairs` pairs of blocks: even ones first, odd ones from CHUNK on.
+
+    The maxima lie at maxima[at] and, of odd ones, a plane later. Returns `pairs` rounded up to groups of 64, as which
+    both halves are filled up with -inf.
+    """
+    key, row, draw = coordinates
+    for i in range(0, pairs, STAGE):
+        n = min(STAGE, pairs - i)
+        draw_row_words(words, n, key, row, draw, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
+        _bounds_of_plane(bounds, i, maxima, at + i, words, STAGE, n)
+        _bounds_of_plane(bounds, CHUNK + i, maxima, plane + at + i, words, 3 * STAGE, n)
+    groups = (pairs + 63) // 64 * 64
+    fill(bounds, pairs, groups - pairs, NOTHING)
+    fill(bounds, CHUNK + pairs, groups - pairs, NOTHING)
+    return groups
 
 
 @stage

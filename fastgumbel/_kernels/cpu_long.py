@@ -7,12 +7,10 @@ blocks. Bounds are float64, above the truth by 0 to 0.06; every decision is made
 
 import numpy as np
 
-from fastgumbel._kernels.blocks import FEW, block_maxima, lane_bounds, reaching
+from fastgumbel._kernels.blocks import CHUNK, FEW, block_bounds, block_maxima, lane_bounds, reaching
 from fastgumbel._kernels.compiling import kernel, scalar, stage
 from fastgumbel._kernels.field import (
-    BLOCK_RATE,
     BLOCK_SHIFT,
-    BLOCK_WORDS,
     HIGH_WORDS,
     LOW_WORDS,
     block_exponential,
@@ -24,22 +22,10 @@ from fastgumbel._kernels.field import (
 from fastgumbel._kernels.real import exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
 from fastgumbel._kernels.simd import at_least64, count_bits, lowest_bit, max64
-from fastgumbel._kernels.stage import STAGE, draw_row_words, fill, row_id
-
-# Pairs of blocks (an even block and the odd one after it share a Philox call) that are searched best first.
-CHUNK = 1024
+from fastgumbel._kernels.stage import STAGE, draw_row_words, row_id
 
 _1 = np.uint64(1)
 _ROUNDING = np.float64(2.0**-50)
-
-
-@stage
-def _bounds_of_plane(bounds, to, maxima, at, words, high, n):
-    """Upper bounds of perturbed values: block maximum plus a bound of the Gumbel on its high word."""
-    for i in range(n):
-        j = np.uint64(i)
-        e = exponential_floor(np.uint64(words[np.uint64(high) + j])) * BLOCK_RATE
-        bounds[np.uint64(to) + j] = maxima[np.uint64(at) + j] + gumbel_bound(e)
 
 
 @scalar
@@ -100,15 +86,7 @@ def _open_block(x, offset, block, largest, best, index, coordinates, words, boun
 @stage
 def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, coordinates, words, bounds, lanes):
     """The better of (best, index) and the best of `pairs` pairs of blocks from `first_pair` on."""
-    key, row, draw = coordinates
-    for i in range(0, pairs, STAGE):
-        n = min(STAGE, pairs - i)
-        draw_row_words(words, n, key, row, draw, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
-        _bounds_of_plane(bounds, i, maxima, at + i, words, STAGE, n)
-        _bounds_of_plane(bounds, CHUNK + i, maxima, plane + at + i, words, 3 * STAGE, n)
-    padded = (pairs + 63) // 64 * 64
-    fill(bounds, pairs, padded - pairs, NOTHING)
-    fill(bounds, CHUNK + pairs, padded - pairs, NOTHING)
+    padded = block_bounds(bounds, maxima, at, plane, first_pair, pairs, coordinates, words)
 
     top, top_at = NOTHING, 0
     for parity in range(2):

@@ -70,7 +70,7 @@ def merge_tops(index, value, other_index, other_value, draw, row):
     values, indices = value.reshape(value.size), index.reshape(index.size)
     for s in range(other_index.shape[0]):
         at = ((draw + s) * all_rows + row) * k
-        for i in range(k):
+        for i in range(other_index.shape[2]):
             if other_value[s, 0, i] != other_value[s, 0, i]:
                 spoil(values, indices, at, k)
             elif other_index[s, 0, i] >= 0 and values[at] == values[at]:

@@ -2,17 +2,19 @@
 
 The winner lane of each block has the block's largest noise, and most of the k best sit on such lanes. So all of them
 are offered first; then the others of a block are looked at only where its largest log-potential plus its largest noise
-reaches the k-th best so far.
+reaches the k-th best so far. Where a quick bound shows that this is so for few blocks at all, only those are drawn.
 """
 
 import numpy as np
 
-from fastgumbel._kernels.blocks import block_maxima, reaching
+from fastgumbel._kernels.blocks import CHUNK, block_bounds, block_maxima, reaching
 from fastgumbel._kernels.compiling import kernel, stage
 from fastgumbel._kernels.field import (
+    BLOCK_SHIFT,
     BLOCK_WORDS,
     HIGH_WORDS,
     block_exponential,
+    block_word,
     join,
     lane_exponential,
     winner_lane,
@@ -20,11 +22,11 @@ from fastgumbel._kernels.field import (
 from fastgumbel._kernels.heap import offer, spoil
 from fastgumbel._kernels.real import exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._kernels.reduce import NOTHING
-from fastgumbel._kernels.simd import at_least64, lowest_bit
+from fastgumbel._kernels.simd import at_least64, count_bits, lowest_bit
 from fastgumbel._kernels.stage import DRAW, ROW, STAGE, draw_row_words, draw_words, fill, padded, row_id
 
-# Pairs of blocks whose winners are known at a time.
-CHUNK = 1024
+# One block that is drawn alone takes the time of so many that are drawn in a row.
+_ALONE = 8
 
 _1 = np.uint64(1)
 _ROUNDING = np.float64(2.0**-50)
@@ -92,11 +94,55 @@ def _queue_rest(x, offset, opened, queued, queue, start, coordinates, column, va
 
 
 @stage
+def _search_few(x, start, first_pair, groups, maxima, plane, coordinates, column, values, indices, at, k, scratch):
+    """Offer what may be among the best of the blocks whose bounds reach the k-th best; False if that is too many."""
+    key, row, draw = coordinates
+    bounds, queue = scratch[3], scratch[4]
+    count = 0
+    for odd in range(2):
+        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
+            count += count_bits(at_least64(bounds, i, values[at]))
+    if count * _ALONE > 2 * groups:
+        return False
+    queued = 0
+    for odd in range(2):
+        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
+            mask = at_least64(bounds, i, values[at])
+            while mask:
+                pair = i - odd * CHUNK + lowest_bit(mask)
+                mask &= mask - _1
+                block = ((first_pair + np.uint64(pair)) << _1) | np.uint64(odd)
+                w = block_word(key, row, draw, block)
+                e = block_exponential(w)
+                g = gumbel64(e)
+                offset = np.int64(block << BLOCK_SHIFT) - np.int64(start)
+                j = offset + np.int64(winner_lane(w))
+                if 0 <= j < x.size:
+                    value = np.float64(x[j]) + g
+                    if value > NOTHING:
+                        offer(values, indices, at, k, value, column + j)
+                # Others of the block may have a rounding error more noise.
+                if maxima[odd * plane + pair] + (g + abs(g) * _ROUNDING) >= values[at]:
+                    opened = winner_lane(w), e, g
+                    queued = _queue_rest(
+                        x, offset, opened, queued, queue, start, coordinates, column, values, indices, at, k
+                    )
+    _offer_queued(queued, queue, start, coordinates, column, values, indices, at, k)
+    return True
+
+
+@stage
 def _search_chunk(x, start, first_pair, pairs, maxima, plane, coordinates, column, values, indices, at, k, scratch):
     """Offer what may be among the best of `pairs` pairs of blocks from `first_pair` on."""
     key, row, draw = coordinates
     minima, noise, lanes, bounds, queue = scratch
     words = queue[1]
+    if values[at] > NOTHING:
+        groups = block_bounds(bounds, maxima, 0, plane, first_pair, pairs, coordinates, words)
+        if _search_few(
+            x, start, first_pair, groups, maxima, plane, coordinates, column, values, indices, at, k, scratch
+        ):
+            return
     for i in range(0, pairs, STAGE):
         n = min(STAGE, pairs - i)
         draw_row_words(words, n, key, row, draw, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
