@@ -213,13 +213,17 @@ class Top:
         `every` says that most of it will be, so that pruning would not pay.
         """
         # What does not beat the root of the heap need not be found: another heap begins with nothing but it.
-        index = np.empty((1, 1, min(self._index.size, sum(piece.rows.n for piece in pieces))), np.intp)
-        value = np.empty(index.shape)
+        shape = 1, 1, min(self._index.size, sum([piece.rows.n for piece in pieces]))
+        index, value = np.empty(shape, np.intp), np.empty(shape)
         index.fill(self._index[0, 0, 0])
         value.fill(self._value[0, 0, 0])
         for rows, ids, start, first in pieces:
             scan = _scan_field(rows, field, ids, top_every if every else top_long, start, first)
-            _share(rows, index, value, every, scan, merge_tops)
+            if rows.n <= _LONGEST:
+                # Sharing out a single task would take longer than a short one does.
+                scan(_Task(0, 1, 0, 1, 0, rows.n), index, value, 0, 0)
+            else:
+                _share(rows, index, value, every, scan, merge_tops)
         if np.isnan(value[0, 0, 0]):
             return False
         merge_tops(self._index, self._value, index, value, 0, 0)
