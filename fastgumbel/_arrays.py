@@ -140,6 +140,12 @@ def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArra
     return out
 
 
+def flat_of(array: NDArray[Any], shape: tuple[int, int], rows: Rows) -> NDArray[Any]:
+    """The array as draws by rows: itself, or scratch where kernels cannot write to it."""
+    usable = array.flags.c_contiguous and array.flags.aligned and not rows.overlaps(array)
+    return array.reshape(shape) if usable else np.empty(shape, array.dtype)
+
+
 def check_device_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
     """A device array of exactly this shape and dtype, C-contiguous."""
     if not is_device(out):

@@ -12,8 +12,8 @@ from fastgumbel._kernels.reduce import INVALID_CHOICE
 from fastgumbel._rows import place_name
 from fastgumbel.noise import NoiseField, Rng
 
-# Fresh exponentials have 30 bits of index for two calls a quad.
-_CATEGORIES = 2**31
+# Fresh exponentials have 30 bits of index for two calls a quad, but for the last index, which `categorical` reads.
+_CATEGORIES = 2**31 - 4
 
 
 def gumbel_given_choice(
@@ -100,7 +100,7 @@ def gumbel_given_choice(
     draws = math.prod(draw_shape)
     _arrays.check_reach(field, draws, rows.n)
     if field.start + rows.n > _CATEGORIES:
-        raise ValueError(f"noise: categories beyond 2**31 - 1 have no conditioned noise, and {field.start} begins here")
+        raise ValueError(f"noise: categories beyond 2**31 - 5 have no conditioned noise, and {field.start} begins here")
     choices = _arrays.choices_of(choice, draw_shape + rows.batch, rows.batch).reshape(draws, rows.count)
     result = _arrays.Result(rows, axis, draw_shape, "out", out, (rows.values, choices))
     faulty = _relax.condition_on(rows, field, _arrays.row_ids(field, rows.batch), choices, result.flat)
