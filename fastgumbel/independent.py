@@ -73,10 +73,9 @@ def categorical(
     P(c) = exp(x_c) / sum_j exp(x_j), by inversion of the distribution function (Devroye 1986, chapter III.2; with a
     guide table, Chen and Asau 1974). A draw is a function of the key, the row id, the draw and the row's
     log-potentials: neither threads, nor `size`, nor which rows share a call can change it. exp(x_c - max(x)) in float64
-    becomes an integer on a grid of 2**-59 of the sum or finer (for up to 2**30 categories), and all that follows is
-    exact arithmetic of integers with 64 random bits: P(c) is off by at most 2**-58, and by the rounding of x_c - max(x)
-    and of its exponential, about 2**-47 of itself. A category more improbable than that grid may never be drawn, and
-    an excluded one never is. With log-potentials that rise in one category, draws move monotonically towards it.
+    is rounded to a grid of 2**-60 of the sum or finer (for up to 2**30 categories), and all that follows is exact
+    arithmetic of integers, with 64 random bits a draw: P(c) is off by at most 2**-60 + P(c) (2**-47 + n 2**-60). A
+    category far below that grid is never drawn, and an excluded one never is either.
 
     Extra memory, a thread: 8 bytes a category of one row, and 8 to 32 more where many draws make a guide table worth
     its while.

@@ -4,13 +4,14 @@ With m the largest log-potential and e_c = exp(x_c - m) in float64 (0 below -708
 
     A = n + the sum of the integers next to 2^30 e_c (ties to even)
     k = 92 - b, where 2^(b-1) <= float64(A) < 2^b
-    w_c = floor(2^k e_c), and T, the sum of all w_c: less than 2^62, and at least 2^59 for up to 2^30 categories
+    w_c = floor(2^k e_c + 1/2), and T, the sum of all w_c
 
 Draw d of a row reads the call of Philox with domain 3, the last index and counter word d // 2: words 0, 1 if d is even,
 else 2, 3, low word first, are U of 64 bits. The category is the first c with w_0 + ... + w_c > floor(U T / 2^64). All
 sums are of integers and exact, so no order of summing and no way of searching can change it.
 
-Every e_c is at most 1, so 2^30 times their sum is below A, and 2^k times it below 2^62.
+T is below 2^62, as 2^30 times the sum of all e_c is at most A - n / 2. It is at least 2^60 for up to 2^30 categories,
+where w_c is off by 1/2 at most.
 """
 
 import numpy as np
@@ -55,11 +56,13 @@ def _decays(weights, x, at, n, largest):
 @stage
 def _integers(weights, n, k):
     """Bits of e_c to w_c."""
-    # An e_c of 2^(E - 1023) (1 + f) has 2^62 (1 + f) under its shift, of which nothing is left after 63 places.
-    last = np.uint64(1085) - k
+    # An e_c of 2^(E - 1023) (1 + f) has 2^62 (1 + f) under its shift, of which nothing is left after 63 places. One
+    # place remains, for rounding.
+    last = np.uint64(1084) - k
     for i in range(n):
         shift = last - (weights[i] >> _EXPONENT)
-        weights[i] = ((weights[i] & _MANTISSA | _LEADING) << _TO_TOP) >> (shift if shift < _MOST else _MOST)
+        doubled = ((weights[i] & _MANTISSA | _LEADING) << _TO_TOP) >> (shift if shift < _MOST else _MOST)
+        weights[i] = (doubled + _1) >> _1
 
 
 @stage
