@@ -19,7 +19,7 @@ FEW = 32
 # So many draws of a row are shared among threads, in parts of so many.
 MANY = 2**17
 _PART = 2**15
-# From so many rows on, threads share the rows, unless the draws are more than that many times as many.
+# Threads can share the rows instead: it takes up to so many times as many draws where there are several.
 _ROWS = 8
 # Work in a task, in log-potentials and draws: about a millisecond.
 _TASK = 2**17

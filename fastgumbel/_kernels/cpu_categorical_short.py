@@ -13,7 +13,7 @@ from fastgumbel._kernels.reduce import NO_INDEX
 from fastgumbel._kernels.stage import DRAW, ROW, STAGE, draw_words, fill, row_id
 from fastgumbel._kernels.weights import DRAW_WORDS, bisect, cumulate, target
 
-# Planes of float32: sums that are surely passed, and those that may be.
+# Planes of float32. Numbers of sums that are surely passed, in the end the category, and of those that may be.
 _PASSED = 0
 _REACHED = STAGE
 _TOTAL = 2 * STAGE
@@ -23,6 +23,8 @@ _PLANES = 5
 
 _1 = np.uint64(1)
 _8 = np.uint32(8)
+_INVALID = np.float32(NO_INDEX)
+_UNDECIDED = np.float32(-2)
 _STEP24 = np.float32(2.0**-24)
 
 
@@ -46,8 +48,11 @@ def _cumulate(sums, state, largest, potentials, n, rows):
         state[_TOTAL + i] = 0
     for j in range(n):
         at = np.uint64(j * STAGE)
+        # Two loops, as one would compute in vectors of as many float32 as there are float64.
         for i in range(rows):
-            state[_TOTAL + i] += decay32(np.float32(potentials[at + np.uint64(i)] - largest[i]))
+            sums[at + np.uint64(i)] = potentials[at + np.uint64(i)] - largest[i]
+        for i in range(rows):
+            state[_TOTAL + i] += decay32(sums[at + np.uint64(i)])
             sums[at + np.uint64(i)] = state[_TOTAL + i]
 
 
@@ -72,6 +77,27 @@ def _count(state, sums, n, rows):
         for i in range(rows):
             state[_PASSED + i] += one if sums[at + np.uint64(i)] <= state[_BELOW + i] else none
             state[_REACHED + i] += one if sums[at + np.uint64(i)] <= state[_ABOVE + i] else none
+
+
+@stage
+def _judge(state, rows):
+    """Mark invalid rows, and those that float32 cannot decide; the number of the latter."""
+    undecided = 0
+    for i in range(rows):
+        passed = state[_PASSED + i]
+        close = passed != state[_REACHED + i]
+        valid = state[_TOTAL + i] > 0
+        passed = _UNDECIDED if close else passed
+        state[_PASSED + i] = passed if valid else _INVALID
+        undecided += close & valid
+    return undecided
+
+
+@stage
+def _write(index, draw, row, state, rows):
+    """Store what the lanes have found."""
+    for i in range(rows):
+        index[np.uint64(draw), np.uint64(row) + np.uint64(i)] = np.int64(np.int32(state[_PASSED + i]))
 
 
 @stage
@@ -114,10 +140,9 @@ def draw_short(x, rows, field, index, place):
             word = 3 if d & _1 else 1
             _set_targets(state, words, word, count, slack)
             _count(state, sums, n, count)
-            for i in range(count):
-                c = np.int64(state[_PASSED + i])
-                if state[_TOTAL + i] == 0:
-                    c = NO_INDEX
-                elif state[_PASSED + i] != state[_REACHED + i]:
+            undecided = _judge(state, count)
+            _write(index, s, to_row + r, state, count)
+            for i in range(count if undecided else 0):
+                if state[_PASSED + i] == _UNDECIDED:
                     c = _decide(flat, (r + i) * n, n, largest[i], words, word, i, exact)
-                index[s, to_row + r + i] = c
+                    index[s, to_row + r + i] = c
