@@ -200,6 +200,37 @@ def reservoir(k: int) -> Work:
     return work
 
 
+def many_draws(n: int) -> Work:
+    x = np.random.default_rng(1).standard_normal(n)
+    p = np.exp(x - x.max())
+    p /= p.sum()
+    draws, noise, rng = 10**7, fg.NoiseField(0), np.random.default_rng(0)
+    work = Work(f"`categorical` {draws:,} draws from {n:,} float64", draws, 8 * draws)
+    work.contenders["fastgumbel"] = on_threads(1, lambda: fg.categorical(x, draws, noise=noise))
+    work.contenders["rng.choice(p=)"] = lambda: rng.choice(n, size=draws, p=p)
+    if has("torch"):
+        import torch
+
+        weights = torch.from_numpy(p)
+
+        def torch_multinomial() -> Any:
+            torch.set_num_threads(1)
+            return torch.multinomial(weights, draws, replacement=True)
+
+        work.contenders["torch.multinomial, 1 thread"] = torch_multinomial
+    return work
+
+
+def one_draw_each(dtype: Any) -> Work:
+    x = np.random.default_rng(1).standard_normal((1_000_000, 10)).astype(dtype)
+    noise = fg.NoiseField(0)
+    work = Work(f"`categorical` 1,000,000 x 10 {np.dtype(dtype)}", x.size, x.nbytes)
+    work.contenders["fastgumbel"] = on_threads(1, lambda: fg.categorical(x, noise=noise))
+    work.contenders["`gumbel_max`"] = on_threads(1, lambda: fg.gumbel_max(x, noise=noise))
+    work.contenders["NumPy inverse CDF"] = numpy_ways(x)["NumPy inverse CDF"]
+    return work
+
+
 def one_row() -> Work:
     x = np.random.default_rng(1).standard_normal(10)
     field = fg.NoiseField(0)
@@ -317,6 +348,10 @@ def all_works() -> Iterator[Callable[[], Work]]:
         yield lambda dtype=dtype: noise(dtype)
     yield lambda: top_k(64)
     yield lambda: reservoir(100)
+    for n in (1000, 1_000_000):
+        yield lambda n=n: many_draws(n)
+    for dtype in (np.float32, np.float64):
+        yield lambda dtype=dtype: one_draw_each(dtype)
     yield one_row
     for shape in RELAXED:
         yield lambda shape=shape: relaxed(shape, np.float32)

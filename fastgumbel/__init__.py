@@ -3,6 +3,7 @@
 from fastgumbel import anneal
 from fastgumbel._threads import get_num_threads, set_num_threads
 from fastgumbel.conditional import gumbel_given_choice
+from fastgumbel.independent import categorical
 from fastgumbel.noise import NoiseField
 from fastgumbel.ranking import gumbel_top_k
 from fastgumbel.relaxed import gumbel_softmax, gumbel_softmax_jvp
@@ -13,6 +14,7 @@ __all__ = [
     "NoiseField",
     "Reservoir",
     "anneal",
+    "categorical",
     "get_num_threads",
     "gumbel",
     "gumbel_given_choice",

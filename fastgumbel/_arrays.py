@@ -141,6 +141,12 @@ def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArra
     return out
 
 
+def flat_of(array: NDArray[Any], shape: tuple[int, int], rows: Rows) -> NDArray[Any]:
+    """The array as draws by rows: itself, or scratch where kernels cannot write to it."""
+    usable = array.flags.c_contiguous and array.flags.aligned and not rows.overlaps(array)
+    return array.reshape(shape) if usable else np.empty(shape, array.dtype)
+
+
 def check_device_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
     """A device array of exactly this shape and dtype, C-contiguous."""
     if not is_device(out):
@@ -219,9 +225,12 @@ def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def check_conditioned(field: NoiseField, categories: int) -> None:
-    """Whether conditioned noise has so many categories: fresh exponentials have 30 bits of index, two for a quad."""
-    if field.start + categories > CATEGORIES // 2:
-        raise ValueError(f"noise: categories beyond 2**31 - 1 have no conditioned noise, and {field.start} begins here")
+    """Whether conditioned noise has so many categories.
+
+    Fresh exponentials have 30 bits of index, two calls for a quad, but for the last index, which `categorical` reads.
+    """
+    if field.start + categories > 2**31 - 4:
+        raise ValueError(f"noise: categories beyond 2**31 - 5 have no conditioned noise, and {field.start} begins here")
 
 
 def check_choices(dtype: np.dtype[Any], own: tuple[int, ...], shape: tuple[int, ...], batch: tuple[int, ...]) -> None:

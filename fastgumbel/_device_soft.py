@@ -76,6 +76,7 @@ def sample_jvp(
         if call.noise is not None:
             raise ValueError("rao takes a noise field, no array of noise")
         _arrays.check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)
+        _arrays.check_conditioned(call.field, call.rows.n)
     d_x, d_tau = tangents
     d_tau = call.on_host(d_tau) if is_device(d_tau) else d_tau
     dx, dtau, directions = _arrays.tangents_of(None if is_device(d_x) else d_x, d_tau, rows, rows.axis)

@@ -211,6 +211,7 @@ def gumbel_softmax_jvp(
         if call.given.size:
             raise ValueError("rao takes a noise field, no array of noise")
         _arrays.check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)
+        _arrays.check_conditioned(call.field, call.rows.n)
     dx, dtau, directions = _arrays.tangents_of(d_x, d_tau, call.rows, call.axis)
     y = call.result("out[0]", out_y, None, (dx, dtau))
     dy = call.result("out[1]", out_dy, directions, (dx, dtau))

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastgumbel import _arrays, _device, _device_max, _device_write, _search, _write
-from fastgumbel._rows import Rows
 from fastgumbel.noise import NoiseField, Rng
 
 
@@ -223,8 +222,8 @@ def gumbel_max(
     shape = draw_shape + rows.batch
     draws = math.prod(draw_shape)
     index, value = _outputs(out, bool(return_max), shape)
-    flat_index = _flat(index, (draws, rows.count), rows)
-    flat_value = None if value is None else _flat(value, (draws, rows.count), rows)
+    flat_index = _arrays.flat_of(index, (draws, rows.count), rows)
+    flat_value = None if value is None else _arrays.flat_of(value, (draws, rows.count), rows)
 
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
@@ -260,9 +259,3 @@ def _outputs(out: Any, pair: bool, shape: tuple[int, ...]) -> tuple[Any, Any]:
         _arrays.check_out(out[0], "out[0]", shape, np.intp),
         _arrays.check_out(out[1], "out[1]", shape, np.float64),
     )
-
-
-def _flat(array: NDArray[Any], shape: tuple[int, int], rows: Rows) -> NDArray[Any]:
-    """The array as draws by rows: itself, or scratch where kernels cannot write to it."""
-    usable = array.flags.c_contiguous and array.flags.aligned and not rows.overlaps(array)
-    return array.reshape(shape) if usable else np.empty(shape, array.dtype)

@@ -16,9 +16,9 @@ ORDER = (
     ("__main__",),
     ("_choose.*",),
     ("__init__",),
-    ("sampling", "ranking", "reservoir", "relaxed", "conditional", "anneal"),
+    ("sampling", "ranking", "reservoir", "relaxed", "conditional", "independent", "anneal"),
     ("_device_soft",),
-    ("_search", "_write", "_relax", "_device_write", "_device_max", "_device_relax"),
+    ("_search", "_write", "_relax", "_categorical", "_device_write", "_device_max", "_device_relax"),
     ("_device_rows",),
     ("_arrays",),
     ("_rows", "noise", "_threads", "_device"),
@@ -26,7 +26,7 @@ ORDER = (
     ("_kernels.cuda_condition", "_kernels.cuda_move"),
     ("_kernels.cuda_softmax",),
     ("_kernels.cuda_max",),
-    ("_kernels.blocks", "_kernels.heap", "_kernels.lanes", "_kernels.noise_row", "_kernels.row"),
+    ("_kernels.blocks", "_kernels.heap", "_kernels.lanes", "_kernels.noise_row", "_kernels.row", "_kernels.weights"),
     ("_kernels.cuda_field", "_kernels.cuda_rows"),
     ("_kernels.stage", "_kernels.bounds"),
     ("_kernels.race",),
@@ -124,7 +124,7 @@ def test_importing_loads_nothing_heavy():
 def test_the_public_names():
     import fastgumbel
 
-    names = {"NoiseField", "Reservoir", "anneal", "get_num_threads", "gumbel", "gumbel_given_choice", "gumbel_max"}
-    names |= {"gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "set_num_threads"}
+    names = {"NoiseField", "Reservoir", "anneal", "categorical", "get_num_threads", "gumbel", "gumbel_given_choice"}
+    names |= {"gumbel_max", "gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "set_num_threads"}
     assert names <= set(fastgumbel.__all__)
     assert all(hasattr(fastgumbel, name) for name in fastgumbel.__all__)

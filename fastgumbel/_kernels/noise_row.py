@@ -134,7 +134,8 @@ def noise_row(out, to, n, key, row, draw, start, scratch):
 def exponential_row(out, to, n, key, row, draw, start, scratch):
     """Write Exp(1) numbers that the field does not use to out[to + j] for j < n.
 
-    They are words of the fourth domain: quad q has its high halves at index 2 q and its low ones at 2 q + 1.
+    They are words of the fourth domain: quad q has its high halves at index 2 q and its low ones at 2 q + 1. The
+    last quad must not be among them: `weights` has its low index.
     """
     high, low, _, _, _, fresh = scratch
     first_quad = start >> _2

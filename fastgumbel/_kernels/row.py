@@ -11,21 +11,27 @@ from fastgumbel._kernels.simd import dot64, max64, sum64
 
 
 @stage
+def largest_of(v, at, n):
+    """Largest of v[at : at + n], NaN if any is NaN."""
+    whole = n // 64 * 64
+    largest = v.dtype.type(-np.inf)
+    good = True
+    for i in range(at, at + whole, 64):
+        m = max64(v, i)
+        good &= m == m
+        largest = m if m > largest else largest
+    for i in range(at + whole, at + n):
+        good &= v[i] == v[i]
+        largest = v[i] if v[i] > largest else largest
+    return largest if good else v.dtype.type(np.nan)
+
+
+@stage
 def add_to(v, to, x, at, n):
     """Add x[at + i] to v[to + i] for i < n; their largest sum, NaN if any is NaN."""
     for i in range(n):
         v[np.uint64(to) + np.uint64(i)] += x[np.uint64(at) + np.uint64(i)]
-    whole = n // 64 * 64
-    largest = v.dtype.type(-np.inf)
-    good = True
-    for i in range(to, to + whole, 64):
-        m = max64(v, i)
-        good &= m == m
-        largest = m if m > largest else largest
-    for i in range(to + whole, to + n):
-        good &= v[i] == v[i]
-        largest = v[i] if v[i] > largest else largest
-    return largest if good else v.dtype.type(np.nan)
+    return largest_of(v, to, n)
 
 
 @stage
