@@ -103,8 +103,8 @@ def test_kernels_fit_and_keep_their_roundings(case, capability):
 
 
 def test_the_frontend_knows_nothing_of_capabilities():
-    """It writes the same lines for all, but for the numbers in the names of functions."""
-    for kernel, arguments, _ in KERNELS.values():
+    """It writes the same lines for all, but for the numbers in the names of functions; one case a kernel will do."""
+    for kernel, arguments, _ in {case[0]: case for case in KERNELS.values()}.values():
         first, last = (
             Counter(re.sub(r'@"?[\w.$%]+"?|\$\d+', "", library(kernel, arguments, cc).get_llvm_str()).splitlines())
             for cc in (CAPABILITIES[0], CAPABILITIES[-1])

@@ -244,8 +244,8 @@ def altered(monkeypatch):
     """Give a setter of what is done to all PTX before it is run."""
     return lambda alter: monkeypatch.setattr(
         emulated,
-        "_program",
-        lambda kernel, kinds: Program(alter(compiled(kernel, kinds, emulated.CAPABILITY).ptx), bare=True),
+        "loaded",
+        lambda kernel, kinds, capability: Program(alter(compiled(kernel, kinds, capability).ptx), bare=True),
     )
 
 

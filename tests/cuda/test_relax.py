@@ -193,15 +193,15 @@ def altered(monkeypatch):
     """Give a setter of what is done to the PTX of a kernel before it is run; the number of changes must not be 0."""
 
     def set_to(name, old, new):
-        def program(kernel, kinds):
-            ptx = compiled(kernel, kinds, emulated.CAPABILITY).ptx
+        def loaded(kernel, kinds, capability):
+            ptx = compiled(kernel, kinds, capability).ptx
             if kernel.py_func.__name__ == name:
                 ptx, count = re.subn(old, new, ptx)
                 if not count:
                     raise LookupError(f"nothing to change in {name}")
             return Program(ptx, bare=True)
 
-        monkeypatch.setattr(emulated, "_program", program)
+        monkeypatch.setattr(emulated, "loaded", loaded)
 
     return set_to
 
