@@ -21,7 +21,8 @@ _SECOND = 3 * STAGE
 _INDEX = 4 * STAGE  # exact in float32, as rows are short; -1 where nothing is left
 _SMALLEST = 5 * STAGE  # smallest E_b of all blocks
 _MARGIN = 6 * STAGE  # ratio of two finishing times of which float32 cannot tell the order
-_PLANES = 7
+_FRESH = 7 * STAGE  # what a lane waits beyond its block's minimum
+_PLANES = 8
 
 _INFINITE = np.float32(np.inf)
 _UNDECIDED = np.float32(-2)
@@ -86,9 +87,11 @@ def _race(state, n, words, word, lane, weights, column):
     entered = np.uint64(column * STAGE)
     here = np.float32(lane)
     index = np.float32(column)
+    # Two loops, as one has more constants than the processor has registers.
     for i in range(n):
-        e = exponential32(words[drawn + np.uint64(i)])
-        e = state[MINIMUM + i] + (np.float32(0) if state[WINNER + i] == here else e)
+        state[_FRESH + i] = exponential32(words[drawn + np.uint64(i)])
+    for i in range(n):
+        e = state[MINIMUM + i] + (np.float32(0) if state[WINNER + i] == here else state[_FRESH + i])
         # Near its top, a high word tells little of how long the wait is, only how long at least.
         vague = words[drawn + np.uint64(i)] >= VAGUE_FROM
         time = e * weights[entered + np.uint64(i)]
