@@ -11,10 +11,9 @@ import pytest
 
 import fastgumbel
 from fastgumbel import NoiseField, _device_max
-from tests.cuda import emulated
 from tests.cuda.emulated import EmulatedArray, aligned, on_device
-from tests.cuda.offline import compiled
-from tests.ptx import Program, PTXError
+from tests.cuda.planted import plant
+from tests.ptx import PTXError
 
 LENGTHS = (1, 3, 63, 64, 65, 96, 97, 127, 128, 129, 130, 1000, 4097, 20_000)
 CASES = [(n, np.float32) for n in LENGTHS] + [(n, np.float64) for n in (3, 65, 97, 130, 1000, 4097)]
@@ -242,11 +241,7 @@ def test_what_does_not_fit_is_refused(device, x, options, error, message):
 @pytest.fixture
 def altered(monkeypatch):
     """Give a setter of what is done to all PTX before it is run."""
-    return lambda alter: monkeypatch.setattr(
-        emulated,
-        "loaded",
-        lambda kernel, kinds, capability: Program(alter(compiled(kernel, kinds, capability).ptx), bare=True),
-    )
+    return lambda alter: plant(monkeypatch, lambda _, ptx: alter(ptx))
 
 
 def nth_replaced(text, old, new, n):

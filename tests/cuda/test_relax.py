@@ -7,11 +7,10 @@ import pytest
 
 import fastgumbel
 from fastgumbel import _device_relax, gumbel_softmax, gumbel_softmax_jvp
-from tests.cuda import emulated
 from tests.cuda.emulated import EmulatedArray, aligned, on_device
-from tests.cuda.offline import compiled
+from tests.cuda.planted import plant
 from tests.cuda.sides import differing, messages, same, there
-from tests.ptx import Program, PTXError
+from tests.ptx import PTXError
 
 FIELD = fastgumbel.NoiseField(3).at(draw=7)
 LENGTHS = (1, 2, 63, 64, 65, 96, 97, 128, 130, 1000)
@@ -193,15 +192,14 @@ def altered(monkeypatch):
     """Give a setter of what is done to the PTX of a kernel before it is run; the number of changes must not be 0."""
 
     def set_to(name, old, new):
-        def loaded(kernel, kinds, capability):
-            ptx = compiled(kernel, kinds, capability).ptx
-            if kernel.py_func.__name__ == name:
+        def alter(kernel, ptx):
+            if kernel == name:
                 ptx, count = re.subn(old, new, ptx)
                 if not count:
                     raise LookupError(f"nothing to change in {name}")
-            return Program(ptx, bare=True)
+            return ptx
 
-        monkeypatch.setattr(emulated, "loaded", loaded)
+        plant(monkeypatch, alter)
 
     return set_to
 
