@@ -10,17 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel import _threads
+from fastgumbel._kernels.cpu_ids import write_at
 from fastgumbel._kernels.cpu_noise import fill_long, fill_short
-from fastgumbel._rows import index_of
-from fastgumbel.noise import NoiseField
+from fastgumbel._rows import ids_of, index_of
+from fastgumbel.noise import CATEGORIES, NoiseField
 
 # Numbers in a task: a fraction of a millisecond.
 _TASK = 2**18
 _SHORT = 256
 
 
-def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64]) -> None:
-    """Write the field to an array, the categories on its last axis, the other axes rows in C order."""
+def write(
+    out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64], categories: NDArray[np.int64] | None
+) -> None:
+    """Write the field to an array, the categories on its last axis, the other axes rows in C order.
+
+    `categories` are their ids, of the shape of the array: an empty place gets -inf. None counts from the field's start.
+    """
     if out.size == 0:
         return
     batch, n = out.shape[:-1], out.shape[-1]
@@ -35,8 +41,13 @@ def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64]) -> None
             piece = np.empty((r1 - r, c1 - c), out.dtype.newbyteorder("="))
         else:
             piece = matrix[r:r1] if c1 - c == n else matrix[r, c:c1].reshape(1, c1 - c)
-        at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start + c))
-        fill(piece, ids[r:r1] if ids.size else ids, at)
+        some = ids[r:r1] if ids.size else ids
+        if categories is None:
+            fill(piece, some, (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start + c)))
+        else:
+            own = ids_of(categories, r, r1, c, c1)
+            write_at(piece[np.newaxis], own, some, (field.key, np.uint64(r), np.uint64(field.draw)), False)
+            np.copyto(piece, -np.inf, where=own >= CATEGORIES)
         if matrix is None:
             out[index_of(batch, r, r1, c, c1)] = piece
 
