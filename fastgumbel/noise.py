@@ -269,7 +269,8 @@ def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
         name = ", ".join(map(str, place))
         raise ValueError(f"categories must be up to 2**32 - 1, but categories[{name}] is {ids[place]}")
     ids = np.array(ids, np.int64, order="C")
-    np.maximum(ids, -1, out=ids)
+    if ids.size and ids.min() < 0:
+        np.maximum(ids, -1, out=ids)
     ids.flags.writeable = False
     return ids
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgumbel._kernels.compiling import kernel, scalar, stage
 from fastgumbel._kernels.field import HIGH_WORDS, gumbel
-from fastgumbel._kernels.ids import category_at, draw_minima, draw_own, enter_lanes, enter_plane, id_planes
+from fastgumbel._kernels.ids import category_at, draw_own, draw_rough_minima, enter_lanes, enter_plane, id_planes
 from fastgumbel._kernels.lanes import MINIMUM, WINNER, draw_quad, repeat, turn
 from fastgumbel._kernels.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
 from fastgumbel._kernels.real import exp32, exponential32
@@ -79,6 +79,14 @@ def _note_smallest(state, n):
     for i in range(n):
         smaller = state[MINIMUM + i] < state[_SMALLEST + i]
         state[_SMALLEST + i] = state[MINIMUM + i] if smaller else state[_SMALLEST + i]
+
+
+@stage
+def _note_smallest_known(state, words, n):
+    """As `_note_smallest`, of minima from high words: 0, so that nothing is decided, where one of them is vague."""
+    for i in range(n):
+        known = state[MINIMUM + i] if words[STAGE + i] < VAGUE_FROM else np.float32(0)
+        state[_SMALLEST + i] = known if known < state[_SMALLEST + i] else state[_SMALLEST + i]
 
 
 @stage
@@ -158,12 +166,16 @@ def _run(state, lanes, counters, words, weights, n, key, start):
 
 @scalar
 def _run_ids(state, lanes, counters, words, weights, n, key, planes, own):
-    """Race n categories in all lanes, each by its id."""
+    """Race n categories in all lanes, each by its id.
+
+    A block's minimum serves one place, so it is drawn as roughly as the place itself. Its high word leaves it open by
+    1/64 of what that of a lane does, and what float32 can decide stays the same.
+    """
     _start(state)
     for j in range(n):
         enter_plane(own, planes, j, lanes)
-        draw_minima(state, own, counters, words, lanes, key)
-        _note_smallest(state, lanes)
+        draw_rough_minima(state, own, counters, words, lanes, key)
+        _note_smallest_known(state, words, lanes)
         draw_own(words, own, counters, lanes, key, HIGH_WORDS, np.uint64(1))
         _race(state, lanes, words, 0, 0, weights, j)
 

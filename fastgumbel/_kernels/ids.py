@@ -7,10 +7,10 @@ as in `lanes`, but in the plane of winner lanes stands how each differs from the
 import numpy as np
 
 from fastgumbel._kernels.compiling import maker, stage
-from fastgumbel._kernels.field import BLOCK_WORDS, LANE_MASK, block_exponential, join, winner_lane
+from fastgumbel._kernels.field import BLOCK_RATE, BLOCK_WORDS, LANE_MASK, block_exponential, join, winner_lane
 from fastgumbel._kernels.lanes import MINIMUM, WINNER, repeat, turn
 from fastgumbel._kernels.philox import LOW
-from fastgumbel._kernels.stage import DRAW, ROW, STAGE, draw_words, fill, row_id
+from fastgumbel._kernels.stage import DRAW, ROW, STAGE, draw_words, exponentials, fill, row_id
 
 _1 = np.uint64(1)
 _2 = np.uint64(2)
@@ -105,6 +105,23 @@ def draw_minima(state, own, counters, words, n, key):
         low = odd_low if odd else even_low
         state[MINIMUM + i] = block_exponential(join(odd_high if odd else even_high, low))
         state[WINNER + i] = np.float32(np.int32(winner_lane(low) ^ (own[i] & LANE_MASK)))
+
+
+@stage
+def draw_rough_minima(state, own, counters, words, n, key):
+    """As `draw_minima`, in float32 from high words alone, which are then in the second plane."""
+    for i in range(n):
+        counters[i] = BLOCK_WORDS | (own[i] >> _7)
+    draw_words(words, counters, n, key)
+    for i in range(n):
+        w0, w1, w2, w3 = words[i], words[STAGE + i], words[2 * STAGE + i], words[3 * STAGE + i]
+        odd = own[i] & _ODD
+        words[i] = w2 if odd else w0
+        words[STAGE + i] = w3 if odd else w1
+    exponentials(state, MINIMUM, n, words, words, STAGE)
+    for i in range(n):
+        state[MINIMUM + i] *= np.float32(BLOCK_RATE)
+        state[WINNER + i] = np.float32(np.int32(winner_lane(np.uint64(words[i])) ^ (own[i] & LANE_MASK)))
 
 
 @stage
