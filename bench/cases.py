@@ -120,6 +120,24 @@ def short_rows(dtype: Any) -> Work:
     return work
 
 
+def choice_sets() -> Work:
+    """Noise keyed by (chooser, zone); the loop is let off easily, as it draws no noise for the other 4,970 zones."""
+    rng, choosers = np.random.default_rng(1), 100_000
+    zones, x = rng.integers(5000, size=(choosers, 30)), rng.standard_normal((choosers, 30))
+    noise = fg.NoiseField(0)
+
+    def loop() -> np.ndarray:
+        index = np.empty(choosers, np.intp)
+        for chooser in range(choosers):
+            index[chooser] = (x[chooser] + np.random.default_rng(chooser).gumbel(size=30)).argmax()
+        return index
+
+    work = Work("`gumbel_max` 100,000 x 30 of 5,000 ids, float64", x.size, x.nbytes + zones.nbytes)
+    work.contenders["fastgumbel"] = on_threads(1, lambda: fg.gumbel_max(x, noise=noise.at(categories=zones)))
+    work.contenders["a NumPy generator a chooser"] = loop
+    return work
+
+
 def two_threads() -> Work:
     x = np.random.default_rng(1).standard_normal((1_000_000, 10)).astype(np.float32)
     noise = fg.NoiseField(0)
@@ -343,6 +361,7 @@ def all_works() -> Iterator[Callable[[], Work]]:
             yield lambda dtype=dtype, spread=spread: long_rows(dtype, spread, peers=spread == 1.0)
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: short_rows(dtype)
+    yield choice_sets
     yield two_threads
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: noise(dtype)

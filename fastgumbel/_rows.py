@@ -112,10 +112,11 @@ class Rows:
             and values.flags.c_contiguous
             and values.flags.aligned
         )
-        # Noise at category ids is written to a buffer beside each piece.
         self.in_pieces = not self.in_place or categories is not None
-        # Columns of a piece at most.
-        self.width = BUFFER_BYTES // self.dtype.itemsize if self.in_pieces else self.n
+        # Columns of a piece at most. Float64 noise at category ids is written to a buffer beside it.
+        self.width = BUFFER_BYTES // (8 if categories is not None else self.dtype.itemsize)
+        if not self.in_pieces:
+            self.width = self.n
         self.matrix = values.reshape(self.count, self.n) if self.in_place else None
         if self.matrix is not None:
             self.matrix = self.matrix.view()

@@ -20,9 +20,7 @@ _TASK = 2**18
 _SHORT = 256
 
 
-def write(
-    out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64], categories: NDArray[np.int64] | None
-) -> None:
+def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64], categories: NDArray[np.int64] | None) -> None:
     """Write the field to an array, the categories on its last axis, the other axes rows in C order.
 
     `categories` are their ids, of the shape of the array: an empty place gets -inf. None counts from the field's start.

@@ -46,7 +46,8 @@ def categorical(
         What names the draws, as in `NoiseField`.
     noise : NoiseField, optional
         Names the draws instead, by key, row ids and first draw. The field's numbers are not read: draws are independent
-        of all other functions' on the same field. `start` must be 0.
+        of all other functions' on the same field. `start` must be 0, and category ids tell no more than which
+        places are empty.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with -1.
     out : ndarray of intp, optional

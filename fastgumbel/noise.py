@@ -157,7 +157,9 @@ class NoiseField:
         first = self.start if start is None else _whole(start, "start", CATEGORIES)
         ids = self.categories if categories is None else _category_ids(categories)
         if ids is not None and (first or start is not None):
-            raise ValueError("start and categories exclude each other: ids name all categories of a field that has them")
+            raise ValueError(
+                "start and categories exclude each other: ids name all categories of a field that has them"
+            )
         return NoiseField.__new__(NoiseField)._set(
             self.key,
             self.rows if rows is None else _row_ids(rows),
@@ -194,9 +196,7 @@ class NoiseField:
         return _restore, (int(self.key), self.rows, self.draw, self.start, self.categories)
 
     def _identity(self) -> tuple[Any, ...]:
-        rows, categories = (
-            None if ids is None else (ids.shape, ids.tobytes()) for ids in (self.rows, self.categories)
-        )
+        rows, categories = (None if ids is None else (ids.shape, ids.tobytes()) for ids in (self.rows, self.categories))
         return int(self.key), rows, self.draw, self.start, categories
 
     def __eq__(self, other: object) -> bool:

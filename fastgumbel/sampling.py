@@ -29,7 +29,8 @@ def gumbel(
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the field, as in `NoiseField`.
     noise : NoiseField, optional
-        The field instead, with its coordinates: row ids, one draw, first category.
+        The field instead, with its coordinates: row ids, one draw, first category or category ids (an empty place gets
+        -inf; no device array takes ids).
     dtype : float64 or float32, optional
         float32 is the same field in float32 arithmetic, from half of the bits.
     out : ndarray or device array, optional
@@ -145,8 +146,8 @@ def gumbel_max(
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the
-        axes of `size` before it.
+        The field instead, with its coordinates (category ids for host arrays alone); or an array of finite noise, of
+        the shape of `log_potentials` with the axes of `size` before it.
     return_max : bool, optional
         Also return the perturbed value of the sample. Its law is logsumexp(log_potentials) + Gumbel, whatever the
         sample; the larger of the values of two shards tells which shard's sample is that of the whole.
@@ -160,7 +161,7 @@ def gumbel_max(
     Returns
     -------
     index : ndarray or device array of intp
-        Of shape `size + batch`, counted along the axis.
+        Of shape `size + batch`, counted along the axis, also where the field has category ids.
     value : ndarray or device array of float64
         Of the same shape; only with `return_max`.
 
@@ -183,7 +184,7 @@ def gumbel_max(
     equal to it bit for bit; but noise that cannot win is never computed. P(c) = exp(x_c) / sum_j exp(x_j), by the
     Gumbel-max trick (Gumbel 1954; Maddison, Tarlow and Minka 2014). The result depends neither on threads, nor on
     which rows share a call if row ids are given (`NoiseField.at`). Extra memory: some KiB a thread, plus 8 bytes for
-    64 categories of a row where `size` is given.
+    64 categories of a row where `size` is given; with category ids, up to a MiB a thread.
 
     Examples
     --------
@@ -202,6 +203,16 @@ def gumbel_max(
     >>> before = fg.gumbel_max(np.zeros((1000, 3)), noise=field)
     >>> after = fg.gumbel_max(np.zeros((1000, 3)) + [0.5, 0, 0], noise=field)
     >>> bool((after[before != after] == 0).all())
+    True
+
+    Each of 1,000 choosers faces 30 of 5,000 zones, and keeps its taste for a zone wherever it stands.
+
+    >>> rng = np.random.default_rng(0)
+    >>> zones, utilities = rng.integers(5000, size=(1000, 30)), rng.normal(size=5000)
+    >>> place = fg.gumbel_max(utilities[zones], noise=field.at(categories=zones))
+    >>> again = fg.gumbel_max(utilities[zones[:, ::-1]], noise=field.at(categories=zones[:, ::-1]))
+    >>> chooser = np.arange(1000)
+    >>> bool((zones[chooser, place] == zones[:, ::-1][chooser, again]).all())
     True
     """
     if (

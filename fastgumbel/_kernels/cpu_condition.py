@@ -57,7 +57,8 @@ def _yield_to(out, at, x, x_at, n, choice):
 def condition(x, rows, field, choices, out, faulty, place, drawn):
     """Noise of the rows of x given choices[s, r], into out[s, r, :]; arguments as in `relax_long`.
 
-    `drawn` says that fresh exponentials stand there already. `faulty` becomes INVALID_ROW or INVALID_CHOICE by row, and the noise of such a row NaN.
+    `drawn` says that fresh exponentials stand there already. `faulty` becomes INVALID_ROW or INVALID_CHOICE by row, and
+    the noise of such a row NaN.
     """
     key, first_row, draw, start = field
     first_draw, last_draw, to_row = place

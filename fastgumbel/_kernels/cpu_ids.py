@@ -16,8 +16,8 @@ _2 = np.uint64(2)
 def write_at(out, ids, rows, field, fresh):
     """Write G(key, row, draw + s, ids[r, j]) to out[s, r, j]; what stands in an empty place means nothing.
 
-    `ids` may have one row for all. `field` is (key, id of the first row, first draw), all uint64; `rows` holds the row ids
-    instead where it is not empty. `fresh` asks for Exp(1) numbers that the field does not use, as `exponential_row`
+    `ids` may have one row for all. `field` is (key, id of the first row, first draw), all uint64; `rows` holds the row
+    ids instead where it is not empty. `fresh` asks for Exp(1) numbers that the field does not use, as `exponential_row`
     draws them.
     """
     key, first_row, draw = field
