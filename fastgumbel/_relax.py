@@ -116,12 +116,11 @@ def condition_on(
     def work(r: int, r1: int, s: int, s1: int) -> None:
         at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start))
         some = ids[r:r1] if ids.size else ids
-        named = rows.categories is not None
-        if named:
-            part = out[s:s1, r:r1]
+        part, own = out[s:s1, r:r1], None
+        if rows.categories is not None:
             own = _write_ids(part, rows, field, ids, (r, r1, s, s1), True)
-        condition(rows.piece(r, r1, 0, rows.n), some, at, choices, out, faulty, (s, s1, r), named)
-        if named:
+        condition(rows.piece(r, r1, 0, rows.n), some, at, choices, out, faulty, (s, s1, r), own is not None)
+        if own is not None:
             np.copyto(part, 0, where=(own >= CATEGORIES) & ~np.isnan(part))
 
     _run(rows, out.shape[0], work)
