@@ -159,6 +159,11 @@ class Rows:
         """The same at these category ids."""
         return Rows(self.values, self._where, categories)
 
+    @property
+    def excluded(self) -> str:
+        """What categories that are missing may be, in words."""
+        return "excluded by where" if self.categories is None else "excluded by where, or empty places"
+
     def first_bad(self, row: int) -> tuple[int, Any] | None:
         """Column and value of the first NaN or +inf of a row."""
         step = BUFFER_BYTES // 8
@@ -176,5 +181,4 @@ class Rows:
         bad = self.first_bad(row)
         if bad is not None:
             return f"log_potentials: {where} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
-        excluded = "excluded by where" if self.categories is None else "excluded by where, or empty places"
-        return f"log_potentials: {where} has no category left: all are -inf, or {excluded}"
+        return f"log_potentials: {where} has no category left: all are -inf, or {self.excluded}"

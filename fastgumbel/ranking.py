@@ -169,5 +169,5 @@ def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> 
         name = place_name(rows.batch, row)
         raise ValueError(
             f"log_potentials: {name} has {left} categories left, fewer than k = {index.shape[-1]}: "
-            "the others are -inf, or excluded by where"
+            f"the others are -inf, or {rows.excluded}"
         )

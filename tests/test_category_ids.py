@@ -191,11 +191,15 @@ def test_rows_with_nothing_left(n):
     x, field = np.zeros((4, n)), FIELD.at(categories=ids)
     assert (fastgumbel.gumbel_max(x, noise=field, invalid="mark") >= 0).tolist() == [True, True, False, True]
     assert np.isnan(fastgumbel.gumbel_softmax(x, noise=field, invalid="mark")).all(-1).tolist() == [0, 0, 1, 0]
-    for call in (_hard, _hard_draws, _top, _relaxed, _relaxed_hard):
-        with pytest.raises(ValueError, match=r"row 2 has .*left.*empty places"):
+    for call in (_hard, _hard_draws, _relaxed, _relaxed_hard):
+        with pytest.raises(ValueError, match=r"row 2 has no category left.*empty places"):
             call(x, field, None)
-    with pytest.raises(ValueError, match=r"row 2 has nan at category 1"):
-        fastgumbel.gumbel_max(np.where(np.arange(4 * n).reshape(4, n) == 2 * n + 1, np.nan, 0), noise=FIELD.at(rows=0))
+    with pytest.raises(ValueError, match=r"row 2 has 0 categories left.*empty places"):
+        fastgumbel.gumbel_top_k(x, 2, noise=field)
+    x[1, 1] = np.nan
+    with pytest.raises(ValueError, match=r"row 1 has nan at category 1"):
+        fastgumbel.gumbel_max(x, noise=field)
+    x[1, 1] = 0
     choices = np.zeros(4, int)
     with pytest.raises(ValueError, match="row 2"):
         fastgumbel.gumbel_given_choice(x, choices, noise=field)
