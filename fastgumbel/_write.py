@@ -19,6 +19,18 @@ _TASK = 2**18
 _SHORT = 256
 
 
+def fill(lines: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64], first: int, count: int, column: int) -> None:
+    """Write the field to a C-contiguous matrix: lines from the first on, categories from a column on.
+
+    Lines count the rows of a draw, `count` of them, then those of the next.
+    """
+    n_lines, n = lines.shape
+    # Few lines leave lanes empty, long ones outgrow the cache.
+    kernel = fill_short if n <= min(_SHORT, 16 * n_lines) else fill_long
+    at = (field.key, np.uint64(field.draw), np.uint64(field.start + column))
+    kernel(lines, ids, at, (first, count))
+
+
 def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64]) -> None:
     """Write the field to an array, the categories on its last axis, the other axes rows in C order."""
     if out.size == 0:
@@ -27,16 +39,13 @@ def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64]) -> None
     count = math.prod(batch)
     in_place = out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative
     matrix = out.reshape(count, n) if in_place else None
-    # Few rows leave lanes empty, long ones outgrow the cache.
-    fill = fill_short if n <= min(_SHORT, 16 * count) else fill_long
 
     def work(r: int, r1: int, c: int, c1: int) -> None:
         if matrix is None:
             piece = np.empty((r1 - r, c1 - c), out.dtype.newbyteorder("="))
         else:
             piece = matrix[r:r1] if c1 - c == n else matrix[r, c:c1].reshape(1, c1 - c)
-        at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start + c))
-        fill(piece, ids[r:r1] if ids.size else ids, at)
+        fill(piece, field, ids, r, count, c)
         if matrix is None:
             out[index_of(batch, r, r1, c, c1)] = piece
 
