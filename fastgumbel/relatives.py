@@ -13,8 +13,9 @@ from fastgumbel import _arrays, _perturb, _search
 from fastgumbel._rows import Rows
 from fastgumbel.noise import NoiseField, Rng
 
-# Maxima at once.
+# Maxima at once, and the fewest of a row.
 _MAXIMA = 2**20
+_FEWEST = 8
 
 
 def perturb(
@@ -90,23 +91,23 @@ def perturb(
     Every trick is an increasing function of s = x + G, so on the same noise all have the same winner, and the same
     ranking: -exp(-s), exp(-exp(-s)), -exp(-s / alpha) and exp(s / alpha). They are computed so, from s, and neither w
     nor u nor 1 / w is ever at hand: the winner survives where those would over- or underflow. Of "gumbel" the argmax
-    and the maximum are those of `gumbel_max` to the bit. The others round, and values that round to the same number
-    tie; how far s may be from 0 before all beyond it do:
+    and the maximum are those of `gumbel_max` to the bit. The others are rounded numbers with an end to their range:
 
-    ============  ================================  =================================================
-    trick         s that are told apart             ties, within
-    ============  ================================  =================================================
-    gumbel        all                               half a unit in the last place of s
-    exponential   -709 to 745                       some 1e-16 in s
-    weibull       -709 alpha to 745 alpha           some 1e-16 alpha in s
-    frechet       -745 alpha to 709 alpha           some 1e-16 alpha in s
-    uniform       -6.6 to 37                        some 1e-16 in s where s < 0, else 1e-16 exp(s)
-    ============  ================================  =================================================
+    ===========  =======================  ==============================================
+    trick        s that are told apart    if they differ by more than some
+    ===========  =======================  ==============================================
+    gumbel       all                      units in the last place of s
+    exponential  -709 to 745              units in the last place of s, or 1e-16
+    weibull      -709 alpha to 745 alpha  units in the last place of s, or 1e-16 alpha
+    frechet      -745 alpha to 709 alpha  units in the last place of s, or 1e-16 alpha
+    uniform      -6.6 to 37               units in the last place of s, or 1e-16 exp(s)
+    ===========  =======================  ==============================================
 
-    Values beyond are clipped to the numbers next to the limit: "uniform" stays between 5e-324 and 1 - 2**-53. So with
-    "uniform" an item of weight exp(20) beats a rival that is up to 5e-8 better. Log-potentials moved by a constant,
-    such that the largest is near 0, win with the same category, and only the scale changes ("uniform": the power). A
-    callable is a function of the values of "uniform", and no better than them.
+    Nearer values may tie, which happens to about one row in 10**15, or for "uniform" in 10**15 / sum(w). All beyond the
+    range tie, clipped to the number next to its limit: "uniform" stays between 5e-324 and 1 - 2**-53, however near to 1
+    it ought to be. The remedy is to move the log-potentials of a row by a constant, so that the largest is near 0: this
+    changes the scale of the values (of "uniform" the power), and not the winner. A callable is a function of the values
+    of "uniform", and tells no more apart.
 
     The maximum of "exponential" is minus an exponential number of rate sum(w), and so on for the others, which
     `log_partition` makes use of. The family is that of Balog, Tripuraneni, Ghahramani and Weller (2017); u ** (1 / w)
@@ -125,7 +126,7 @@ def perturb(
     >>> fg.perturb(x, "uniform", rng=1).round(4)
     array([0.6483, 0.515 , 0.7494])
     >>> fg.perturb(x, lambda v: v / (1 - v), rng=1).round(4)
-    array([1.8434, 1.0621, 2.9905])
+    array([1.8434, 1.062 , 2.9905])
     >>> int(fg.gumbel_max(x, rng=1))
     2
     """
@@ -232,7 +233,7 @@ def log_partition(
 
     The estimate is for what can only be maximised; where all log-potentials are at hand, their logsumexp is exact. The
     maxima are those of `gumbel_max`, found without the noise that cannot win. They are summed in the order of the
-    draws, and at most 2**20 at a time are stored (or 64 a row).
+    draws, and at most 2**20 at a time are stored (or 8 a row).
 
     Examples
     --------
@@ -251,7 +252,7 @@ def log_partition(
     size = _arrays.whole(size, "size", 1)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     field, ids = _noise_of(rng, noise, axis, (size,), rows)
-    step = max(64, _MAXIMA // max(1, rows.count)) if isinstance(field, NoiseField) else size
+    step = max(_FEWEST, _MAXIMA // max(1, rows.count)) if isinstance(field, NoiseField) else size
     origin, total = np.zeros(rows.count), np.zeros(rows.count)
     for s in range(0, size, step):
         index = np.empty((min(step, size - s), rows.count), np.intp)
@@ -267,7 +268,7 @@ def log_partition(
             value[:, faulty] = np.nan
         if s == 0:
             # Differences to an extreme one neither overflow nor leave a mean of nothing but zeros.
-            origin = (np.min if t > 0 else np.max)(value[:64], axis=0)
+            origin = (np.min if t > 0 else np.max)(value[:_FEWEST], axis=0)
         value -= origin
         powers = value if t == 0 else np.expm1(np.multiply(value, -t, out=value), out=value)
         # One by one: the sum depends neither on the rows beside it nor on how many are drawn at once.
@@ -365,4 +366,4 @@ def _trigamma(m: int) -> float:
     while m < 16:
         total += 1 / m**2
         m += 1
-    return total + 1 / m + 1 / (2 * m**2) + 1 / (6 * m**3)
+    return total + 1 / m + 1 / (2 * m**2) + 1 / (6 * m**3) - 1 / (30 * m**5)
