@@ -115,6 +115,32 @@ def check_reach(field: NoiseField, draws: int, categories: int) -> None:
         )
 
 
+def check_counted(field: NoiseField) -> None:
+    """Whether a field that is read on a device counts its categories."""
+    if field.categories is not None:
+        raise ValueError("noise: category ids are for host arrays alone: copy log_potentials (or out) to the host")
+
+
+def named(field: NoiseField, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """The category ids of a field that has them, for every place of an array of this shape."""
+    assert field.categories is not None
+    try:
+        return np.broadcast_to(field.categories, shape)
+    except ValueError:
+        raise ValueError(
+            f"noise: categories of shape {field.categories.shape} do not broadcast to the shape {shape}"
+        ) from None
+
+
+def placed(rows: Rows, axis: int, field: NoiseField) -> Rows:
+    """The rows with the category ids of a field, if it has them."""
+    if field.categories is None:
+        return rows
+    shape = list(rows.batch)
+    shape.insert(len(shape) + 1 + axis, rows.n)
+    return rows.at(categories_last(named(field, tuple(shape)), axis))
+
+
 def row_ids(field: NoiseField, batch: tuple[int, ...]) -> NDArray[np.uint64]:
     """Ids of the rows of a batch in C order; empty where they count from 0."""
     if field.rows is None:
@@ -229,7 +255,12 @@ def check_conditioned(field: NoiseField, categories: int) -> None:
 
     Fresh exponentials have 30 bits of index, two calls for a quad, but for the last index, which `categorical` reads.
     """
-    if field.start + categories > 2**31 - 4:
+    if field.categories is not None:
+        if field.categories.size and field.categories.max() > 2**31 - 5:
+            raise ValueError(
+                f"noise: categories beyond 2**31 - 5 have no conditioned noise, but {field.categories.max()} is one"
+            )
+    elif field.start + categories > 2**31 - 4:
         raise ValueError(f"noise: categories beyond 2**31 - 5 have no conditioned noise, and {field.start} begins here")
 
 

@@ -36,6 +36,7 @@ def sample(
     beside, field = None, None
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
+        _arrays.check_counted(field)
         _arrays.check_reach(field, draws, rows.n)
     else:
         if rng is not None:

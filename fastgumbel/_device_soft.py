@@ -156,6 +156,7 @@ class _Call:
         self.arrays = self.rows.arrays
         if noise is None or isinstance(noise, NoiseField):
             self.field = _arrays.field_of(rng, noise)
+            _arrays.check_counted(self.field)
             _arrays.check_reach(self.field, self.draws, self.rows.n)
         else:
             if rng is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel import _threads, _write
-from fastgumbel._rows import BUFFER_BYTES, Rows, place_name
+from fastgumbel._rows import BUFFER_BYTES, Rows, ids_of, place_name
 from fastgumbel.noise import NoiseField
 
 # Numbers in a task: some milliseconds.
@@ -120,6 +120,7 @@ def perturb(
 
     def work(r: int, r1: int, s: int, s1: int, c: int, c1: int) -> None:
         x = rows.piece(r, r1, c, c1)
+        own = None if rows.categories is None else ids_of(rows.categories, r, r1, c, c1)
         # Other threads may be at the same rows: what is True stays so.
         finite = bool(np.isfinite(x).all())
         if finite:
@@ -131,7 +132,7 @@ def perturb(
             if isinstance(noise, Rows):
                 _copy_noise(lines, noise, first, c)
             else:
-                _write.fill(lines, noise, ids, first, rows.count, c)
+                _write.fill(lines, noise, ids, first, rows.count, c, own)
             if len(lines) > len(x):
                 # NumPy takes long over many short rows beside few.
                 x = np.tile(x, (len(lines) // len(x), 1))

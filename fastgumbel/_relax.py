@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from fastgumbel import _threads
 from fastgumbel._kernels.cpu_condition import condition
+from fastgumbel._kernels.cpu_ids import write_at
 from fastgumbel._kernels.cpu_relax_long import relax_jvp_long, relax_long
 from fastgumbel._kernels.cpu_relax_short import relax_short
-from fastgumbel._rows import BUFFER_BYTES, Rows
-from fastgumbel.noise import NoiseField
+from fastgumbel._rows import BUFFER_BYTES, Rows, ids_of
+from fastgumbel.noise import CATEGORIES, NoiseField
 
 Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
@@ -27,9 +28,10 @@ _RAO = 2**21
 
 def tasks(rows: Rows, draws: int) -> Iterator[tuple[int, int, int, int]]:
     """Cut rows and draws: (first row, last row, first draw, last draw)."""
-    most = _TASK if rows.in_place else BUFFER_BYTES // rows.dtype.itemsize
-    height = min(max(1, most // rows.n), rows.count)
-    width = max(1, _TASK // (height * rows.n))
+    buffer = BUFFER_BYTES // rows.dtype.itemsize
+    height = min(max(1, (buffer if rows.in_pieces else _TASK) // rows.n), rows.count)
+    # Noise at category ids has a buffer for all draws of a task.
+    width = max(1, (_TASK if rows.categories is None else buffer) // (height * rows.n))
     for r in range(0, rows.count, height):
         for s in range(0, draws, width):
             yield r, min(r + height, rows.count), s, min(s + width, draws)
@@ -38,6 +40,20 @@ def tasks(rows: Rows, draws: int) -> Iterator[tuple[int, int, int, int]]:
 def _run(rows: Rows, draws: int, work: Any) -> None:
     cut = list(tasks(rows, draws)) if rows.count else []
     _threads.run(work, cut, len(cut))
+
+
+def _write_ids(
+    out: NDArray[Any], rows: Rows, field: NoiseField, ids: NDArray[np.uint64], task: tuple[int, ...], fresh: bool
+) -> NDArray[np.uint64]:
+    """Write the field at the category ids of the rows to out[draw, row] of a task; the ids as a matrix."""
+    r, r1, s, _ = task
+    assert rows.categories is not None
+    own, some = ids_of(rows.categories, r, r1, 0, rows.n), ids[r:r1] if ids.size else ids
+    together = len(out) if out.flags.c_contiguous else 1
+    for d in range(0, len(out), together):
+        at = (field.key, np.uint64(r), np.uint64(field.draw + s + d))
+        write_at(out[d : d + together], own, some, at, fresh)
+    return own
 
 
 def relax(
@@ -70,12 +86,19 @@ def relax(
         some = ids[r:r1] if ids.size else ids
         at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start))
         place = (s, s1, r)
+        # Kernels take the noise of a task, or none.
+        noise = given
+        if given.size:
+            noise = np.ascontiguousarray(given[s:s1, r:r1])
+        elif rows.categories is not None:
+            noise = np.empty((s1 - s, r1 - r, rows.n), kind)
+            _write_ids(noise, rows, field, ids, (r, r1, s, s1), False)
         if rows.n <= SHORT:
-            relax_short(x, some, at, rates, given, dx, dtau, moved, y, dy, faulty, place, log)
+            relax_short(x, some, at, rates, noise, dx, dtau, moved, y, dy, faulty, place, log)
         elif tangents is None:
-            relax_long(x, some, at, rates, given, y, faulty, place, log)
+            relax_long(x, some, at, rates, noise, y, faulty, place, log)
         else:
-            relax_jvp_long(x, some, at, rates, given, dx, dtau, moved, y, dy, faulty, place, log)
+            relax_jvp_long(x, some, at, rates, noise, dx, dtau, moved, y, dy, faulty, place, log)
 
     _run(rows, draws, work)
     return faulty
@@ -93,7 +116,13 @@ def condition_on(
     def work(r: int, r1: int, s: int, s1: int) -> None:
         at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start))
         some = ids[r:r1] if ids.size else ids
-        condition(rows.piece(r, r1, 0, rows.n), some, at, choices, out, faulty, (s, s1, r))
+        named = rows.categories is not None
+        if named:
+            part = out[s:s1, r:r1]
+            own = _write_ids(part, rows, field, ids, (r, r1, s, s1), True)
+        condition(rows.piece(r, r1, 0, rows.n), some, at, choices, out, faulty, (s, s1, r), named)
+        if named:
+            np.copyto(part, 0, where=(own >= CATEGORIES) & ~np.isnan(part))
 
     _run(rows, out.shape[0], work)
     return faulty

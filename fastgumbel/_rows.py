@@ -46,6 +46,27 @@ def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tupl
     return *np.unravel_index(np.arange(r0, r1), batch), slice(c0, c1)
 
 
+def ids_of(categories: NDArray[np.int64], r0: int, r1: int, c0: int, c1: int) -> NDArray[np.uint64]:
+    """Category ids of rows r0 to r1 and columns c0 to c1 as a C-contiguous read-only matrix.
+
+    It has one row where all rows have the same ids. Of an empty place, it has what is beyond all ids.
+    """
+    batch = categories.shape[:-1]
+    if any(categories.strides[:-1]):
+        ids = categories[index_of(batch, r0, r1, c0, c1)]
+    else:
+        ids = categories[(0,) * len(batch)][np.newaxis, c0:c1]
+    matrix = np.ascontiguousarray(ids).view(np.uint64)
+    matrix.flags.writeable = False
+    return matrix
+
+
+def _some_negative(array: NDArray[Any]) -> bool:
+    """Whether there is any; what is broadcast is looked at once."""
+    once = array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
+    return once.size > 0 and bool(once.min() < 0)
+
+
 class RowShape(Protocol):
     """What rows have wherever they lie: the shape of the batch, its size, the categories, and the results' dtype."""
 
@@ -64,22 +85,37 @@ class Rows:
         The categories on the last axis.
     where : ndarray of bool, or None
         Of the same shape; False excludes.
+    categories : ndarray of int64, or None
+        Category ids, of the same shape; negative ones exclude.
     """
 
-    def __init__(self, values: NDArray[Any], where: NDArray[np.bool_] | None) -> None:
+    def __init__(
+        self,
+        values: NDArray[Any],
+        where: NDArray[np.bool_] | None,
+        categories: NDArray[np.int64] | None = None,
+    ) -> None:
         self.batch = values.shape[:-1]
         self.n = values.shape[-1]
         self.count = math.prod(self.batch)
         single = values.dtype.kind == "f" and values.dtype.itemsize <= 4
         self.dtype = np.dtype(np.float32 if single else np.float64)
         self.values = values
+        self.categories = categories
         self._where = where
+        self._empty = categories is not None and _some_negative(categories)
         # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
         self.in_place = (
-            where is None and values.dtype == self.dtype and values.flags.c_contiguous and values.flags.aligned
+            where is None
+            and not self._empty
+            and values.dtype == self.dtype
+            and values.flags.c_contiguous
+            and values.flags.aligned
         )
+        # Noise at category ids is written to a buffer beside each piece.
+        self.in_pieces = not self.in_place or categories is not None
         # Columns of a piece at most.
-        self.width = self.n if self.in_place else BUFFER_BYTES // self.dtype.itemsize
+        self.width = BUFFER_BYTES // self.dtype.itemsize if self.in_pieces else self.n
         self.matrix = values.reshape(self.count, self.n) if self.in_place else None
         if self.matrix is not None:
             self.matrix = self.matrix.view()
@@ -95,12 +131,14 @@ class Rows:
         piece[...] = self.values[place]
         if self._where is not None:
             np.copyto(piece, -np.inf, where=~self._where[place])
+        if self._empty and self.categories is not None:
+            np.copyto(piece, -np.inf, where=self.categories[place] < 0)
         piece.flags.writeable = False
         return piece
 
     def pieces(self, r0: int, r1: int, c0: int, c1: int) -> Iterator[tuple[int, int, int, int]]:
         """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full."""
-        if self.in_place:
+        if not self.in_pieces:
             yield r0, r1, c0, c1
             return
         height = max(1, self.width // self.n)
@@ -115,6 +153,10 @@ class Rows:
     def part(self, c0: int, c1: int) -> Rows:
         """Columns c0 to c1."""
         return Rows(self.values[..., c0:c1], None if self._where is None else self._where[..., c0:c1])
+
+    def at(self, categories: NDArray[np.int64]) -> Rows:
+        """The same at these category ids."""
+        return Rows(self.values, self._where, categories)
 
     def first_bad(self, row: int) -> tuple[int, Any] | None:
         """Column and value of the first NaN or +inf of a row."""
@@ -133,4 +175,5 @@ class Rows:
         bad = self.first_bad(row)
         if bad is not None:
             return f"log_potentials: {where} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
-        return f"log_potentials: {where} has no category left: all are -inf, or excluded by where"
+        excluded = "excluded by where" if self.categories is None else "excluded by where, or empty places"
+        return f"log_potentials: {where} has no category left: all are -inf, or {excluded}"

@@ -104,6 +104,7 @@ def gumbel_given_choice(
     draws = math.prod(draw_shape)
     _arrays.check_reach(field, draws, rows.n)
     _arrays.check_conditioned(field, rows.n)
+    rows = _arrays.placed(rows, axis, field)
     choices = _arrays.choices_of(choice, draw_shape + rows.batch, rows.batch).reshape(draws, rows.count)
     result = _arrays.Result(rows, axis, draw_shape, "out", out, (rows.values, choices))
     faulty = _relax.condition_on(rows, field, _arrays.row_ids(field, rows.batch), choices, result.flat)

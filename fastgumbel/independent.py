@@ -99,7 +99,7 @@ def categorical(
     >>> bool(fg.categorical(rows[17], noise=field.at(rows=17)) == choices[17])
     True
     """
-    rows, _ = _arrays.rows_of(log_potentials, axis, where)
+    rows, axis = _arrays.rows_of(log_potentials, axis, where)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     draw_shape = _arrays.shape_of(size, "size")
     shape, draws = draw_shape + rows.batch, math.prod(draw_shape)
@@ -108,6 +108,7 @@ def categorical(
     if field.start:
         raise ValueError(f"noise: start must be 0, not {field.start}: these draws know no parts of a row")
     _arrays.check_reach(field, draws, rows.n)
+    rows = _arrays.placed(rows, axis, field)
     flat = _arrays.flat_of(index, (draws, rows.count), rows)
     _categorical.draw(rows, field, _arrays.row_ids(field, rows.batch), flat)
     if not mark and flat.size and flat.min() < 0:

@@ -116,6 +116,7 @@ def gumbel_top_k(
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
         _arrays.check_reach(field, draws, rows.n)
+        rows = _arrays.placed(rows, axis, field)
         _search.search_top(rows, field, _arrays.row_ids(field, rows.batch), index, value)
     else:
         if rng is not None:

@@ -134,7 +134,7 @@ def perturb(
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     draw_shape = _arrays.shape_of(size, "size")
-    field, ids = _noise_of(rng, noise, axis, draw_shape, rows)
+    rows, field, ids = _noise_of(rng, noise, axis, draw_shape, rows)
     inputs = (rows.values, field.values) if isinstance(field, Rows) else (rows.values,)
     result = _arrays.Result(rows, axis, draw_shape, "out", out, inputs, dtype=np.float64)
 
@@ -251,7 +251,7 @@ def log_partition(
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
     size = _arrays.whole(size, "size", 1)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
-    field, ids = _noise_of(rng, noise, axis, (size,), rows)
+    rows, field, ids = _noise_of(rng, noise, axis, (size,), rows)
     step = max(_FEWEST, _MAXIMA // max(1, rows.count)) if isinstance(field, NoiseField) else size
     origin, total = np.zeros(rows.count), np.zeros(rows.count)
     for s in range(0, size, step):
@@ -282,15 +282,15 @@ def log_partition(
 
 def _noise_of(
     rng: Any, noise: Any, axis: int, draw_shape: tuple[int, ...], rows: Rows
-) -> tuple[NoiseField | Rows, NDArray[np.uint64]]:
-    """The field and the ids of its rows, or rows of precomputed noise."""
+) -> tuple[Rows, NoiseField | Rows, NDArray[np.uint64]]:
+    """The rows at their category ids, the field and the ids of its rows, or rows of precomputed noise."""
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
         _arrays.check_reach(field, math.prod(draw_shape), rows.n)
-        return field, _arrays.row_ids(field, rows.batch)
+        return _arrays.placed(rows, axis, field), field, _arrays.row_ids(field, rows.batch)
     if rng is not None:
         raise ValueError("give rng or noise, not both")
-    return _arrays.noise_rows(noise, axis, draw_shape, rows), np.empty(0, np.uint64)
+    return rows, _arrays.noise_rows(noise, axis, draw_shape, rows), np.empty(0, np.uint64)
 
 
 def _shape_parameter(trick: str, alpha: Any, least: float) -> float:

@@ -307,6 +307,7 @@ def _prepare(
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
         _arrays.check_reach(field, math.prod(draw_shape), rows.n)
+        rows = _arrays.placed(rows, axis, field)
     else:
         if rng is not None:
             raise ValueError("give rng or noise, not both")

@@ -116,6 +116,8 @@ class Reservoir:
         if self._position >= _POSITIONS:
             raise ValueError(f"first must be from 0 to 2**63 - 1, not {first}")
         self._noise = _arrays.field_of(rng, noise)
+        if self._noise.categories is not None:
+            raise ValueError("noise: a stream counts its items, so the field of a Reservoir must have no categories")
         ids = _arrays.row_ids(self._noise, ())
         self._row = int(ids[0]) if ids.size else 0
         self._runs: tuple[tuple[int, int], ...] = ()

@@ -74,10 +74,12 @@ def gumbel(
     ids = _arrays.row_ids(field, shape[:-1])
     if _device.is_device(out):
         _arrays.check_device_out(out, "out", shape, kind)
+        _arrays.check_counted(field)
         _device_write.write(out, field, ids)
         return out
     result = np.empty(shape, kind) if out is None else _arrays.check_out(out, "out", shape, kind)
-    _write.write(result if shape else result.reshape(1), field, ids)
+    categories = None if field.categories is None else _arrays.named(field, shape or (1,))
+    _write.write(result if shape else result.reshape(1), field, ids, categories)
     return result
 
 
@@ -228,6 +230,7 @@ def gumbel_max(
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
         _arrays.check_reach(field, draws, rows.n)
+        rows = _arrays.placed(rows, axis, field)
         _search.search(rows, field, _arrays.row_ids(field, rows.batch), flat_index, flat_value)
     else:
         if rng is not None:

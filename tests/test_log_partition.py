@@ -141,6 +141,16 @@ def test_axes_masks_and_noise(axis):
     np.testing.assert_array_equal(log_partition(x, 70, noise=noise, **options), result)
 
 
+@pytest.mark.parametrize("axis", [0, -1])
+def test_category_ids(axis):
+    """Estimates are of the maxima over places with their own noise, empty ones left out."""
+    x = np.random.default_rng(1).normal(size=(5, 4))
+    field = NoiseField(3).at(categories=np.where(x < -1, -1, np.arange(20).reshape(5, 4)[::-1]))
+    _, values = gumbel_max(x, axis=axis, size=70, noise=field, return_max=True)
+    estimate, _ = log_partition(x, 70, axis=axis, noise=field)
+    np.testing.assert_allclose(estimate, by_formula(values, "gumbel", None), rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize(("trick", "alpha"), TRICKS)
 @pytest.mark.parametrize("n", [3, 1000])
 def test_invalid_rows(trick, alpha, n):

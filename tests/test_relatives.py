@@ -207,6 +207,23 @@ def test_pieces_and_threads(threads, shape, size, dtype):
     np.testing.assert_array_equal(draws.reshape(-1, shape[-1])[-1], expected)
 
 
+@pytest.mark.parametrize("size", [None, 3])
+@pytest.mark.parametrize("shape", [(4, 6), (5, 3, 200), (3, 40_000)])
+def test_category_ids(shape, size):
+    """Each place has the noise of its own id, and an empty one is excluded."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=shape).astype(np.float16)
+    for own in (shape, shape[-1:]):
+        categories = rng.integers(0, 50_000, size=own)
+        categories[..., 1] = -1
+        field = NoiseField(2).at(categories=categories)
+        noise = np.stack([fastgumbel.gumbel(shape, noise=field.at(draw=s)) for s in range(size or 1)])
+        values = perturb(x, size=size, noise=field)
+        assert (values[..., 1] == -INF).all()
+        np.testing.assert_array_equal(values, (x + noise).reshape(values.shape))
+        np.testing.assert_array_equal(perturb(x, "frechet", alpha=2.0, size=size, noise=field)[..., 1], 0)
+
+
 def test_memory():
     x = np.zeros((1000, 4000), np.float16)
     for trick in ("gumbel", "uniform", odds):
