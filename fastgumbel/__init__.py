@@ -6,6 +6,7 @@ from fastgumbel.conditional import gumbel_given_choice
 from fastgumbel.independent import categorical
 from fastgumbel.noise import NoiseField
 from fastgumbel.ranking import gumbel_top_k
+from fastgumbel.relatives import log_partition, perturb
 from fastgumbel.relaxed import gumbel_softmax, gumbel_softmax_jvp
 from fastgumbel.reservoir import Reservoir
 from fastgumbel.sampling import gumbel, gumbel_max
@@ -22,6 +23,8 @@ __all__ = [
     "gumbel_softmax",
     "gumbel_softmax_jvp",
     "gumbel_top_k",
+    "log_partition",
+    "perturb",
     "set_num_threads",
 ]
 

@@ -293,7 +293,7 @@ class Result:
     """An array to compute in, C-contiguous with the categories last, and its way to the caller.
 
     `flat` has the axes (directions,) draws, rows, categories; it is the caller's own array where that will do, and
-    overlaps none of the `inputs`.
+    overlaps none of the `inputs`. Its dtype is that of the rows, unless another is named.
     """
 
     def __init__(
@@ -305,7 +305,9 @@ class Result:
         out: Any,
         inputs: tuple[NDArray[Any], ...],
         directions: tuple[int, ...] | None = None,
+        dtype: Any = None,
     ) -> None:
+        dtype = rows.dtype if dtype is None else np.dtype(dtype)
         self._axis = axis
         self._shape = (*(directions or ()), *draw_shape, *rows.batch, rows.n)
         flat = math.prod(draw_shape), rows.count, rows.n
@@ -315,10 +317,10 @@ class Result:
         if out is not None:
             expected = list(self._shape[:-1])
             expected.insert(len(expected) + 1 + axis, rows.n)
-            check_out(out, name, tuple(expected), rows.dtype)
+            check_out(out, name, tuple(expected), dtype)
         usable = out is not None and axis == -1 and out.flags.c_contiguous and out.flags.aligned
         usable = usable and not any(np.may_share_memory(out, array) for array in inputs)
-        self.flat = out.reshape(flat) if usable else np.empty(flat, rows.dtype)
+        self.flat = out.reshape(flat) if usable else np.empty(flat, dtype)
 
     def deliver(self) -> NDArray[Any]:
         """The result in the caller's shape and order of axes."""

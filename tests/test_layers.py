@@ -16,8 +16,8 @@ ORDER = (
     ("__main__",),
     ("_choose.*",),
     ("__init__",),
-    ("sampling", "ranking", "reservoir", "relaxed", "conditional", "independent", "anneal"),
-    ("_device_soft",),
+    ("sampling", "ranking", "reservoir", "relatives", "relaxed", "conditional", "independent", "anneal"),
+    ("_device_soft", "_perturb"),
     ("_search", "_write", "_relax", "_categorical", "_device_write", "_device_max", "_device_relax"),
     ("_device_rows",),
     ("_arrays",),
@@ -127,6 +127,7 @@ def test_the_public_names():
     import fastgumbel
 
     names = {"NoiseField", "Reservoir", "anneal", "categorical", "get_num_threads", "gumbel", "gumbel_given_choice"}
-    names |= {"gumbel_max", "gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "set_num_threads"}
+    names |= {"gumbel_max", "gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "log_partition", "perturb"}
+    names |= {"set_num_threads"}
     assert names <= set(fastgumbel.__all__)
     assert all(hasattr(fastgumbel, name) for name in fastgumbel.__all__)
