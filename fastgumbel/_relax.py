@@ -12,13 +12,12 @@ from fastgumbel import _threads
 from fastgumbel._kernels.cpu_condition import condition
 from fastgumbel._kernels.cpu_relax_long import relax_jvp_long, relax_long
 from fastgumbel._kernels.cpu_relax_short import relax_short
+from fastgumbel._kernels.row import SHORT
 from fastgumbel._rows import BUFFER_BYTES, Rows
 from fastgumbel.noise import NoiseField
 
 Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
-# Which kernel runs depends on the number of categories alone, so that a row's bits do not depend on its batch.
-SHORT = 96
 # Numbers in a task: about a millisecond.
 _TASK = 2**18
 # Numbers of Gumbel-Rao at once.
@@ -70,6 +69,7 @@ def relax(
         some = ids[r:r1] if ids.size else ids
         at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start))
         place = (s, s1, r)
+        # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
         if rows.n <= SHORT:
             relax_short(x, some, at, rates, given, dx, dtau, moved, y, dy, faulty, place, log)
         elif tangents is None:
