@@ -1,10 +1,12 @@
 """The samplers, to call inside your own `@numba.njit` code on the CPU, one row at a time.
 
-They give the bits of the functions of the same name in `fastgumbel`, allocate nothing, release no reference and hold no
-lock, so they may stand in loops of `numba.prange`; code that calls them can be cached. They also run when called from
-Python. `key` is `NoiseField.key`; integers of every type name coordinates: `key` and `row` modulo 2**64, `draw` and
-`category` modulo 2**32, so that a negative one counts from the end. Nothing is checked while code runs but the length of
-`out`: what cannot be a result is marked, as by `invalid="mark"`. Types are checked while it is compiled.
+They give the bits of the functions of the same name in `fastgumbel` and allocate nothing; they may stand in loops of
+`numba.prange`, and code that calls them can be cached. They also run when called from Python.
+
+`key` is `NoiseField.key`. Integers of every type name coordinates, `key` and `row` modulo 2**64, `draw` and `category`
+modulo 2**32, so that a negative one counts from the end. (From Python, an int of 2**63 or more must be a
+`numpy.uint64`.) Types are checked while code is compiled. While it runs, nothing is checked but the length of `out`,
+and rows without a sample are marked, as by `invalid="mark"`.
 
 For long rows, whole batches and many draws the functions in `fastgumbel` are faster.
 """
@@ -137,8 +139,8 @@ def gumbel_softmax(
     key, row, draw : int
         Where the noise field is read, as in `gumbel`; categories are 0, 1, ...
     out : ndarray of float32 where `x` is, else float64
-        Of the length of `x`, of any strides; it may be `x` itself, but must not overlap it in another way. All NaN where
-        `gumbel_max` would give -1, or `tau` is no temperature.
+        Of the length of `x`, of any strides; it may be `x` itself, but must not overlap it in another way. All NaN
+        where `gumbel_max` would give -1, or `tau` is no temperature.
 
     Raises
     ------

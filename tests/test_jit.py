@@ -124,9 +124,7 @@ def test_in_place():
     for tau in (0.0, 2.0):
         y = x.copy()
         fastgumbel.jit.gumbel_softmax(y, tau, KEY, 4, FIRST, y)
-        np.testing.assert_array_equal(
-            y, gumbel_softmax(x, tau, noise=NoiseField.from_key(KEY).at(rows=4, draw=FIRST))
-        )
+        np.testing.assert_array_equal(y, gumbel_softmax(x, tau, noise=NoiseField.from_key(KEY).at(rows=4, draw=FIRST)))
 
 
 def test_nothing_is_allocated():

@@ -1,5 +1,7 @@
 """What compiled code of users may pass: checked while it is compiled, so that nothing is left to check when it runs."""
 
+from typing import Any
+
 import numpy as np
 from numba import types
 from numba.core.errors import TypingError
@@ -9,17 +11,17 @@ from fastgumbel._kernels.compiling import BORROWED, INLINED, OPTIONS
 from fastgumbel._kernels.philox import LOW
 
 
-def place(key, row, draw, category):
+def place(key: Any, row: Any, draw: Any, category: Any) -> Any:
     """Coordinates as uint64: key and row modulo 2^64, draw and category modulo 2^32."""
     raise NotImplementedError("compiled only")
 
 
-def check_potentials(x):
+def check_potentials(x: Any) -> None:
     """Refuse what is no row of log-potentials."""
     raise NotImplementedError("compiled only")
 
 
-def check_relaxed(x, tau, out):
+def check_relaxed(x: Any, tau: Any, out: Any) -> None:
     """Refuse what is no row of log-potentials with a temperature and a place for its relaxed sample."""
     raise NotImplementedError("compiled only")
 
