@@ -105,7 +105,9 @@ def apart(q: int, field: fg.NoiseField, count: int, size: int, most: int, progre
             board.sweep(draw)
         progress.update()
         one, other = (board.lattices() for board in boards)
-        shares.append((one != other).mean((1, 2)))
+        shares.append((one != other)[:, 1:-1, 1:-1].mean((1, 2)))
+        if shares[-1].max() == 0:
+            break
     return np.array(shares)
 
 
@@ -190,7 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lattices", type=int, default=32, help="independent lattices (default: %(default)s)")
     parser.add_argument("--size", type=int, default=32, help="sites of a side, even (default: %(default)s)")
-    parser.add_argument("--sweeps", type=int, default=6000, help="a multiple of 10 (default: %(default)s)")
+    parser.add_argument("--sweeps", type=int, default=4000, help="a multiple of 10 (default: %(default)s)")
     parser.add_argument("--perfect", type=int, default=1000, help="perfect samples (default: %(default)s)")
     parser.add_argument("--small", type=int, default=16, help="sites of their side, even (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
