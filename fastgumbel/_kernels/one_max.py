@@ -11,6 +11,7 @@ from fastgumbel._kernels.field import (
     block_exponential,
     block_word,
     join,
+    lane_half,
     winner_lane,
     word_of,
     words,
@@ -53,7 +54,6 @@ def max_of_row(x, key, row, draw, start):
         while j < end:
             quad = (start + j) >> _2
             h0, h1, h2, h3 = words(key, row, draw, HIGH_WORDS | quad)
-            l0, l1, l2, l3 = words(key, row, draw, LOW_WORDS | quad)
             stop = min(end, ((quad + _1) << _2) - start)
             while j < stop:
                 category = start + j
@@ -64,7 +64,7 @@ def max_of_row(x, key, row, draw, start):
                 else:
                     high = word_of(h0, h1, h2, h3, category)
                     if potential + gumbel_bound(e_block + exponential_floor(high)) > best:
-                        fresh = exponential64(join(high, word_of(l0, l1, l2, l3, category)))
+                        fresh = exponential64(join(high, lane_half(key, row, draw, LOW_WORDS, category)))
                         value = potential + gumbel64(e_block + fresh)
                 if value > best:
                     best, index = value, np.int64(j)
