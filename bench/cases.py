@@ -251,7 +251,7 @@ def one_row() -> Work:
     return work
 
 
-def potts_sweeps(way: str, sweeps: int = 10) -> Work:
+def potts_sweeps(way: str, sweeps: int = 4) -> Work:
     """Heat-bath sweeps at the critical point on one thread, beside an inverse CDF in the same Numba loop."""
     import potts_lattice as potts
 
