@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -268,6 +269,46 @@ def one_row() -> Work:
     return work
 
 
+def potts_sweeps(way: str, sweeps: int = 4) -> Work:
+    """Heat-bath sweeps at the critical point on one thread, beside an inverse CDF in the same Numba loop."""
+    import potts_lattice as potts
+
+    size, q, noise = 128, 3, fg.NoiseField(0)
+    draws = itertools.count(step=sweeps)
+    start = potts.lattices(1, size, q, np.random.default_rng(0).integers(q, size=(size, size)))
+
+    def in_numba(sweep: Any) -> Contender:
+        framed = start.copy()
+
+        def run() -> None:
+            draw = next(draws)
+            sweep(framed, q, potts.critical(q), noise.key, draw, draw + sweeps)
+
+        return run
+
+    def by_half_lattices() -> Contender:
+        board = potts.Checkerboard(start.copy(), q, potts.critical(q), noise, np.arange(1))
+
+        def run() -> None:
+            draw = next(draws)
+            for t in range(draw, draw + sweeps):
+                board.sweep(t)
+
+        return on_threads(1, run)
+
+    ways = {
+        "`jit.categorical` site by site": lambda: in_numba(potts.by_categorical),
+        "`jit.gumbel_max` site by site": lambda: in_numba(potts.by_gumbel_max),
+        "`gumbel_max` of half-lattices": by_half_lattices,
+    }
+    work = Work(f"{sweeps} Potts sweeps, q = {q}, {size} x {size}, {way}", sweeps * size**2, sweeps * size**2)
+    work.contenders = {"fastgumbel": ways[way](), "inverse CDF in Numba": in_numba(potts.by_inverse_cdf)}
+    return work
+
+
+POTTS = "`jit.categorical` site by site", "`jit.gumbel_max` site by site", "`gumbel_max` of half-lattices"
+
+
 def numpy_softmax(x: np.ndarray) -> Contender:
     rng = np.random.default_rng(0)
 
@@ -372,6 +413,8 @@ def all_works() -> Iterator[Callable[[], Work]]:
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: one_draw_each(dtype)
     yield one_row
+    for way in POTTS:
+        yield lambda way=way: potts_sweeps(way)
     for shape in RELAXED:
         yield lambda shape=shape: relaxed(shape, np.float32)
     for shape in RELAXED:

@@ -13,13 +13,12 @@ from fastgumbel._kernels.cpu_condition import condition
 from fastgumbel._kernels.cpu_ids import write_at
 from fastgumbel._kernels.cpu_relax_long import relax_jvp_long, relax_long
 from fastgumbel._kernels.cpu_relax_short import relax_short
+from fastgumbel._kernels.row import SHORT
 from fastgumbel._rows import BUFFER_BYTES, Rows, ids_of
 from fastgumbel.noise import CATEGORIES, NoiseField
 
 Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
-# Which kernel runs depends on the number of categories alone, so that a row's bits do not depend on its batch.
-SHORT = 96
 # Numbers in a task: about a millisecond.
 _TASK = 2**18
 # Numbers of Gumbel-Rao at once.
@@ -93,6 +92,7 @@ def relax(
         elif rows.categories is not None:
             noise = np.empty((s1 - s, r1 - r, rows.n), kind)
             _write_ids(noise, rows, field, ids, (r, r1, s, s1), False)
+        # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
         if rows.n <= SHORT:
             relax_short(x, some, at, rates, noise, dx, dtau, moved, y, dy, faulty, place, log)
         elif tangents is None:

@@ -16,7 +16,7 @@ ORDER = (
     ("__main__",),
     ("_choose.*",),
     ("__init__",),
-    ("sampling", "ranking", "reservoir", "relatives", "relaxed", "conditional", "independent", "anneal"),
+    ("sampling", "ranking", "reservoir", "relatives", "relaxed", "conditional", "independent", "anneal", "jit"),
     ("_device_soft", "_perturb"),
     ("_search", "_write", "_relax", "_categorical", "_device_write", "_device_max", "_device_relax"),
     ("_device_rows",),
@@ -24,18 +24,19 @@ ORDER = (
     ("noise",),
     ("_rows", "_threads", "_device"),
     ("_kernels.cpu_*", "_kernels.cuda_noise", "_kernels.cuda_max_*", "_kernels.cuda_relax_*"),
-    ("_kernels.cuda_condition", "_kernels.cuda_move"),
+    ("_kernels.cuda_condition", "_kernels.cuda_move", "_kernels.one_draw", "_kernels.one_relaxed"),
     ("_kernels.cuda_softmax",),
     ("_kernels.cuda_max",),
     ("_kernels.ids",),
     ("_kernels.blocks", "_kernels.heap", "_kernels.lanes", "_kernels.noise_row", "_kernels.row", "_kernels.weights"),
+    ("_kernels.one_max",),
     ("_kernels.cuda_field", "_kernels.cuda_rows"),
     ("_kernels.stage", "_kernels.bounds"),
     ("_kernels.race",),
-    ("_kernels.field", "_kernels.reduce"),
+    ("_kernels.field", "_kernels.reduce", "_kernels.inside"),
     ("_kernels.real", "_kernels.philox"),
     ("_kernels.cuda",),
-    ("_kernels.ops", "_kernels.simd"),
+    ("_kernels.ops", "_kernels.simd", "_kernels.local"),
     ("_kernels.compiling",),
 )
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -110,7 +111,7 @@ def test_importing_compiles_nothing():
     code = """
 from numba.core import event
 with event.install_recorder("numba:compile") as compiled:
-    import fastgumbel
+    import fastgumbel.jit
 print(len(compiled.buffer))
 """
     assert python(code) == "0"

@@ -34,12 +34,35 @@ _LEADING = np.uint64(2**52)
 _MANTISSA = np.uint64(2**52 - 1)
 _TO_TOP = np.uint64(10)
 _MOST = np.uint64(63)
+_LAST = np.uint64(1084)
 
 
 @scalar
 def bit_length(v):
     """B with 2^(b-1) <= float64(v) < 2^b, for a positive uint64."""
     return (bits(np.float64(v)) >> _EXPONENT) - np.uint64(1022)
+
+
+@scalar
+def rounded(e):
+    """The integer next to 2^30 e."""
+    return bits(fma(e, _TWO30, _TWO52)) - bits(_TWO52)
+
+
+@scalar
+def scale_of(a):
+    """K of A."""
+    return np.uint64(92) - bit_length(a)
+
+
+@scalar
+def weight(e, k):
+    """The integer w_c of the bits of e_c."""
+    # An e_c of 2^(E - 1023) (1 + f) has 2^62 (1 + f) under its shift, of which nothing is left after 63 places. One
+    # place remains, for rounding.
+    shift = _LAST - k - (e >> _EXPONENT)
+    doubled = ((e & _MANTISSA | _LEADING) << _TO_TOP) >> (shift if shift < _MOST else _MOST)
+    return (doubled + _1) >> _1
 
 
 @stage
@@ -49,26 +72,21 @@ def _decays(weights, x, at, n, largest):
     for i in range(n):
         e = decay64(np.float64(x[np.uint64(at) + np.uint64(i)]) - largest)
         weights[i] = bits(e)
-        sum_ += bits(fma(e, _TWO30, _TWO52)) - bits(_TWO52)
+        sum_ += rounded(e)
     return sum_
 
 
 @stage
 def _integers(weights, n, k):
     """Bits of e_c to w_c."""
-    # An e_c of 2^(E - 1023) (1 + f) has 2^62 (1 + f) under its shift, of which nothing is left after 63 places. One
-    # place remains, for rounding.
-    last = np.uint64(1084) - k
     for i in range(n):
-        shift = last - (weights[i] >> _EXPONENT)
-        doubled = ((weights[i] & _MANTISSA | _LEADING) << _TO_TOP) >> (shift if shift < _MOST else _MOST)
-        weights[i] = (doubled + _1) >> _1
+        weights[i] = weight(weights[i], k)
 
 
 @stage
 def cumulate(weights, x, at, n, largest):
     """w_0 + ... + w_c of the row x[at : at + n], whose largest log-potential is finite, to weights[c]; T."""
-    _integers(weights, n, np.uint64(92) - bit_length(_decays(weights, x, at, n, largest)))
+    _integers(weights, n, scale_of(_decays(weights, x, at, n, largest)))
     sum_ = np.uint64(0)
     for i in range(n):
         sum_ += weights[i]
