@@ -42,6 +42,28 @@ def bit_length(v):
     return (bits(np.float64(v)) >> _EXPONENT) - np.uint64(1022)
 
 
+@scalar
+def grains(e):
+    """The integer next to 2^30 e, ties to even, of e from 0 to 1."""
+    return bits(fma(e, _TWO30, _TWO52)) - bits(_TWO52)
+
+
+@scalar
+def last_shift(mass):
+    """How far the weight of an e of 2^-1023 would be shifted, for a mass A: 1084 - k."""
+    return np.uint64(992) + bit_length(mass)
+
+
+@scalar
+def weight(e, last):
+    """Integer weight of the bits of e."""
+    # An e of 2^(E - 1023) (1 + f) has 2^62 (1 + f) under its shift, of which nothing is left after 63 places. One place
+    # remains, for rounding.
+    shift = last - (e >> _EXPONENT)
+    doubled = ((e & _MANTISSA | _LEADING) << _TO_TOP) >> (shift if shift < _MOST else _MOST)
+    return (doubled + _1) >> _1
+
+
 @stage
 def _decays(weights, x, at, n, largest):
     """Bits of e_c to weights[c]; A."""
@@ -49,26 +71,21 @@ def _decays(weights, x, at, n, largest):
     for i in range(n):
         e = decay64(np.float64(x[np.uint64(at) + np.uint64(i)]) - largest)
         weights[i] = bits(e)
-        sum_ += bits(fma(e, _TWO30, _TWO52)) - bits(_TWO52)
+        sum_ += grains(e)
     return sum_
 
 
 @stage
-def _integers(weights, n, k):
+def _integers(weights, n, last):
     """Bits of e_c to w_c."""
-    # An e_c of 2^(E - 1023) (1 + f) has 2^62 (1 + f) under its shift, of which nothing is left after 63 places. One
-    # place remains, for rounding.
-    last = np.uint64(1084) - k
     for i in range(n):
-        shift = last - (weights[i] >> _EXPONENT)
-        doubled = ((weights[i] & _MANTISSA | _LEADING) << _TO_TOP) >> (shift if shift < _MOST else _MOST)
-        weights[i] = (doubled + _1) >> _1
+        weights[i] = weight(weights[i], last)
 
 
 @stage
 def cumulate(weights, x, at, n, largest):
     """w_0 + ... + w_c of the row x[at : at + n], whose largest log-potential is finite, to weights[c]; T."""
-    _integers(weights, n, np.uint64(92) - bit_length(_decays(weights, x, at, n, largest)))
+    _integers(weights, n, last_shift(_decays(weights, x, at, n, largest)))
     sum_ = np.uint64(0)
     for i in range(n):
         sum_ += weights[i]
