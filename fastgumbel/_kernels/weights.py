@@ -17,7 +17,7 @@ where w_c is off by 1/2 at most.
 import numpy as np
 
 from fastgumbel._kernels.compiling import scalar, stage
-from fastgumbel._kernels.field import OTHER_WORDS
+from fastgumbel._kernels.field import OTHER_WORDS, words
 from fastgumbel._kernels.ops import bits, fma, wide
 from fastgumbel._kernels.philox import LOW
 from fastgumbel._kernels.real import decay64
@@ -91,6 +91,14 @@ def cumulate(weights, x, at, n, largest):
         sum_ += weights[i]
         weights[i] = sum_
     return sum_
+
+
+@scalar
+def halves(key, row, draw):
+    """Low and high half of U."""
+    w0, w1, w2, w3 = words(key, row, draw >> _1, DRAW_WORDS)
+    odd = draw & _1 != np.uint64(0)
+    return (w2 if odd else w0), (w3 if odd else w1)
 
 
 @scalar

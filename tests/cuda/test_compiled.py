@@ -7,6 +7,8 @@ import pytest
 from numba import types
 
 from fastgumbel._kernels import (
+    cuda_categorical,
+    cuda_categorical_short,
     cuda_condition,
     cuda_max_long,
     cuda_max_short,
@@ -14,6 +16,8 @@ from fastgumbel._kernels import (
     cuda_noise,
     cuda_relax_long,
     cuda_relax_short,
+    cuda_top_every,
+    cuda_top_long,
 )
 from tests.cuda.offline import CAPABILITIES, compiled, library
 from tests.ptx import Program
@@ -73,6 +77,44 @@ KERNELS |= {
     "one_hot": (cuda_move.one_hot, (F32[::1], FLAG, types.boolean[::1], LONG, F32, F32), 40),
     "add_up": (cuda_move.add_up, (F64[::1], F32[::1], LONG, LONG, types.boolean), 48),
     "average": (cuda_move.average, (F32[::1], F64[::1], *[LONG] * 4), 40),
+}
+LISTS = (F64[::1], types.int64[::1])
+RANKED = types.Tuple((types.int64[::1], F64[::1], F64[::1], FLAG))
+PLACE, THREE = types.UniTuple(LONG, 7), types.UniTuple(LONG, 3)
+TABLES, DRAWS = (F64[::1], types.int64[::1], IDS, IDS), types.UniTuple(types.uint64, 3)
+for name, x, mask in (
+    ("float32", F32[:, ::1], types.boolean),
+    ("strided float64, masked", F64[:, :], MASK),
+):
+    numbers = x.dtype[::1]
+    KERNELS |= {
+        f"fill_field {name}": (cuda_top_every.fill_field, (x, mask, IDS, FIELD, *LISTS, types.UniTuple(LONG, 6)), 128),
+        f"top_long {name}": (
+            cuda_top_long.top_long,
+            (x, mask, numbers, IDS, FIELD, types.UniTuple(LONG, 9), *LISTS),
+            168,
+        ),
+        f"draw_short {name}": (
+            cuda_categorical_short.draw_short,
+            (x, mask, IDS, DRAWS, LONG, types.int64[:, ::1], FLAG),
+            96,
+        ),
+    }
+KERNELS |= {
+    "fill_given": (cuda_top_every.fill_given, (x, mask, x, *LISTS, PLAN, FLAG), 64),
+    "rank": (cuda_top_every.rank, (*LISTS, LONG, LONG, PLACE, RANKED), 64),
+    "select": (cuda_top_every.select, (*LISTS, LONG, LONG, types.int32, PLACE, RANKED), 64),
+    "sort_step": (cuda_top_every.sort_step, (*LISTS, *[LONG] * 4), 40),
+    "take": (cuda_top_every.take, (*LISTS, *[LONG] * 3, PLACE, RANKED), 64),
+    "largest_of_segments": (cuda_categorical.largest_of_segments, (x, mask, THREE, TABLES[0]), 40),
+    "masses_of_segments": (cuda_categorical.masses_of_segments, (x, mask, THREE, *TABLES[:2]), 64),
+    "cumulate_segments": (cuda_categorical.cumulate_segments, (x, mask, THREE, *TABLES), 64),
+    "end_segments": (cuda_categorical.end_segments, (IDS, LONG), 40),
+    "draw_of_tables": (
+        cuda_categorical.draw_of_tables,
+        (IDS, IDS, IDS, DRAWS, LONG, THREE, LONG, types.int64[:, ::1], FLAG),
+        64,
+    ),
 }
 
 
