@@ -189,9 +189,7 @@ class _Search:
             lists = self._lists(batch.items * width)
             groups = min(batch.draws, max(1, wanted // (batch.rows * segments)))
             group = -(-batch.draws // groups)
-            plan = _longs(
-                batch.row, batch.rows, batch.draw, batch.draws, group, segments, span, self._places, capacity
-            )
+            plan = _longs(batch.row, batch.rows, batch.draw, batch.draws, group, segments, span, self._places, capacity)
             grid = batch.rows * segments * -(-batch.draws // group)
             arguments = (piece.x, piece.mask, numbers, ids, at, plan, *lists)
             self._device.launch(kernels.top_long, grid, kernels.THREADS, self._stream, arguments, shared_bytes)

@@ -109,7 +109,9 @@ def gumbel_top_k(
     True
     """
     if _device.is_device(log_potentials):
-        return _device_top.sample(log_potentials, k, axis, size, where, rng, noise, bool(return_threshold), invalid, out)
+        return _device_top.sample(
+            log_potentials, k, axis, size, where, rng, noise, bool(return_threshold), invalid, out
+        )
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
     k = _arrays.places_of(k, rows.n)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastgumbel._kernels.cuda import cuda, device, is_aligned4, load4, overload, ALL_LANES
+from fastgumbel._kernels.cuda import ALL_LANES, cuda, device, is_aligned4, load4, overload
 from fastgumbel._kernels.cuda_max import larger, largest_of
 from fastgumbel._kernels.cuda_rows import infinity, is_plain, quad
 

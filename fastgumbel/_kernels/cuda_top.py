@@ -1,8 +1,8 @@
 """Parts of the search for the k best on a device: entries, a buffer of the best so far, and results.
 
 An entry is a perturbed value and its index. (-inf, -1) is an empty place; (inf, -1) stands for NaN and +inf among the
-log-potentials, beats every other entry and so comes first in the list of an invalid row. A buffer is two shared arrays, `values` and
-`indices`, whose size is a power of two, and `count` of one int32, how many entries they hold.
+log-potentials, beats every other entry and so comes first in the list of an invalid row. A buffer is two shared arrays,
+`values` and `indices`, whose size is a power of two, and `count` of one int32, how many entries they hold.
 """
 
 import numpy as np
@@ -67,7 +67,7 @@ def _order(values, indices, size, thread, threads):
 
 @device
 def settle(values, indices, count, places):
-    """Sort a buffer and keep the best for so many places; give the entry that others must beat. All threads must call."""
+    """Sort a buffer and keep the best of it; give the entry that others must beat. All threads must call."""
     thread, threads = np.int32(cuda.threadIdx.x), np.int32(cuda.blockDim.x)
     cuda.syncthreads()
     filled = np.int32(count[0])

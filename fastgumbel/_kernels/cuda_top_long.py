@@ -170,9 +170,7 @@ def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
                     if bounds[np.uint64(block)] >= least[0]:
                         number = (first_pair << np.uint64(1)) + np.uint64(block)
                         begins = column + np.int64(np.int32(block << np.int32(6)))
-                        _open(
-                            x, mask, line, key, row, at, start, number, begins, lane, values, indices, count, least
-                        )
+                        _open(x, mask, line, key, row, at, start, number, begins, lane, values, indices, count, least)
                 i = np.int32(i + warps)
         settle(values, indices, count, places)
         # Opaque, so that the place is not kept in registers throughout.
