@@ -108,10 +108,10 @@ def whole(value: Any, name: str, least: int) -> int:
 
 def places_of(k: Any, n: int) -> int:
     """How many of n categories are to be ranked."""
-    k = whole(k, "k", 1)
-    if k > n:
-        raise ValueError(f"k must be at most the number of categories, {n}, not {k}")
-    return k
+    places = whole(k, "k", 1)
+    if places > n:
+        raise ValueError(f"k must be at most the number of categories, {n}, not {places}")
+    return places
 
 
 def ranked_shapes(

@@ -32,9 +32,9 @@ def gumbel_top_k(
     Parameters
     ----------
     log_potentials : array_like of float16, float32, float64 or int
-        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category. A device
-        array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that it names, with the
-        same bits; then `out`, and `noise` if it is an array, must be device arrays too.
+        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category. A
+        device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that it names,
+        with the same bits; then `out`, and `noise` if it is an array, must be device arrays too.
     k : int
         How many, from 1 to n.
     axis : int, optional

@@ -66,11 +66,9 @@ def _order(values, indices, size, thread, threads):
 
 
 @device
-def settle(values, indices, count, places):
+def _settle(values, indices, count, filled, places):
     """Sort a buffer and keep the best of it; give the entry that others must beat. All threads must call."""
     thread, threads = np.int32(cuda.threadIdx.x), np.int32(cuda.blockDim.x)
-    cuda.syncthreads()
-    filled = np.int32(count[0])
     size = _1
     while size < filled:
         size = np.int32(size << _1)
@@ -91,16 +89,16 @@ def settle(values, indices, count, places):
 
 
 @device
-def with_room(values, indices, count, places, least):
-    """Make room for two entries a thread in a buffer, and give what is to be beaten now.
+def with_room(values, indices, count, places, least, at_end):
+    """Make room for two entries a thread in a buffer, and give what is to be beaten now; at the end, settle it.
 
-    All threads must call.
+    A buffer that is settled is sorted and has no more entries than places. All threads must call.
     """
     cuda.syncthreads()
     filled = np.int32(count[0])
     cuda.syncthreads()
-    if np.int32(filled + np.int32(np.int32(cuda.blockDim.x) << _1)) > np.int32(values.size):
-        return settle(values, indices, count, places)
+    if at_end or np.int32(filled + np.int32(np.int32(cuda.blockDim.x) << _1)) > np.int32(values.size):
+        return _settle(values, indices, count, filled, places)
     return least
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from fastgumbel._kernels.cuda import cuda, device, kernel
 from fastgumbel._kernels.cuda_field import block, quad_noise
 from fastgumbel._kernels.cuda_rows import note_fault, potential, quad
-from fastgumbel._kernels.cuda_top import deliver, entry, is_invalid, kept, offer, settle, with_room
+from fastgumbel._kernels.cuda_top import deliver, entry, is_invalid, kept, offer, with_room
 from fastgumbel._kernels.reduce import INVALID_NOISE, NO_INDEX, NOTHING, beats
 from fastgumbel._kernels.stage import row_id
 
@@ -123,8 +123,10 @@ def select(values, indices, width, capacity, places, place, outs):
         count[0] = np.int32(0)
     least = NOTHING, NO_INDEX
     column = _0
-    while column < width:
-        least = with_room(best, arg, count, places, least)
+    going = True
+    while going:
+        going = column < width
+        least = with_room(best, arg, count, places, least, not going)
         c = column + thread
         if c < width:
             at = np.uint64(item * width + c)
@@ -134,7 +136,6 @@ def select(values, indices, width, capacity, places, place, outs):
             at = np.uint64(item * width + c)
             offer(best, arg, count, values[at], indices[at], least)
         column += threads + threads
-    settle(best, arg, count, places)
     first, index = kept(best, arg, count, np.int32(0))
     bad = is_invalid(first, index)
     r = np.int32(thread)

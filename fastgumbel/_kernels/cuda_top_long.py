@@ -11,7 +11,7 @@ from fastgumbel._kernels.cuda import cuda, device, kernel, opaque
 from fastgumbel._kernels.cuda_max import larger
 from fastgumbel._kernels.cuda_rows import inside
 from fastgumbel._kernels.cuda_survey import survey
-from fastgumbel._kernels.cuda_top import INVALID, entry, kept, offer, settle, with_room
+from fastgumbel._kernels.cuda_top import INVALID, entry, kept, offer, with_room
 from fastgumbel._kernels.field import (
     BLOCK_WORDS,
     HIGH_WORDS,
@@ -137,11 +137,14 @@ def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
         if thread == _0:
             count[0] = _0
             choices[0] = _0
+        cuda.syncthreads()
         least = NOTHING, NO_INDEX
         if largest < np.inf and largest > -np.inf:
             pair = thread
-            while np.int32(pair - thread) < pairs:
-                least = with_room(values, indices, count, places, least)
+            going = True
+            while going:
+                going = np.int32(pair - thread) < pairs
+                least = with_room(values, indices, count, places, least, not going)
                 if pair < pairs:
                     w0, w1, w2, w3 = words(opaque(key), row, at, BLOCK_WORDS | (first_pair + np.uint64(pair)))
                     even, w = np.int32(pair << _1), join(w1, w0)
@@ -151,7 +154,6 @@ def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
                     begins += np.int64(64)
                     _meet(x, mask, line, begins, w, odd, maxima, bounds, values, indices, count, least)
                 pair = np.int32(pair + threads)
-            least = settle(values, indices, count, places)
 
             block = thread
             while block < np.int32(pairs << _1):
@@ -162,8 +164,10 @@ def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
             cuda.syncthreads()
             todo = np.int32(choices[0])
             i = _0
-            while i < todo:
-                least = with_room(values, indices, count, places, least)
+            going = True
+            while going:
+                going = i < todo
+                least = with_room(values, indices, count, places, least, not going)
                 if np.int32(i + warp) < todo:
                     block = chosen[np.uint64(np.int32(i + warp))]
                     # What is to be beaten may have risen since.
@@ -172,7 +176,6 @@ def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
                         begins = column + np.int64(np.int32(block << np.int32(6)))
                         _open(x, mask, line, key, row, at, start, number, begins, lane, values, indices, count, least)
                 i = np.int32(i + warps)
-        settle(values, indices, count, places)
         # Opaque, so that the place is not kept in registers throughout.
         to = ((np.uint64(s) * np.uint64(n_rows) + opaque(np.uint64(r))) * np.uint64(segments) + np.uint64(segment)) * (
             np.uint64(places)

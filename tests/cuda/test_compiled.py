@@ -107,9 +107,9 @@ KERNELS |= {
     "sort_step": (cuda_top_every.sort_step, (*LISTS, *[LONG] * 4), 40),
     "take": (cuda_top_every.take, (*LISTS, *[LONG] * 3, PLACE, RANKED), 64),
     "largest_of_segments": (cuda_categorical.largest_of_segments, (x, mask, THREE, TABLES[0]), 40),
-    "masses_of_segments": (cuda_categorical.masses_of_segments, (x, mask, THREE, *TABLES[:2]), 64),
-    "cumulate_segments": (cuda_categorical.cumulate_segments, (x, mask, THREE, *TABLES), 64),
-    "end_segments": (cuda_categorical.end_segments, (IDS, LONG), 40),
+    "masses_of_segments": (cuda_categorical.masses_of_segments, (x, mask, THREE, *TABLES[:2]), 80),
+    "cumulate_segments": (cuda_categorical.cumulate_segments, (x, mask, THREE, *TABLES), 80),
+    "end_segments": (cuda_categorical.end_segments, (IDS, LONG), 64),
     "draw_of_tables": (
         cuda_categorical.draw_of_tables,
         (IDS, IDS, IDS, DRAWS, LONG, THREE, LONG, types.int64[:, ::1], FLAG),

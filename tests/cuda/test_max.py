@@ -276,7 +276,7 @@ def test_wrong_results_on_given_noise_are_caught(device, monkeypatch, old, new):
 
 
 def test_a_bound_that_is_one_too_many_is_caught(device, monkeypatch):
-    planted(
+    plant_source(
         monkeypatch,
         "cuda_max_short",
         "while category < x.shape[1]:\n            g =",

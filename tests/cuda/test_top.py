@@ -1,4 +1,4 @@
-"""``gumbel_top_k`` of device arrays gives what it gives of NumPy's, bit for bit, through the PTX that would be loaded."""
+"""``gumbel_top_k`` of device arrays gives the CPU's bits, through the PTX that would be loaded."""
 
 import numpy as np
 import pytest
@@ -37,10 +37,10 @@ def kernels(device):
         (1, (1,), ["fill_field", "rank"]),
         (10, (1, 3, 10), ["fill_field", "rank"]),
         (127, (2, 127), ["fill_field", "rank"]),
-        (130, (1, 9, 130), ["fill_field", "select"]),
-        (2000, (40, 512), ["fill_field", "select"]),
+        (130, (2, 9, 130), ["fill_field", "select"]),
+        (2000, (40, 511), ["fill_field", "select"]),
         (600, (520, 600), ["fill_field", "sort_step", "take"]),
-        (4097, (1, 30), ["top_long", "take"]),
+        (4000, (1, 30), ["top_long", "take"]),
         (20_000, (5, 200), ["top_long", "rank", "select"]),
     ],
 )
@@ -168,17 +168,15 @@ def test_what_does_not_fit_is_refused(device, k, options, error, message):
 # Faults are planted: each must be caught by the interpreter, or by a comparison with the CPU.
 
 
-@pytest.mark.parametrize("which", [1, 3])
+@pytest.mark.parametrize("which", range(5))
 def test_a_missing_barrier_is_caught(device, monkeypatch, which):
-    """The one that hands the entries to the sort, and the one between two of its steps."""
-
     def without(name, ptx):
         return nth_replaced(ptx, "bar.sync \t0;", "", which) if name == "select" else ptx
 
     plant(monkeypatch, without)
-    with pytest.raises((PTXError, AssertionError)):
-        for device.seed in range(4):
-            every_way(potentials((2, 1000)), 20)
+    device.seed = 1
+    with pytest.raises(PTXError, match="shared memory"):
+        every_way(potentials((2, 1000)), 20)
 
 
 @pytest.mark.parametrize(
