@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel import _arrays, _device
-from fastgumbel._device_max import fault_message, noise_view
+from fastgumbel._device_max import fault_message, noise_of
 from fastgumbel._device_rows import DeviceRows, Piece, View, fault_flag, first_fault
 from fastgumbel._kernels.reduce import TOO_FEW
 from fastgumbel.noise import NoiseField
@@ -59,18 +59,11 @@ def sample(
         if any(rows.overlaps(array) for array in out):
             raise ValueError("out must not overlap log_potentials or where, as it is a device array")
     draws = math.prod(draw_shape)
-    beside, field = None, None
-    if noise is None or isinstance(noise, NoiseField):
-        field = _arrays.field_of(rng, noise)
-        _arrays.check_reach(field, draws, rows.n)
-    else:
-        if rng is not None:
-            raise ValueError("give rng or noise, not both")
-        beside = noise_view(noise, draw_shape, rows)
+    field, beside = noise_of(rng, noise, draw_shape, rows)
     given = () if beside is None else (noise,)
     with device.stream(*rows.arrays, *(out or ()), *given) as stream:
         results = out or tuple(device.empty(shape, kind, stream) for shape, kind in shapes)
-        flats = [device.wrap(array).reshape(array.size) for array in map(device.wrap, results)]
+        flats = [array.reshape(array.size) for array in map(device.wrap, results)]
         if not with_threshold:
             flats.append(device.empty(0, np.float64, stream))
         flag = fault_flag(device, raises, stream)

@@ -85,7 +85,9 @@ def gumbel_top_k(
     Defined by float64(x_c) + G(key, row, draw, c) in float64; of equal values the first index comes first. The order is
     a Plackett-Luce ranking: each next category is drawn in proportion to exp(x) among those that are left (Yellott
     1977; Efraimidis and Spirakis 2006; Kool, van Hoof and Welling 2019). For small k noise that cannot matter is never
-    computed.
+    computed. On a device, noise of rows that are not at least 64 times as long, or that is an array, takes scratch
+    memory: 16 bytes a category of one row, or of as many as 128 MiB hold; for k beyond 512, which take a sort of whole
+    rows, up to 32.
 
     With the threshold t, a category of the sample was included with probability 1 - exp(-exp(x_c - t)), given t. So
     the sum of f(c) exp(x_c) over all categories has the unbiased estimate: the sum over the sample of
