@@ -22,7 +22,7 @@ from fastgumbel._kernels.bounds import (
 from fastgumbel._kernels.cuda import ALL_LANES, cuda, device, kernel, opaque
 from fastgumbel._kernels.cuda_max import finish, larger, warp_combined, warp_largest
 from fastgumbel._kernels.cuda_rows import inside, potential
-from fastgumbel._kernels.cuda_survey import survey
+from fastgumbel._kernels.cuda_survey import largest_of_warps, survey
 from fastgumbel._kernels.field import BLOCK_WORDS, HIGH_WORDS, block_word, gumbel, winner_lane, words
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, combined
 from fastgumbel._kernels.stage import row_id
@@ -163,14 +163,7 @@ def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
     values, args = cuda.shared.array(_WARPS, types.float64), cuda.shared.array(_WARPS, types.int64)
 
     top = survey(x, mask, line, column, maxima, pairs, lane, warp, warps)
-    if lane == _0:
-        tops[np.uint64(warp)] = top
-    cuda.syncthreads()
-    largest = tops[0]
-    other = _1
-    while other < warps:
-        largest = larger(largest, tops[np.uint64(other)])
-        other = np.int32(other + _1)
+    largest = largest_of_warps(tops, top, lane, warp, warps)
     good = largest < np.inf and largest > -np.inf
     # What the bounds err by, and what the definition rounds away where potentials are large.
     slack = SLACK + np.float32((abs(np.float64(largest)) + np.float64(128)) * _ROUNDING)

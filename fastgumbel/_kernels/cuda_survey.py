@@ -83,3 +83,17 @@ def survey(x, mask, row, column, maxima, pairs, lane, warp, warps):
         top = larger(top, _keep(maxima, pair, lane, largest_of(four)))
         pair = max(np.int32(pair + warps), after)
     return larger(top, cuda.shfl_xor_sync(ALL_LANES, top, 16))
+
+
+@device
+def largest_of_warps(cells, top, lane, warp, warps):
+    """The largest of what `survey` gave to each warp, by a shared cell for each. All threads must call."""
+    if lane == _0:
+        cells[np.uint64(warp)] = top
+    cuda.syncthreads()
+    largest = cells[0]
+    other = _1
+    while other < warps:
+        largest = larger(largest, cells[np.uint64(other)])
+        other = np.int32(other + _1)
+    return largest

@@ -8,7 +8,7 @@ log-potentials, beats every other entry and so comes first in the list of an inv
 import numpy as np
 
 from fastgumbel._kernels.cuda import cuda, device
-from fastgumbel._kernels.cuda_rows import note_fault
+from fastgumbel._kernels.cuda_rows import divided, note_fault
 from fastgumbel._kernels.reduce import INVALID_ROW, NO_INDEX, NOTHING, TOO_FEW, beats
 
 INVALID = np.float64(np.inf)
@@ -120,11 +120,11 @@ def deliver(outs, place, item, rank, value, index, bad):
     """
     indices, values, threshold, flag = outs
     first_row, rows, first_draw, all_rows, k, trailing, number = place
-    s = item // rows
+    s = divided(item, rows)
     row = first_row + item - s * rows
     result = (first_draw + s) * all_rows + row
     if rank < k:
-        before = result // trailing
+        before = divided(result, trailing)
         at = np.uint64((before * k + rank) * trailing + result - before * trailing)
         indices[at] = NO_INDEX if bad else index
         values[at] = np.nan if bad else value

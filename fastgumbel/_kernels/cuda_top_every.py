@@ -7,7 +7,7 @@ import numpy as np
 
 from fastgumbel._kernels.cuda import cuda, device, kernel
 from fastgumbel._kernels.cuda_field import block, quad_noise
-from fastgumbel._kernels.cuda_rows import note_fault, potential, quad
+from fastgumbel._kernels.cuda_rows import divided, note_fault, potential, quad
 from fastgumbel._kernels.cuda_top import deliver, entry, is_invalid, kept, offer, with_room
 from fastgumbel._kernels.reduce import INVALID_NOISE, NO_INDEX, NOTHING, beats
 from fastgumbel._kernels.stage import row_id
@@ -20,12 +20,6 @@ _0, _1, _2, _3 = map(np.int64, (0, 1, 2, 3))
 @device
 def _here():
     return np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)
-
-
-@device
-def _divided(a, b):
-    """Quotient, rounded down, of integers that are not negative."""
-    return np.int64(np.uint64(a) // np.uint64(b))
 
 
 @device
@@ -46,9 +40,9 @@ def fill_field(x, mask, rows, field, values, indices, plan):
     key, first_id, draw, start = field
     first_row, n_rows, first_draw, items, quads, width = plan
     i = _here()
-    item = _divided(i, quads)
+    item = divided(i, quads)
     if item < items:
-        s = _divided(item, n_rows)
+        s = divided(item, n_rows)
         line = np.uint64(first_row + item - s * n_rows)
         quad_id = (start >> np.uint64(2)) + np.uint64(i - item * quads)
         column = np.int64(quad_id << np.uint64(2)) - np.int64(start)
@@ -75,7 +69,7 @@ def fill_given(x, mask, noise, values, indices, plan, flag):
     """
     first_row, n_rows, number, width = plan
     i = _here()
-    item = _divided(i, width)
+    item = divided(i, width)
     if item < n_rows:
         column = i - item * width
         value, index = NOTHING, NO_INDEX
@@ -95,7 +89,7 @@ def fill_given(x, mask, noise, values, indices, plan, flag):
 def rank(values, indices, width, items, place, outs):
     """Deliver the best of short lists, a thread an entry, which counts those before it."""
     i = _here()
-    item = _divided(i, width)
+    item = divided(i, width)
     if item < items:
         own = i - item * width
         value, index = values[np.uint64(i)], indices[np.uint64(i)]
@@ -150,7 +144,7 @@ def sort_step(values, indices, items, width, run, step):
     """One step of Batcher's bitonic sort of lists whose width is a power of two, a thread a pair of entries."""
     i = _here()
     half = width >> _1
-    item = _divided(i, half)
+    item = divided(i, half)
     if item < items:
         a = ((i - item * half) << _1) - (i & (step - _1))
         first = np.uint64(item * width + a)
@@ -165,7 +159,7 @@ def sort_step(values, indices, items, width, run, step):
 def take(values, indices, width, items, places, place, outs):
     """Deliver the first entries of lists that are sorted, a thread an entry."""
     i = _here()
-    item = _divided(i, places)
+    item = divided(i, places)
     if item < items:
         r = i - item * places
         first = np.uint64(item * width)

@@ -8,9 +8,8 @@ import numpy as np
 from numba import types
 
 from fastgumbel._kernels.cuda import cuda, device, kernel, opaque
-from fastgumbel._kernels.cuda_max import larger
 from fastgumbel._kernels.cuda_rows import inside
-from fastgumbel._kernels.cuda_survey import survey
+from fastgumbel._kernels.cuda_survey import largest_of_warps, survey
 from fastgumbel._kernels.cuda_top import INVALID, entry, kept, offer, with_room
 from fastgumbel._kernels.field import (
     BLOCK_WORDS,
@@ -123,14 +122,7 @@ def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
     count, choices = cuda.shared.array(1, types.int32), cuda.shared.array(1, types.int32)
 
     top = survey(x, mask, line, column, maxima, pairs, lane, warp, warps)
-    if lane == _0:
-        tops[np.uint64(warp)] = top
-    cuda.syncthreads()
-    largest = tops[0]
-    other = _1
-    while other < warps:
-        largest = larger(largest, tops[np.uint64(other)])
-        other = np.int32(other + _1)
+    largest = largest_of_warps(tops, top, lane, warp, warps)
 
     while s < last:
         at = draw + np.uint64(first_draw + s)

@@ -33,9 +33,9 @@ def near_ends(n, rows, dtype):
     return np.where(before, np.log(end / c)[:, None], np.log((1 - end) / (n - c))[:, None]).astype(dtype)
 
 
-@pytest.mark.parametrize("draws", [1, 2, 40])
+@pytest.mark.parametrize("draws", [2, 40])
 @pytest.mark.parametrize(
-    ("n", "dtype"), [(1, np.float32), (3, np.float64), (64, np.float32), (97, np.float32), (1000, np.float64)]
+    ("n", "dtype"), [(1, np.float32), (3, np.float64), (64, np.float32), (97, np.float32), (1000, np.float32)]
 )
 def test_lengths_and_draws(device, n, dtype, draws):
     device.seed = n
@@ -51,14 +51,14 @@ def test_draws_near_the_end_of_a_category(device, n):
         same(categorical, near_ends(n, 400, dtype), noise=NoiseField(n))
 
 
-@pytest.mark.parametrize("multiprocessors", [1, 132])
-def test_segments_of_long_rows(device, multiprocessors, monkeypatch):
-    device.attributes = type(device.attributes)(multiprocessors, 2**15)
+def test_segments_of_long_rows(device, monkeypatch):
+    device.attributes = type(device.attributes)(132, 2**15)
     device.seed = 2
     monkeypatch.setattr(_device_categorical, "_SPAN", 500)
     x = potentials((3, 9001))
     same(categorical, x, 70, noise=FIELD)
-    assert ("end_segments" in [launch[0] for launch in device.launches]) == (multiprocessors > 1)
+    assert [launch[0] for launch in device.launches] == [*TABLES, "end_segments", "draw_of_tables"]
+    assert device.launches[0][1] == 3 * 19
     monkeypatch.setattr(_device_categorical, "_SCRATCH", 1)
     same(categorical, x, 70, noise=FIELD.at(rows=[2**64 - 1, 7, 2**33]))
 
@@ -71,7 +71,8 @@ def test_axes_masks_and_shapes(device, n):
     x[:, 0] = 1
     for shape in (None, 3, (2, 2)):
         same(categorical, x, shape, axis=1, where=where, noise=FIELD.at(draw=2**32 - 4))
-    same(categorical, np.ones((4, n), np.int16), rng=1)
+    if n == 10:
+        same(categorical, np.ones((4, n), np.int16), rng=1)
     for empty, size in (((0, n), None), ((2, n), 0), ((2, 0, n), 3)):
         same(categorical, np.zeros(empty, np.float32), size, rng=1)
 
@@ -142,14 +143,14 @@ def test_a_missing_barrier_is_caught(device, monkeypatch, which):
     ("module", "old", "new", "n"),
     [
         ("cuda_categorical_short", "if passed == reached else NO_INDEX", "", 10),
-        ("cuda_categorical_short", "total += weight(", "total += np.uint64(1) + weight(", 2),
+        ("cuda_categorical_short", "category = -_1", "category = _0", 10),
         ("cuda_categorical", "sum_ += end_ if w < warp else", "sum_ += end_ if w <= warp else", 300),
         ("cuda_categorical", "before += end_", "before = end_", 300),
     ],
-    ids=["float32 decides", "a total that is too large", "a warp's sum twice", "the last warp's sum alone"],
+    ids=["float32 decides", "the first category is never drawn", "a warp's sum twice", "the last warp's sum alone"],
 )
 def test_wrong_results_are_caught(device, monkeypatch, module, old, new, n):
     plant_source(monkeypatch, module, old, new)
     x = near_ends(n, 40 if n > 96 else 400, np.float64)
     with pytest.raises(AssertionError):
-        same(categorical, x, noise=NoiseField(n))
+        same(categorical, x, noise=NoiseField(n), invalid="mark")

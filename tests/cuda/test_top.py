@@ -35,18 +35,17 @@ def kernels(device):
     ("n", "ks", "names"),
     [
         (1, (1,), ["fill_field", "rank"]),
-        (10, (1, 3, 10), ["fill_field", "rank"]),
         (127, (2, 127), ["fill_field", "rank"]),
-        (130, (2, 9, 130), ["fill_field", "select"]),
-        (2000, (40, 511), ["fill_field", "select"]),
+        (130, (2, 130), ["fill_field", "select"]),
+        (1000, (300,), ["fill_field", "select"]),
         (600, (520, 600), ["fill_field", "sort_step", "take"]),
         (4000, (1, 30), ["top_long", "take"]),
-        (20_000, (5, 200), ["top_long", "rank", "select"]),
+        (13_000, (5, 200), ["top_long", "rank", "select"]),
     ],
 )
 def test_every_way_to_rank(device, n, ks, names):
     device.attributes = type(device.attributes)(4, 2**15)
-    x = potentials((3, n))
+    x = potentials((2, n))
     for seed, k in enumerate(ks):
         device.seed = seed
         every_way(x, k)
@@ -55,32 +54,33 @@ def test_every_way_to_rank(device, n, ks, names):
     np.testing.assert_array_equal(first[:, 0], fastgumbel.gumbel_max(x, noise=FIELD))
 
 
-@pytest.mark.parametrize("n", [200, 5000])
-def test_ties_and_far_potentials(device, n):
-    """Equal ones, ones that swallow the noise, and perturbed values within a hair of each other."""
+@pytest.mark.parametrize("k", [9, 20])
+def test_ties_and_far_potentials(device, k):
+    """Equal ones, ones that swallow the noise, and perturbed values within a hair of each other; pruned and not."""
     rng = np.random.default_rng(5)
+    n = 1000
     noise = fastgumbel.gumbel((4, n), noise=FIELD)
     x = np.empty((4, n))
     x[0], x[1] = 1e6, rng.choice([-1e15, 1e15], size=n)
     x[2], x[3] = 1e-13 * rng.normal(size=n) - noise[2], 30 * rng.normal(size=n)
-    every_way(x, 20)
+    every_way(x, k)
 
 
-@pytest.mark.parametrize("n", [20, 200])
-def test_axes_masks_draws_and_rows(device, n):
+def test_axes_masks_draws_and_rows(device):
+    n = 20
     x = potentials((2, n, 3))
     where = np.random.default_rng(8).random((n, 3)) < 0.7
     noise = FIELD.at(rows=[[5], [2**40]])
-    for axis, array in ((1, x), (-1, np.moveaxis(x, 1, -1)), (0, np.moveaxis(x, 1, 0))):
+    for axis, array in ((1, x), (0, np.moveaxis(x, 1, 0))):
         mask = np.moveaxis(np.broadcast_to(where, x.shape), 1, axis)
         every_way(array, 4, noise, axis=axis, where=np.ascontiguousarray(mask), size=(2, 1))
 
 
 def test_pruned_segments_of_draws(device, monkeypatch):
     """Few segments and many, one draw a thread block and several, one launch and many."""
-    x = potentials((2, 9000))
+    x = potentials((2, 5000))
     device.seed = 1
-    every_way(x, 6, size=5)
+    every_way(x, 6, size=4)
     device.attributes = type(device.attributes)(132, 2**15)
     every_way(x, 6, size=2)
     monkeypatch.setattr(_device_top, "_SCRATCH", 1)
@@ -92,7 +92,7 @@ BAD = [np.nan, np.inf, "none left", "too few"]
 
 
 @pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize(("n", "k"), [(9, 3), (300, 5), (5000, 4), (600, 550)])
+@pytest.mark.parametrize(("n", "k"), [(9, 3), (300, 5), (1000, 4), (600, 550)])
 def test_invalid_rows(device, bad, n, k):
     x = potentials((4, n))
     x[...] = np.where(x > -np.inf, x, 0)
@@ -182,12 +182,11 @@ def test_a_missing_barrier_is_caught(device, monkeypatch, which):
 @pytest.mark.parametrize(
     ("module", "old", "new", "n", "k"),
     [
-        ("cuda_top_every", "(alike and j < own)", "(alike and j > own)", 20, 5),
+        ("cuda_top_every", "(alike and j < own)", "False", 20, 20),
         ("cuda_top_every", "a & run == _0", "a & step == _0", 600, 550),
-        ("cuda_top_long", "if np.int32(mine + i) != winner:", "if np.int32(mine + i) == winner:", 5000, 5),
-        ("cuda_top_long", "i = np.int32(i + warps)", "i = np.int32(i + warps + warps)", 5000, 40),
+        ("cuda_top_long", "if np.int32(mine + i) != winner:", "if np.int32(mine + i) == winner:", 1000, 5),
     ],
-    ids=["empty places in disorder", "no bitonic sort", "winners twice, others never", "half of the blocks opened"],
+    ids=["empty places at one place", "no bitonic sort", "winners twice, others never"],
 )
 def test_wrong_results_are_caught(device, monkeypatch, module, old, new, n, k):
     plant_source(monkeypatch, module, old, new)
