@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,33 @@ def whole(value: Any, name: str, least: int) -> int:
     return int(value)
 
 
+def places_of(k: Any, n: int) -> int:
+    """How many of n categories are to be ranked."""
+    places = whole(k, "k", 1)
+    if places > n:
+        raise ValueError(f"k must be at most the number of categories, {n}, not {places}")
+    return places
+
+
+def ranked_shapes(
+    draw_shape: tuple[int, ...], batch: tuple[int, ...], k: int, axis: int, with_threshold: bool
+) -> list[tuple[tuple[int, ...], Any]]:
+    """Shapes and types of indices and values by rank, on an axis counted from the end, and of the threshold."""
+    ranked = list(draw_shape + batch)
+    ranked.insert(len(ranked) + 1 + axis, k)
+    shapes: list[tuple[tuple[int, ...], Any]] = [(tuple(ranked), np.intp), (tuple(ranked), np.float64)]
+    return [*shapes, (draw_shape + batch, np.float64)] if with_threshold else shapes
+
+
+def check_ranked_outs(out: Any, shapes: list[tuple[tuple[int, ...], Any]], check: Callable[..., Any]) -> None:
+    """A tuple of arrays of these shapes and types, each of which `check` looks at."""
+    if not isinstance(out, tuple) or len(out) != len(shapes):
+        names = "(indices, values, threshold)" if len(shapes) == 3 else "(indices, values)"
+        raise TypeError(f"out must be a tuple of {len(shapes)} arrays {names}")
+    for i, (array, (shape, kind)) in enumerate(zip(out, shapes, strict=True)):
+        check(array, f"out[{i}]", shape, kind)
+
+
 def check_reach(field: NoiseField, draws: int, categories: int) -> None:
     """Whether the coordinates end before the field does."""
     if field.draw + draws > DRAWS:
@@ -139,6 +167,15 @@ def placed(rows: Rows, axis: int, field: NoiseField) -> Rows:
     shape = list(rows.batch)
     shape.insert(len(shape) + 1 + axis, rows.n)
     return rows.at(categories_last(named(field, tuple(shape)), axis))
+
+
+def draws_of(rng: Any, noise: Any, draws: int, categories: int) -> NoiseField:
+    """The field whose coordinates name draws that read no field."""
+    field = field_of(rng, noise)
+    if field.start:
+        raise ValueError(f"noise: start must be 0, not {field.start}: these draws know no parts of a row")
+    check_reach(field, draws, categories)
+    return field
 
 
 def row_ids(field: NoiseField, batch: tuple[int, ...]) -> NDArray[np.uint64]:

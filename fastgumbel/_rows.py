@@ -21,6 +21,14 @@ def place_name(batch: tuple[int, ...], row: int) -> str:
     return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
 
 
+def too_few_message(batch: tuple[int, ...], row: int, left: int, k: int, excluded: str) -> str:
+    """What is wrong with a row that has fewer categories left than there are places."""
+    return (
+        f"log_potentials: {place_name(batch, row)} has {left} categories left, fewer than k = {k}: "
+        f"the others are -inf, or {excluded}"
+    )
+
+
 def zero_tau_message(batch: tuple[int, ...], row: int) -> str:
     """What is wrong with a row whose temperature is 0, where a tangent is asked for."""
     return f"tau must be above 0 for a tangent, but {place_name(batch, row)} has 0"

@@ -8,7 +8,7 @@ from fastgumbel._kernels.local import PLACES, places32
 from fastgumbel._kernels.ops import bits
 from fastgumbel._kernels.real import decay32, decay64
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING
-from fastgumbel._kernels.weights import DRAW_WORDS, rounded, scale_of, target, weight
+from fastgumbel._kernels.weights import DRAW_WORDS, grains, last_shift, target, weight
 
 _1 = np.uint64(1)
 _8 = np.uint64(8)
@@ -22,15 +22,15 @@ def _decide(x, largest, low, high):
     n = np.uint64(x.size)
     sum_ = n
     for j in range(n):
-        sum_ += rounded(decay64(np.float64(x[j]) - largest))
-    k = scale_of(sum_)
+        sum_ += grains(decay64(np.float64(x[j]) - largest))
+    last = last_shift(sum_)
     total = np.uint64(0)
     for j in range(n):
-        total += weight(bits(decay64(np.float64(x[j]) - largest)), k)
+        total += weight(bits(decay64(np.float64(x[j]) - largest)), last)
     t = target(low, high, total)
     passed = np.uint64(0)
     for j in range(n):
-        passed += weight(bits(decay64(np.float64(x[j]) - largest)), k)
+        passed += weight(bits(decay64(np.float64(x[j]) - largest)), last)
         if passed > t:
             return np.int64(j)
     return NO_INDEX

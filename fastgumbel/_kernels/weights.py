@@ -17,7 +17,7 @@ where w_c is off by 1/2 at most.
 import numpy as np
 
 from fastgumbel._kernels.compiling import scalar, stage
-from fastgumbel._kernels.field import OTHER_WORDS
+from fastgumbel._kernels.field import OTHER_WORDS, words
 from fastgumbel._kernels.ops import bits, fma, wide
 from fastgumbel._kernels.philox import LOW
 from fastgumbel._kernels.real import decay64
@@ -34,7 +34,6 @@ _LEADING = np.uint64(2**52)
 _MANTISSA = np.uint64(2**52 - 1)
 _TO_TOP = np.uint64(10)
 _MOST = np.uint64(63)
-_LAST = np.uint64(1084)
 
 
 @scalar
@@ -44,23 +43,23 @@ def bit_length(v):
 
 
 @scalar
-def rounded(e):
-    """The integer next to 2^30 e."""
+def grains(e):
+    """The integer next to 2^30 e, ties to even, of e from 0 to 1."""
     return bits(fma(e, _TWO30, _TWO52)) - bits(_TWO52)
 
 
 @scalar
-def scale_of(a):
-    """K of A."""
-    return np.uint64(92) - bit_length(a)
+def last_shift(mass):
+    """How far the weight of an e of 2^-1023 would be shifted, for a mass A: 1084 - k."""
+    return np.uint64(992) + bit_length(mass)
 
 
 @scalar
-def weight(e, k):
-    """The integer w_c of the bits of e_c."""
-    # An e_c of 2^(E - 1023) (1 + f) has 2^62 (1 + f) under its shift, of which nothing is left after 63 places. One
-    # place remains, for rounding.
-    shift = _LAST - k - (e >> _EXPONENT)
+def weight(e, last):
+    """Integer weight of the bits of e."""
+    # An e of 2^(E - 1023) (1 + f) has 2^62 (1 + f) under its shift, of which nothing is left after 63 places. One place
+    # remains, for rounding.
+    shift = last - (e >> _EXPONENT)
     doubled = ((e & _MANTISSA | _LEADING) << _TO_TOP) >> (shift if shift < _MOST else _MOST)
     return (doubled + _1) >> _1
 
@@ -72,26 +71,34 @@ def _decays(weights, x, at, n, largest):
     for i in range(n):
         e = decay64(np.float64(x[np.uint64(at) + np.uint64(i)]) - largest)
         weights[i] = bits(e)
-        sum_ += rounded(e)
+        sum_ += grains(e)
     return sum_
 
 
 @stage
-def _integers(weights, n, k):
+def _integers(weights, n, last):
     """Bits of e_c to w_c."""
     for i in range(n):
-        weights[i] = weight(weights[i], k)
+        weights[i] = weight(weights[i], last)
 
 
 @stage
 def cumulate(weights, x, at, n, largest):
     """w_0 + ... + w_c of the row x[at : at + n], whose largest log-potential is finite, to weights[c]; T."""
-    _integers(weights, n, scale_of(_decays(weights, x, at, n, largest)))
+    _integers(weights, n, last_shift(_decays(weights, x, at, n, largest)))
     sum_ = np.uint64(0)
     for i in range(n):
         sum_ += weights[i]
         weights[i] = sum_
     return sum_
+
+
+@scalar
+def halves(key, row, draw):
+    """Low and high half of U."""
+    w0, w1, w2, w3 = words(key, row, draw >> _1, DRAW_WORDS)
+    odd = draw & _1 != np.uint64(0)
+    return (w2 if odd else w0), (w3 if odd else w1)
 
 
 @scalar
