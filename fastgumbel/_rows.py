@@ -21,6 +21,21 @@ def place_name(batch: tuple[int, ...], row: int) -> str:
     return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
 
 
+def fault_message(name: str, bad: tuple[int, Any] | None) -> str:
+    """What is wrong with a row without a valid result: category and value of its first NaN or +inf, if it has any."""
+    if bad is not None:
+        return f"log_potentials: {name} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
+    return f"log_potentials: {name} has no category left: all are -inf, or excluded by where"
+
+
+def short_message(name: str, left: int, k: int) -> str:
+    """What is wrong with a row of which fewer than k categories are left."""
+    return (
+        f"log_potentials: {name} has {left} categories left, fewer than k = {k}: "
+        "the others are -inf, or excluded by where"
+    )
+
+
 def zero_tau_message(batch: tuple[int, ...], row: int) -> str:
     """What is wrong with a row whose temperature is 0, where a tangent is asked for."""
     return f"tau must be above 0 for a tangent, but {place_name(batch, row)} has 0"
@@ -35,6 +50,11 @@ def choice_message(batch: tuple[int, ...], row: int, n: int, choices: NDArray[An
     """What is wrong with a row whose choices are not all among the categories that are left."""
     few = ", ".join(map(str, sorted({int(c) for c in choices})[:3]))
     return f"choice must be a category that is left, from 0 to {n - 1}, but {place_name(batch, row)} has {few}"
+
+
+def relaxed_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type in which log-potentials of a type are read, and that of their relaxed samples."""
+    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)
 
 
 def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tuple[Any, ...]:
@@ -70,8 +90,7 @@ class Rows:
         self.batch = values.shape[:-1]
         self.n = values.shape[-1]
         self.count = math.prod(self.batch)
-        single = values.dtype.kind == "f" and values.dtype.itemsize <= 4
-        self.dtype = np.dtype(np.float32 if single else np.float64)
+        self.dtype = relaxed_dtype(values.dtype)
         self.values = values
         self._where = where
         # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
@@ -129,8 +148,4 @@ class Rows:
 
     def fault(self, row: int) -> str:
         """What is wrong with a row that has no valid result."""
-        where = place_name(self.batch, row)
-        bad = self.first_bad(row)
-        if bad is not None:
-            return f"log_potentials: {where} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
-        return f"log_potentials: {where} has no category left: all are -inf, or excluded by where"
+        return fault_message(place_name(self.batch, row), self.first_bad(row))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel import _arrays, _search
-from fastgumbel._rows import Rows, place_name
+from fastgumbel._rows import Rows, place_name, short_message
 from fastgumbel.noise import NoiseField, Rng
 
 
@@ -165,8 +165,4 @@ def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> 
         if np.isnan(value[:, row, 0]).any():
             raise ValueError(rows.fault(row))
         left = int((index[:, row] >= 0).sum(-1).min())
-        name = place_name(rows.batch, row)
-        raise ValueError(
-            f"log_potentials: {name} has {left} categories left, fewer than k = {index.shape[-1]}: "
-            "the others are -inf, or excluded by where"
-        )
+        raise ValueError(short_message(place_name(rows.batch, row), left, index.shape[-1]))

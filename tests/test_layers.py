@@ -16,12 +16,16 @@ ORDER = (
     ("__main__",),
     ("_choose.*",),
     ("__init__",),
+    ("dask",),
+    ("_dask_soft",),
+    ("_dask_max", "_dask_categorical"),
+    ("_dask_graph",),
     ("sampling", "ranking", "reservoir", "relaxed", "conditional", "independent", "anneal"),
     ("_device_soft",),
     ("_search", "_write", "_relax", "_categorical", "_device_write", "_device_max", "_device_relax"),
     ("_device_rows",),
     ("_arrays",),
-    ("_rows", "noise", "_threads", "_device"),
+    ("_rows", "noise", "_threads", "_device", "_dask_extra"),
     ("_kernels.cpu_*", "_kernels.cuda_noise", "_kernels.cuda_max_*", "_kernels.cuda_relax_*"),
     ("_kernels.cuda_condition", "_kernels.cuda_move"),
     ("_kernels.cuda_softmax",),
@@ -116,7 +120,7 @@ print(len(compiled.buffer))
 
 def test_importing_loads_nothing_heavy():
     """Beyond what Numba loads by itself."""
-    heavy = "m.split('.')[0] in ('scipy', 'tqdm', 'cupy') or 'cuda' in m"
+    heavy = "m.split('.')[0] in ('scipy', 'tqdm', 'cupy', 'dask', 'distributed') or 'cuda' in m"
     listing = f"import sys; print(*sorted(m for m in sys.modules if {heavy}))"
     assert python(f"import fastgumbel; {listing}") == python(f"import numba, numba.extending; {listing}")
 
