@@ -143,10 +143,22 @@ def earlier_fault(one: tuple[Any, Any], two: tuple[Any, Any]) -> tuple[Any, Any]
 
 
 class Grid:
-    """A call on a dask array: its operands, and tasks over its blocks."""
+    """A call on a dask array: its operands, and tasks over its blocks.
+
+    A draw of a row has so many `results`, or as many as categories if that is None.
+    """
 
     def __init__(
-        self, x: Any, axis: Any, size: Any, draw_chunks: Any, where: Any, rng: Any, noise: Any, invalid: Any
+        self,
+        x: Any,
+        axis: Any,
+        size: Any,
+        draw_chunks: Any,
+        where: Any,
+        rng: Any,
+        noise: Any,
+        invalid: Any,
+        results: int | None = 1,
     ) -> None:
         self.x = known_chunks(x, "log_potentials")
         _arrays.check_real(self.x.dtype, "log_potentials")
@@ -165,7 +177,7 @@ class Grid:
         self.call = Call(
             NoiseField.from_key(field.key).at(draw=field.draw, start=field.start), shape, tuple(batch), n, axis, mark
         )
-        self.draw_chunks = self._draw_chunks(draw_chunks)
+        self.draw_chunks = self._draw_chunks(draw_chunks, results)
         self.draw_letters = tuple(range(len(shape)))
         self.x_letters = tuple(range(len(shape), len(shape) + self.x.ndim))
         self.category = self.x_letters[axis]
@@ -245,21 +257,18 @@ class Grid:
         drawn_once = partial(_at_block, work, replace(self.call, size=()))
         return self.map(drawn_once, (*self.batch_letters, self.category), *self.operands, *places, *operands)
 
-    def _draw_chunks(self, chunks: Any) -> tuple[tuple[int, ...], ...]:
-        """Chunks of the draws; "auto" lets dask choose, so that a block of relaxed samples would not be too large."""
+    def _draw_chunks(self, chunks: Any, results: int | None) -> tuple[tuple[int, ...], ...]:
+        """Chunks of the draws; "auto" lets dask choose, so that a block of the results is not too large."""
         size = self.call.size
-        shape = size + self.x.shape
         if not size and chunks != "auto":
             raise ValueError("draw_chunks needs size, whose axes they cut")
-        if not size or 0 in shape:
+        if not size or 0 in size + self.x.shape:
             return tuple((length,) for length in size)
-        beside = self.x.chunks
-        if not isinstance(chunks, str):
-            beside, shape = (), size
-        wanted = (chunks,) * len(size) if isinstance(chunks, str) else chunks
-        if not isinstance(wanted, tuple):
-            wanted = (wanted,) * len(size)
-        normal: tuple[tuple[int, ...], ...] = da.core.normalize_chunks((*wanted, *beside), shape, dtype=self.kind)
+        wanted = chunks if isinstance(chunks, tuple) else (chunks,) * len(size)
+        # The axes beside the draws, whose chunks are given.
+        beside = self.x.chunks if results is None else (*self.batch_chunks, (results,))
+        shape, dtype = size + tuple(map(sum, beside)), self.kind if results is None else np.float64
+        normal: tuple[tuple[int, ...], ...] = da.core.normalize_chunks((*wanted, *beside), shape, dtype=dtype)
         return normal[: len(size)]
 
 

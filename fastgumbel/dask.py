@@ -226,8 +226,8 @@ def gumbel_top_k(
     >>> bool((indices.compute() == fg.gumbel_top_k(x, 5, rng=1)[0]).all())
     True
     """
-    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid)
     k = _arrays.whole(k, "k", 1)
+    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid, k)
     if k > grid.call.n:
         raise ValueError(f"k must be at most the number of categories, {grid.call.n}, not {k}")
     return _dask_max.sample_top(grid, k, return_threshold)
@@ -295,7 +295,7 @@ def gumbel_softmax(
     >>> bool((y.compute() == fg.gumbel_softmax(x, 0.5, rng=1)).all())
     True
     """
-    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid)
+    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid, None)
     if isinstance(tau, da.Array):
         raise TypeError("tau must be a number or an array in memory, not a dask array; see its compute()")
     return _dask_soft.relax(grid, tau, hard, log)
