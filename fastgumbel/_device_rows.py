@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._arrays import category_axis, check_categories, check_real
 from fastgumbel._device import Device, is_device
-from fastgumbel._rows import Rows, too_few_message
+from fastgumbel._rows import Rows, place_name, too_few_message
 
 # What a flag holds before any fault: more than any row << 3 | code.
 _NO_FAULT = np.iinfo(np.int64).max
@@ -206,7 +206,7 @@ class DeviceRows:
     def too_few(self, row: int, k: int, stream: Any) -> str:
         """What is wrong with a row that has fewer categories left than k; waits for the stream."""
         line = self._on_host(row, stream).piece(row, row + 1, 0, self.n)
-        return too_few_message(self.batch, row, int((line > -np.inf).sum()), k, "excluded by where")
+        return too_few_message(place_name(self.batch, row), int((line > -np.inf).sum()), k)
 
     def _on_host(self, row: int, stream: Any) -> Rows:
         """Rows on the host of which one is true."""

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
+# Why a category takes no part.
+EXCLUDED = "excluded by where"
 
 
 def place_name(batch: tuple[int, ...], row: int) -> str:
@@ -21,12 +23,16 @@ def place_name(batch: tuple[int, ...], row: int) -> str:
     return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
 
 
-def too_few_message(batch: tuple[int, ...], row: int, left: int, k: int, excluded: str) -> str:
-    """What is wrong with a row that has fewer categories left than there are places."""
-    return (
-        f"log_potentials: {place_name(batch, row)} has {left} categories left, fewer than k = {k}: "
-        f"the others are -inf, or {excluded}"
-    )
+def fault_message(name: str, bad: tuple[int, Any] | None, excluded: str = EXCLUDED) -> str:
+    """What is wrong with a row without a valid result: category and value of its first NaN or +inf, if it has any."""
+    if bad is not None:
+        return f"log_potentials: {name} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
+    return f"log_potentials: {name} has no category left: all are -inf, or {excluded}"
+
+
+def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> str:
+    """What is wrong with a row of which fewer than k categories are left."""
+    return f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, or {excluded}"
 
 
 def zero_tau_message(batch: tuple[int, ...], row: int) -> str:
@@ -43,6 +49,11 @@ def choice_message(batch: tuple[int, ...], row: int, n: int, choices: NDArray[An
     """What is wrong with a row whose choices are not all among the categories that are left."""
     few = ", ".join(map(str, sorted({int(c) for c in choices})[:3]))
     return f"choice must be a category that is left, from 0 to {n - 1}, but {place_name(batch, row)} has {few}"
+
+
+def relaxed_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type in which log-potentials of a type are read, and that of their relaxed samples."""
+    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)
 
 
 def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tuple[Any, ...]:
@@ -106,8 +117,7 @@ class Rows:
         self.batch = values.shape[:-1]
         self.n = values.shape[-1]
         self.count = math.prod(self.batch)
-        single = values.dtype.kind == "f" and values.dtype.itemsize <= 4
-        self.dtype = np.dtype(np.float32 if single else np.float64)
+        self.dtype = relaxed_dtype(values.dtype)
         self.values = values
         self.categories = categories
         self._where = where
@@ -170,7 +180,7 @@ class Rows:
     @property
     def excluded(self) -> str:
         """What categories that are missing may be, in words."""
-        return "excluded by where" if self.categories is None else "excluded by where, or empty places"
+        return EXCLUDED if self.categories is None else f"{EXCLUDED}, or empty places"
 
     def first_bad(self, row: int) -> tuple[int, Any] | None:
         """Column and value of the first NaN or +inf of a row."""
@@ -185,8 +195,4 @@ class Rows:
 
     def fault(self, row: int) -> str:
         """What is wrong with a row that has no valid result."""
-        where = place_name(self.batch, row)
-        bad = self.first_bad(row)
-        if bad is not None:
-            return f"log_potentials: {where} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
-        return f"log_potentials: {where} has no category left: all are -inf, or {self.excluded}"
+        return fault_message(place_name(self.batch, row), self.first_bad(row), self.excluded)

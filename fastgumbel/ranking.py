@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel import _arrays, _device, _device_top, _search
-from fastgumbel._rows import Rows, too_few_message
+from fastgumbel._rows import Rows, place_name, too_few_message
 from fastgumbel.noise import NoiseField, Rng
 
 
@@ -159,4 +159,4 @@ def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> 
         if np.isnan(value[:, row, 0]).any():
             raise ValueError(rows.fault(row))
         left = int((index[:, row] >= 0).sum(-1).min())
-        raise ValueError(too_few_message(rows.batch, row, left, index.shape[-1], rows.excluded))
+        raise ValueError(too_few_message(place_name(rows.batch, row), left, index.shape[-1], rows.excluded))

@@ -16,13 +16,17 @@ ORDER = (
     ("__main__",),
     ("_choose.*",),
     ("__init__",),
+    ("dask",),
+    ("_dask_soft",),
+    ("_dask_max", "_dask_categorical"),
+    ("_dask_graph",),
     ("sampling", "ranking", "reservoir", "relatives", "relaxed", "conditional", "independent", "anneal", "jit"),
     ("_device_soft", "_device_top", "_device_categorical", "_perturb"),
     ("_search", "_write", "_relax", "_categorical", "_device_write", "_device_max", "_device_relax"),
     ("_device_rows",),
     ("_arrays",),
     ("noise",),
-    ("_rows", "_threads", "_device"),
+    ("_rows", "_threads", "_device", "_dask_extra"),
     ("_kernels.cpu_*", "_kernels.cuda_noise", "_kernels.cuda_max_*", "_kernels.cuda_relax_*"),
     ("_kernels.cuda_top_*", "_kernels.cuda_categorical*"),
     ("_kernels.cuda_condition", "_kernels.cuda_move", "_kernels.one_draw", "_kernels.one_relaxed"),
@@ -120,7 +124,7 @@ print(len(compiled.buffer))
 
 def test_importing_loads_nothing_heavy():
     """Beyond what Numba loads by itself."""
-    heavy = "m.split('.')[0] in ('scipy', 'tqdm', 'cupy') or 'cuda' in m"
+    heavy = "m.split('.')[0] in ('scipy', 'tqdm', 'cupy', 'dask', 'distributed') or 'cuda' in m"
     listing = f"import sys; print(*sorted(m for m in sys.modules if {heavy}))"
     assert python(f"import fastgumbel; {listing}") == python(f"import numba, numba.extending; {listing}")
 

@@ -21,6 +21,7 @@ from fastgumbel._kernels.field import OTHER_WORDS, words
 from fastgumbel._kernels.ops import bits, fma, wide
 from fastgumbel._kernels.philox import LOW
 from fastgumbel._kernels.real import decay64
+from fastgumbel._kernels.stage import STAGE
 
 # The index that conditioned noise leaves free.
 DRAW_WORDS = OTHER_WORDS | np.uint64(2**30 - 1)
@@ -65,8 +66,8 @@ def weight(e, last):
 
 
 @stage
-def _decays(weights, x, at, n, largest):
-    """Bits of e_c to weights[c]; A."""
+def decays(weights, x, at, n, largest):
+    """Bits of e_c of the row x[at : at + n] to weights[c]; A, of which that of a row in parts is the sum."""
     sum_ = np.uint64(n)
     for i in range(n):
         e = decay64(np.float64(x[np.uint64(at) + np.uint64(i)]) - largest)
@@ -83,14 +84,20 @@ def _integers(weights, n, last):
 
 
 @stage
-def cumulate(weights, x, at, n, largest):
-    """w_0 + ... + w_c of the row x[at : at + n], whose largest log-potential is finite, to weights[c]; T."""
-    _integers(weights, n, last_shift(_decays(weights, x, at, n, largest)))
+def running(weights, n, a):
+    """Bits of e_c to the sums of w_c that run along n categories of a row; the last of them. `a` is A of the row."""
+    _integers(weights, n, last_shift(a))
     sum_ = np.uint64(0)
     for i in range(n):
         sum_ += weights[i]
         weights[i] = sum_
     return sum_
+
+
+@stage
+def cumulate(weights, x, at, n, largest):
+    """w_0 + ... + w_c of the row x[at : at + n], whose largest log-potential is finite, to weights[c]; T."""
+    return running(weights, n, decays(weights, x, at, n, largest))
 
 
 @scalar
@@ -108,6 +115,14 @@ def target(low, high, total):
     middle = wide(high, t_low) + (wide(low, t_low) >> _32)
     other = wide(low, t_high) + (middle & LOW)
     return wide(high, t_high) + (middle >> _32) + (other >> _32)
+
+
+@stage
+def targets_of(targets, words, n, total):
+    """Targets of n pairs of draws: the even draws, and a plane later the odd ones."""
+    for i in range(n):
+        targets[i] = target(np.uint64(words[i]), np.uint64(words[STAGE + i]), total)
+        targets[STAGE + i] = target(np.uint64(words[2 * STAGE + i]), np.uint64(words[3 * STAGE + i]), total)
 
 
 @stage
