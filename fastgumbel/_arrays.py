@@ -15,7 +15,7 @@ from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
 
 def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """A word from a list."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
     return str(value)
 

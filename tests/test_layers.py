@@ -16,12 +16,12 @@ ORDER = (
     ("__main__",),
     ("_choose.*",),
     ("__init__",),
-    ("sampling", "ranking", "reservoir", "relaxed", "conditional", "independent", "anneal"),
+    ("sampling", "ranking", "reservoir", "relaxed", "conditional", "independent", "anneal", "_config"),
     ("_device_soft",),
     ("_search", "_write", "_relax", "_categorical", "_device_write", "_device_max", "_device_relax"),
     ("_device_rows",),
     ("_arrays",),
-    ("_rows", "noise", "_threads", "_device"),
+    ("_rows", "noise", "_threads", "_device", "_version"),
     ("_kernels.cpu_*", "_kernels.cuda_noise", "_kernels.cuda_max_*", "_kernels.cuda_relax_*"),
     ("_kernels.cuda_condition", "_kernels.cuda_move"),
     ("_kernels.cuda_softmax",),
@@ -33,7 +33,7 @@ ORDER = (
     ("_kernels.field", "_kernels.reduce"),
     ("_kernels.real", "_kernels.philox"),
     ("_kernels.cuda",),
-    ("_kernels.ops", "_kernels.simd"),
+    ("_kernels.ops", "_kernels.simd", "_kernels.machine"),
     ("_kernels.compiling",),
 )
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -125,6 +125,6 @@ def test_the_public_names():
     import fastgumbel
 
     names = {"NoiseField", "Reservoir", "anneal", "categorical", "get_num_threads", "gumbel", "gumbel_given_choice"}
-    names |= {"gumbel_max", "gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "set_num_threads"}
+    names |= {"gumbel_max", "gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "set_num_threads", "show_config"}
     assert names <= set(fastgumbel.__all__)
     assert all(hasattr(fastgumbel, name) for name in fastgumbel.__all__)
