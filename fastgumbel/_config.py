@@ -22,9 +22,7 @@ def show_config(mode: Literal["stdout"] = "stdout", *, cuda: bool = False) -> No
 def show_config(mode: Literal["dicts"], *, cuda: bool = False) -> dict[str, dict[str, Any]]: ...
 
 
-def show_config(
-    mode: Literal["stdout", "dicts"] = "stdout", *, cuda: bool = False
-) -> dict[str, dict[str, Any]] | None:
+def show_config(mode: Literal["stdout", "dicts"] = "stdout", *, cuda: bool = False) -> dict[str, dict[str, Any]] | None:
     """Show versions, threads, processor, CUDA support, and where machine code is kept.
 
     Parameters

@@ -1,7 +1,6 @@
 """A program: children that are forked while other threads work or compile, and one that is spawned."""
 
 import multiprocessing
-import os
 import threading
 import time
 

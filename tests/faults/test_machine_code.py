@@ -54,10 +54,9 @@ def full(path, *args, **kwargs):
 def test_a_full_disk_is_mentioned_once(directory, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(compiling._StampedFile, "_save_data", full)
-        with pytest.warns(RuntimeWarning, match=r"No space left on device.*NUMBA_CACHE_DIR") as told:
-            assert compiling.kernel(one_more)(1.0) == 2.0
-            assert compiling.kernel(one_less)(1.0) == 0.0
-        assert len(told) == 1
+        with pytest.warns(RuntimeWarning, match=r"No space left on device.*NUMBA_CACHE_DIR"):
+            compiling.kernel(one_more)(1.0)
+        assert compiling.kernel(one_less)(1.0) == 0.0, "and no other warning, which would be an error"
     assert files(directory, "nbi"), "the index is there, and the data are not"
     for misses in (1, 0):
         kernel = compiling.kernel(one_more)
