@@ -247,7 +247,7 @@ def temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
     """1 / tau in a dtype; the largest number where that is beyond it."""
-    with np.errstate(divide="ignore", over="ignore"):
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
         return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype)
 
 
@@ -278,7 +278,8 @@ def choices_of(choice: ArrayLike, shape: tuple[int, ...], batch: tuple[int, ...]
 
 def given_noise(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: Rows) -> NDArray[Any]:
     """Precomputed noise as draws by rows by categories, in the dtype of the rows."""
-    array = np.ascontiguousarray(noise_rows(noise, axis, draw_shape, rows).values, rows.dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        array = np.ascontiguousarray(noise_rows(noise, axis, draw_shape, rows).values, rows.dtype)
     if not np.isfinite(array).all():
         at = tuple(int(i) for i in np.unravel_index(np.argmin(np.isfinite(array)), array.shape))
         raise ValueError(f"noise must be finite, but has {array[at]} at {at}, the categories counted last")
@@ -362,10 +363,10 @@ def tangents_of(
         array = real_array(d_x, "tangents[0]")
         lead = lead_of(array.shape, batch, rows.n, axis)
         counts += lead
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             dx = np.ascontiguousarray(categories_last(array, axis), kind).reshape(*(lead or (1,)), rows.count, rows.n)
     if d_tau is not None:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             array = real_array(d_tau, "tangents[1]").astype(kind, copy=False)
         if not np.isfinite(array).all():
             raise ValueError(f"tangents[1] must be finite in {kind}")
