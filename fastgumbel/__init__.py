@@ -1,7 +1,9 @@
 """Exact, reproducible sampling with the Gumbel-max trick, at about the price of reading the array."""
 
 from fastgumbel import anneal
+from fastgumbel._config import show_config
 from fastgumbel._threads import get_num_threads, set_num_threads
+from fastgumbel._version import __version__ as __version__
 from fastgumbel.conditional import gumbel_given_choice
 from fastgumbel.independent import categorical
 from fastgumbel.noise import NoiseField
@@ -26,6 +28,5 @@ __all__ = [
     "log_partition",
     "perturb",
     "set_num_threads",
+    "show_config",
 ]
-
-__version__ = "0.1.0"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,28 +14,43 @@ from fastgumbel._device import is_device
 from fastgumbel._rows import Rows, RowShape, place_name
 from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
 
+# Items that an array can have, as its bytes are counted in 63 bits.
+ITEMS = 2**59
+
 
 def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """A word from a list."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
     return str(value)
 
 
-def shape_of(size: Any, name: str) -> tuple[int, ...]:
-    """A shape from an int or a sequence of ints; None is ()."""
+def float_type(dtype: Any, name: str) -> np.dtype[Any]:
+    """The dtype float64 or float32."""
+    try:
+        kind: np.dtype[Any] = np.dtype(dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be float64 or float32, not {dtype!r}") from None
+    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
+        raise TypeError(f"{name} must be float64 or float32, not {kind}")
+    return kind
+
+
+def shape_of(size: Any, name: str, most: int = DRAWS) -> tuple[int, ...]:
+    """A shape of so many items at most from an int or a sequence of ints; None is ()."""
     if size is None:
         return ()
     items = (size,) if isinstance(size, int | np.integer) else size
-    try:
-        shape = tuple(items)
-    except TypeError:
-        raise TypeError(f"{name} must be an int or a tuple of ints, not {type(size).__name__}") from None
+    if not (isinstance(items, Sequence) or np.ndim(items) == 1) or isinstance(items, str | bytes):
+        raise TypeError(f"{name} must be an int or a tuple of ints, not {type(size).__name__}")
+    shape = tuple(items)
     for item in shape:
         if isinstance(item, bool | np.bool_) or not isinstance(item, int | np.integer):
             raise TypeError(f"{name} must be an int or a tuple of ints, not {size!r}")
         if item < 0:
             raise ValueError(f"{name} must not be negative, not {size!r}")
+    if math.prod(int(item) or 1 for item in shape) > most:
+        raise ValueError(f"{name} must be of at most 2**{most.bit_length() - 1} items, not {size!r}")
     return tuple(int(item) for item in shape)
 
 
@@ -43,11 +59,17 @@ def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} must not be a masked array; pass where=~mask with its data")
     check_host(x, name)
-    try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array of real numbers: {error}") from None
+    array = array_of(x, name)
     check_real(array.dtype, name)
+    return array
+
+
+def array_of(x: Any, name: str) -> NDArray[Any]:
+    """An array of whatever type."""
+    try:
+        array: NDArray[Any] = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} is no array: {error}") from None
     return array
 
 
@@ -74,11 +96,15 @@ def category_axis(axis: Any, ndim: int) -> int:
     """The axis of the categories, counted from the end."""
     if ndim == 0:
         raise ValueError("log_potentials must have at least one axis, that of the categories")
-    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+    try:
+        place = operator.index(axis)
+    except TypeError:
+        place = None
+    if place is None or isinstance(axis, bool):
         raise TypeError(f"axis must be an integer, not {type(axis).__name__}")
-    if not -ndim <= axis < ndim:
+    if not -ndim <= place < ndim:
         raise ValueError(f"axis {axis} is out of range for log_potentials with {ndim} axes")
-    return int(axis) % ndim - ndim
+    return place % ndim - ndim
 
 
 def categories_last(array: NDArray[Any], axis: int) -> NDArray[Any]:
@@ -240,7 +266,7 @@ def rows_of(log_potentials: ArrayLike, axis: Any, where: ArrayLike | None) -> tu
     mask = None
     if where is not None:
         check_host(where, "where")
-        mask = np.asarray(where)
+        mask = array_of(where, "where")
         if mask.dtype != np.bool_:
             raise TypeError(f"where must be boolean, not {mask.dtype}")
         try:
@@ -283,7 +309,7 @@ def temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
     """1 / tau in a dtype; the largest number where that is beyond it."""
-    with np.errstate(divide="ignore", over="ignore"):
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
         return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype)
 
 
@@ -312,14 +338,15 @@ def check_choices(dtype: np.dtype[Any], own: tuple[int, ...], shape: tuple[int, 
 def choices_of(choice: ArrayLike, shape: tuple[int, ...], batch: tuple[int, ...]) -> NDArray[np.intp]:
     """Indices of shape size + batch, of an array of that shape or of the batch's."""
     check_host(choice, "choice")
-    array = np.asarray(choice)
+    array = array_of(choice, "choice")
     check_choices(array.dtype, array.shape, shape, batch)
     return np.ascontiguousarray(np.broadcast_to(array, shape), np.intp)
 
 
 def given_noise(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: Rows) -> NDArray[Any]:
     """Precomputed noise as draws by rows by categories, in the dtype of the rows."""
-    array = np.ascontiguousarray(noise_rows(noise, axis, draw_shape, rows).values, rows.dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        array = np.ascontiguousarray(noise_rows(noise, axis, draw_shape, rows).values, rows.dtype)
     if not np.isfinite(array).all():
         at = tuple(int(i) for i in np.unravel_index(np.argmin(np.isfinite(array)), array.shape))
         raise ValueError(f"noise must be finite, but has {array[at]} at {at}, the categories counted last")
@@ -405,10 +432,10 @@ def tangents_of(
         array = real_array(d_x, "tangents[0]")
         lead = lead_of(array.shape, batch, rows.n, axis)
         counts += lead
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             dx = np.ascontiguousarray(categories_last(array, axis), kind).reshape(*(lead or (1,)), rows.count, rows.n)
     if d_tau is not None:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             array = real_array(d_tau, "tangents[1]").astype(kind, copy=False)
         if not np.isfinite(array).all():
             raise ValueError(f"tangents[1] must be finite in {kind}")

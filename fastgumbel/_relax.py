@@ -160,7 +160,9 @@ def rao(
             )
             # One by one and in order: the sum does not depend on how many are drawn at once.
             part = part.reshape(directions, len(chosen), count, rows.count, rows.n)
-            for i in range(count):
-                total += part[:, :, i]
-        dy[:, s : s + draw_step] = total / samples
+            with np.errstate(all="ignore"):
+                for i in range(count):
+                    total += part[:, :, i]
+        with np.errstate(all="ignore"):
+            dy[:, s : s + draw_step] = total / samples
     return faulty

@@ -9,6 +9,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgumbel import _arrays
+
 __all__ = ["constant", "cosine", "exponential", "linear"]
 
 _END = 2**63
@@ -245,7 +247,7 @@ def _count(value: Any, name: str) -> int:
 
 
 def _steps(step: ArrayLike) -> NDArray[np.int64]:
-    steps = np.asarray(step)
+    steps = _arrays.array_of(step, "step")
     if steps.size == 0 and not isinstance(step, np.ndarray):
         steps = steps.astype(np.int64)
     if steps.dtype == object and all(isinstance(i, int) for i in steps.flat):

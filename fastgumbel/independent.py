@@ -3,13 +3,58 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgumbel import _arrays, _categorical, _device, _device_categorical
 from fastgumbel.noise import NoiseField, Rng
+
+
+@overload
+def categorical(
+    log_potentials: ArrayLike,
+    size: int,
+    /,
+    *,
+    axis: int = -1,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: None = None,
+) -> NDArray[np.intp]: ...
+
+
+@overload
+def categorical(
+    log_potentials: ArrayLike,
+    size: int | tuple[int, ...] | None = None,
+    /,
+    *,
+    axis: int = -1,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: NDArray[np.intp],
+) -> NDArray[np.intp]: ...
+
+
+@overload
+def categorical(
+    log_potentials: ArrayLike,
+    size: int | tuple[int, ...] | None = None,
+    /,
+    *,
+    axis: int = -1,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: None = None,
+) -> Any: ...
 
 
 def categorical(

@@ -233,7 +233,10 @@ def _whole(value: Any, name: str, end: int) -> int:
 
 
 def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
-    ids = np.asarray(rows)
+    try:
+        ids = np.asarray(rows)
+    except ValueError as error:
+        raise ValueError(f"rows is no array: {error}") from None
     if ids.size == 0 and not isinstance(rows, np.ndarray):
         ids = ids.astype(np.uint64)
     if ids.dtype.kind == "f" and not isinstance(rows, np.ndarray):

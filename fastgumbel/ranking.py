@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,57 @@ from numpy.typing import ArrayLike, NDArray
 from fastgumbel import _arrays, _device, _device_top, _search
 from fastgumbel._rows import Rows, place_name, too_few_message
 from fastgumbel.noise import NoiseField, Rng
+
+
+@overload
+def gumbel_top_k(
+    log_potentials: ArrayLike,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_threshold: Literal[False] = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]: ...
+
+
+@overload
+def gumbel_top_k(
+    log_potentials: ArrayLike,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_threshold: Literal[True],
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]: ...
+
+
+@overload
+def gumbel_top_k(
+    log_potentials: ArrayLike,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_threshold: bool,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[Any], ...] | None = None,
+) -> tuple[NDArray[Any], ...]: ...
 
 
 def gumbel_top_k(
@@ -25,8 +76,8 @@ def gumbel_top_k(
     noise: NoiseField | ArrayLike | None = None,
     return_threshold: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
-    out: tuple[Any, ...] | None = None,
-) -> tuple[Any, ...]:
+    out: Any = None,
+) -> Any:
     """Sample k categories without replacement: those of the k largest log-potentials plus Gumbel noise, best first.
 
     Parameters

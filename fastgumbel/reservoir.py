@@ -112,6 +112,8 @@ class Reservoir:
         first: int = 0,
     ) -> None:
         self._k = _arrays.whole(k, "k", 1)
+        if self._k >= _arrays.ITEMS:
+            raise ValueError(f"k must be below 2**59, not {k}")
         self._position = _arrays.whole(first, "first", 0)
         if self._position >= _POSITIONS:
             raise ValueError(f"first must be from 0 to 2**63 - 1, not {first}")

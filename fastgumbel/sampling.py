@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastgumbel import _arrays, _device, _device_max, _device_write, _search, _write
 from fastgumbel.noise import NoiseField, Rng
+
+Real = TypeVar("Real", np.float64, np.float32)
+Out = TypeVar("Out")
+
+
+@overload
+def gumbel(
+    size: int | tuple[int, ...], *, rng: Rng = None, noise: NoiseField | None = None, out: None = None
+) -> NDArray[np.float64]: ...
+
+
+@overload
+def gumbel(
+    size: int | tuple[int, ...],
+    *,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    dtype: type[Real],
+    out: None = None,
+) -> NDArray[Real]: ...
+
+
+@overload
+def gumbel(
+    size: int | tuple[int, ...], *, rng: Rng = None, noise: NoiseField | None = None, dtype: DTypeLike, out: None = None
+) -> NDArray[Any]: ...
+
+
+@overload
+def gumbel(
+    size: int | tuple[int, ...],
+    *,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    dtype: DTypeLike = np.float64,
+    out: Out,
+) -> Out: ...
 
 
 def gumbel(
@@ -64,12 +101,10 @@ def gumbel(
     >>> bool((fg.gumbel((5, 3), rng=1)[0] == fg.gumbel(3, rng=1)).all())
     True
     """
-    shape = _arrays.shape_of(size, "size")
+    shape = _arrays.shape_of(size, "size", _arrays.ITEMS)
     if size is None:
         raise TypeError("size must be an int or a tuple of ints, not None")
-    kind = np.dtype(dtype)
-    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
-        raise TypeError(f"dtype must be float64 or float32, not {kind}")
+    kind = _arrays.float_type(dtype, "dtype")
     field = _arrays.field_of(rng, noise)
     _arrays.check_reach(field, 1, shape[-1] if shape else 1)
     ids = _arrays.row_ids(field, shape[:-1])
@@ -96,8 +131,24 @@ def gumbel_max(
     noise: NoiseField | ArrayLike | None = None,
     return_max: Literal[False] = False,
     invalid: Literal["raise", "mark"] = "raise",
-    out: NDArray[np.intp] | None = None,
+    out: None = None,
 ) -> Any: ...
+
+
+@overload
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: Literal[False] = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: NDArray[np.intp],
+) -> NDArray[np.intp]: ...
 
 
 @overload
@@ -114,6 +165,22 @@ def gumbel_max(
     invalid: Literal["raise", "mark"] = "raise",
     out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
 ) -> tuple[Any, Any]: ...
+
+
+@overload
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: bool,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: Any = None,
+) -> Any: ...
 
 
 def gumbel_max(
@@ -222,6 +289,7 @@ def gumbel_max(
         and rng is None
         and out is None
         and not return_max
+        and type(invalid) is str
         and invalid == "raise"
     ):
         sample = _search.search_one(log_potentials, axis, noise)

@@ -20,13 +20,24 @@ ORDER = (
     ("_dask_soft",),
     ("_dask_max", "_dask_categorical"),
     ("_dask_graph",),
-    ("sampling", "ranking", "reservoir", "relatives", "relaxed", "conditional", "independent", "anneal", "jit"),
+    (
+        "sampling",
+        "ranking",
+        "reservoir",
+        "relatives",
+        "relaxed",
+        "conditional",
+        "independent",
+        "anneal",
+        "jit",
+        "_config",
+    ),
     ("_device_soft", "_device_top", "_device_categorical", "_perturb"),
     ("_search", "_write", "_relax", "_categorical", "_device_write", "_device_max", "_device_relax"),
     ("_device_rows",),
     ("_arrays",),
     ("noise",),
-    ("_rows", "_threads", "_device", "_dask_extra"),
+    ("_rows", "_threads", "_device", "_dask_extra", "_version"),
     ("_kernels.cpu_*", "_kernels.cuda_noise", "_kernels.cuda_max_*", "_kernels.cuda_relax_*"),
     ("_kernels.cuda_top_*", "_kernels.cuda_categorical*"),
     ("_kernels.cuda_condition", "_kernels.cuda_move", "_kernels.one_draw", "_kernels.one_relaxed"),
@@ -41,7 +52,7 @@ ORDER = (
     ("_kernels.field", "_kernels.reduce", "_kernels.inside"),
     ("_kernels.real", "_kernels.philox"),
     ("_kernels.cuda",),
-    ("_kernels.ops", "_kernels.simd", "_kernels.local"),
+    ("_kernels.ops", "_kernels.simd", "_kernels.local", "_kernels.machine"),
     ("_kernels.compiling",),
 )
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -134,6 +145,6 @@ def test_the_public_names():
 
     names = {"NoiseField", "Reservoir", "anneal", "categorical", "get_num_threads", "gumbel", "gumbel_given_choice"}
     names |= {"gumbel_max", "gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "log_partition", "perturb"}
-    names |= {"set_num_threads"}
+    names |= {"set_num_threads", "show_config"}
     assert names <= set(fastgumbel.__all__)
     assert all(hasattr(fastgumbel, name) for name in fastgumbel.__all__)
