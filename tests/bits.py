@@ -134,7 +134,7 @@ ORDERS = {
 
 
 def words(field_type, order, first, n):
-    """Return words of 32 bits, from ``n`` positions of an order on: two of 64 bits, the low one first, but one of values."""
+    """Return words of 32 bits at ``n`` positions of an order: of a 64-bit word the low half first, of a value one."""
     i = U64(first) + np.arange(n, dtype=U64)
     return np.ascontiguousarray(ORDERS[order](field_type, i)).view(np.uint32)
 
