@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.vectorised import U64, Field
+from tests.vectorised import MASK32, U64, Field
 
 
 class CoarseUniform(Field):
@@ -51,3 +51,48 @@ class WinnerReadsTheExponential(Field):
     def winner(self, word):
         """Take the top six bits."""
         return word >> U64(58)
+
+
+class KeyBitIgnored(Field):
+    """Bit 40 of the key is ignored."""
+
+    def __init__(self, key):
+        super().__init__(key & ~U64(1 << 40))
+
+
+class HighRowsFolded(Field):
+    """Rows above 2^32 repeat those below."""
+
+    def words(self, domain, index, row, draw):
+        """Forget the upper half of the row."""
+        return super().words(domain, index, row & MASK32, draw)
+
+
+class HighDrawsFolded(Field):
+    """Draws above 2^31 repeat those below."""
+
+    def words(self, domain, index, row, draw):
+        """Forget the highest bit of the draw."""
+        return super().words(domain, index, row, draw & U64(2**31 - 1))
+
+
+class HalvesShareWords(Field):
+    """The low half of a lane's word is the high one again."""
+
+    def lane_word(self, row, draw, category):
+        """Read one domain twice."""
+        high = super().lane_word(row, draw, category) >> U64(32)
+        return high << U64(32) | high
+
+
+class BlockPairSwapped(Field):
+    """A block reads the words of the other one of its pair: the law is unharmed, only the values are wrong."""
+
+    def block_word(self, row, draw, block):
+        """Flip the lowest bit of the block."""
+        return super().block_word(row, draw, block ^ U64(1))
+
+
+def fewer_rounds(count):
+    """Make a field of Philox with fewer than ten rounds."""
+    return type(f"Rounds{count}", (Field,), {"rounds": count, "__doc__": f"Philox with {count} rounds of ten."})

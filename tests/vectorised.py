@@ -13,15 +13,15 @@ INVERSES = tuple(U64(pow(int(m), -1, 2**32)) for m in MULTIPLIERS)
 KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
 
 
-def round_keys(key):
-    """Return the ten pairs of key words of a 64-bit key."""
-    words = int(key) & int(MASK32), int(key) >> 32
-    return [tuple(U64((w + r * s) & int(MASK32)) for w, s in zip(words, KEY_STEPS, strict=True)) for r in range(10)]
+def round_keys(key, rounds=10):
+    """Return the pairs of key words of a 64-bit key, or of an array of them."""
+    k0, k1 = key & MASK32, key >> U64(32)
+    return [((k0 + U64(r * KEY_STEPS[0])) & MASK32, (k1 + U64(r * KEY_STEPS[1])) & MASK32) for r in range(rounds)]
 
 
-def philox(x0, x1, x2, x3, key):
+def philox(x0, x1, x2, x3, key, rounds=10):
     """Give the four words at arrays of counters: uint64 arrays that hold 32 bits."""
-    for k0, k1 in round_keys(key):
+    for k0, k1 in round_keys(key, rounds):
         left = MULTIPLIERS[0] * x0
         right = MULTIPLIERS[1] * x2
         x0, x1 = (right >> U64(32)) ^ x1 ^ k0, right & MASK32
@@ -31,7 +31,7 @@ def philox(x0, x1, x2, x3, key):
 
 def unphilox(x0, x1, x2, x3, key):
     """Give the counters at arrays of words."""
-    for k0, k1 in reversed(round_keys(key)):
+    for k0, k1 in reversed(round_keys(U64(key))):
         before0 = x3 * INVERSES[0] & MASK32
         before2 = x1 * INVERSES[1] & MASK32
         x1, x3 = x0 ^ k0 ^ (MULTIPLIERS[1] * before2 >> U64(32)), x2 ^ k1 ^ (MULTIPLIERS[0] * before0 >> U64(32))
@@ -40,15 +40,17 @@ def unphilox(x0, x1, x2, x3, key):
 
 
 class Field:
-    """G(key, row, draw, category) for arrays that broadcast against each other."""
+    """G(key, row, draw, category) for arrays that broadcast against each other, the key too."""
+
+    rounds = 10
 
     def __init__(self, key):
-        self.key = int(key)
+        self.key = np.asarray(key, U64)
 
     def words(self, domain, index, row, draw):
         """Return the four words of a domain at arrays of coordinates."""
         row = row.astype(U64)
-        return philox(U64(domain << 30) | index, row & MASK32, row >> U64(32), draw.astype(U64), self.key)
+        return philox(U64(domain << 30) | index, row & MASK32, row >> U64(32), draw.astype(U64), self.key, self.rounds)
 
     def uniform(self, word):
         """Return the midpoint of the cell that the top 52 bits name."""

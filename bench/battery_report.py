@@ -1,0 +1,99 @@
+"""Tables of the p-values that bench/battery.py finds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from readme import machine
+from scipy import optimize, special, stats
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests import dieharder, laws, test_law
+
+Found = dict[str, dict[str, Any]]
+
+
+def p_text(p: float) -> str:
+    return f"{p:.2g}" if p >= 1e-4 or p == 0 else f"{p:.0e}"
+
+
+def row(*cells: object) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def summary(what: str, p_values: list[float]) -> str:
+    """How many there are, the smallest, the chance of one as small among them, and whether all are uniform."""
+    smallest = min(p_values)
+    chance = -np.expm1(len(p_values) * np.log1p(-smallest))
+    uniform = stats.kstest(p_values, "uniform").pvalue
+    return row(what, f"{len(p_values):,}", *map(p_text, (smallest, chance, uniform)))
+
+
+def by_kind(found: Found, kind: str) -> list[float]:
+    return [p for p_values in found.values() for name, p in p_values.items() if name.startswith(kind)]
+
+
+def by_order(found: Found) -> dict[str, list[float]]:
+    """The p-values of dieharder's tests, whose names begin with the order."""
+    orders: dict[str, list[float]] = {}
+    for name, p_values in found.items():
+        orders.setdefault(name.rpartition(":")[0], []).extend(p_values.values())
+    return orders
+
+
+def index_law(counted: dict[str, list[int]]) -> tuple[float, str]:
+    """The p-value of the counts of 10 categories, and what they would have shown."""
+    x = test_law.normal(10, 1)
+    probabilities = special.softmax(x)
+    counts = np.sum(list(counted.values()), axis=0)
+    draws = counts.sum()
+    bias = counts / draws / probabilities - 1
+    errors = bias / np.sqrt((1 - probabilities) / probabilities / draws)
+    worst = abs(errors).argmax()
+    critical = stats.chi2.isf(laws.ALARM, len(x) - 1)
+    power = optimize.brentq(lambda shift: stats.ncx2.sf(critical, len(x) - 1, shift) - 0.5, 1, 100)
+    p_value = laws.index_law(counts, x)
+    error, alarm = np.sqrt(9 / draws), np.sqrt(9 * power / draws)
+    return p_value, (
+        f"Chi-square of {draws:.0e} draws from 10 categories of probability {probabilities.min():.3f} to "
+        f"{probabilities.max():.3f}: p = {p_text(p_value)}.\nThe frequency farthest off, in standard errors, is so by "
+        f"a relative {bias[worst]:+.1e}, or {errors[worst]:+.1f} of them. At p = 0.1 the\nstandard error is a relative "
+        f"{error:.1e}, and a bias of {alarm:.1e} would raise the alarm every other time."
+    )
+
+
+def planted(found: dict[str, dict[str, list[float]]]) -> Iterator[str]:
+    """Alarms by defect, and the smallest p-value."""
+    yield row("planted defect", "alarms of NIST's tests", "of the bits of neighbours", "of the noise of neighbours")
+    yield row(*["---"] * 4)
+    for name, kinds in found.items():
+        alarms = [np.count_nonzero(np.array(p_values) < laws.ALARM) for p_values in kinds.values()]
+        parts = zip(alarms, kinds.values(), strict=True)
+        yield row(name, *(f"{count} of {len(p_values)}, {p_text(min(p_values))}" for count, p_values in parts))
+
+
+def report(results: Found, sequences: int, pairs: int) -> str:
+    law, sentence = index_law(results["counts"])
+    nist, neighbours, hard = results["nist"], results["neighbours"], by_order(results.get("dieharder", {}))
+    has = f"dieharder {dieharder.version()}" if hard else "without dieharder"
+    lines = [f"Run on {machine('numpy', 'numba', 'scipy').rstrip('.')}, {has}.", sentence, ""]
+    lines += [row("statistic", "p-values", "smallest", "chance of one as small", "all uniform (KS)"), row(*["---"] * 5)]
+    families = {
+        f"NIST, {len(nist)} orders of {sequences} x 2^20 bits": by_kind(nist, ""),
+        f"dieharder, {len(hard)} orders": [p for p_values in hard.values() for p in p_values],
+        f"noise of neighbours, {pairs:,} pairs, 8 x 8 cells": by_kind(neighbours, "noise, cells"),
+        f"noise of neighbours, {pairs:,} pairs, correlation": by_kind(neighbours, "noise, correlation"),
+        f"bits of neighbours, {pairs:,} pairs, each with each": by_kind(neighbours, "bits"),
+    }
+    lines += [summary(what, p_values) for what, p_values in families.items() if p_values]
+    lines.append(summary("all", [law, *(p for p_values in families.values() for p in p_values)]))
+    lines += ["", row("order of the bits", "NIST: p-values, smallest", "dieharder"), row(*["---"] * 3)]
+    for order, p_values in nist.items():
+        both = list(p_values.values()), hard.get(order, [])
+        lines.append(row(order, *(f"{len(p)}, {p_text(min(p))}" if p else "" for p in both)))
+    return "\n".join([*lines, "", *planted(results["planted"])])
