@@ -73,14 +73,16 @@ def writable(array: NDArray[Any]) -> NDArray[Any]:
 class Block:
     """Log-potentials of a block as rows, and the coordinates at which they are read."""
 
-    def __init__(self, call: Call, x: Any, where: Any, ids: Any, place: Place) -> None:
+    def __init__(self, call: Call, x: Any, where: Any, categories: Any, ids: Any, place: Place) -> None:
         self._call = call
         self.draw_place, x_place = place[: len(call.size)], list(place[len(call.size) :])
         shard = x_place.pop(call.axis)
-        self.x, self.where = x, where
+        self.x, self.where, self.categories = x, where, categories
         self.place = tuple(x_place)
         self.first = shard.start
         self.rows, _ = _arrays.rows_of(x, call.axis, where)
+        if categories is not None:
+            self.rows = _arrays.placed(self.rows, call.axis, call.field.at(categories=categories))
         self.positions = positions(self.place, call.batch)
         self.ids = self.positions
         if ids is not None:
@@ -93,10 +95,10 @@ class Block:
         field = self._call.field
         for run in np.split(draws, np.flatnonzero(np.diff(draws) != 1) + 1) if draws.size else ():
             at = int(np.searchsorted(draws, run[0]))
-            yield (
-                slice(at, at + run.size),
-                field.at(draw=field.draw + int(run[0]), start=min(field.start + self.first, 2**32 - 1)),
-            )
+            field = field.at(draw=self._call.field.draw + int(run[0]))
+            if self.categories is None:
+                field = field.at(start=min(self._call.field.start + self.first, 2**32 - 1))
+            yield slice(at, at + run.size), field
 
     def matrix(self) -> NDArray[Any]:
         """The rows in the dtype of relaxed samples, -inf where excluded."""
@@ -174,6 +176,9 @@ class Grid:
         _arrays.check_reach(field, math.prod(shape), n)
         self.batch_chunks = tuple(batch_chunks)
         self.ids = None if field.rows is None else self.by_row(field.rows, "noise: rows")
+        self.categories = None
+        if field.categories is not None:
+            self.categories = da.from_array(_arrays.named(field, self.x.shape), chunks=self.x.chunks)
         self.call = Call(
             NoiseField.from_key(field.key).at(draw=field.draw, start=field.start), shape, tuple(batch), n, axis, mark
         )
@@ -210,10 +215,11 @@ class Grid:
 
     @property
     def operands(self) -> tuple[Any, ...]:
-        """Log-potentials, mask and row ids."""
+        """Log-potentials, mask, category ids and row ids."""
         where = (None, None) if self.where is None else (self.where, self.x_letters)
+        categories = (None, None) if self.categories is None else (self.categories, self.x_letters)
         ids = (None, None) if self.ids is None else self.row_operand(self.ids)
-        return self.x, self.x_letters, *where, *ids
+        return self.x, self.x_letters, *where, *categories, *ids
 
     def row_operand(self, values: Any) -> tuple[Any, tuple[int, ...] | None]:
         """What `by_row` gave as an operand."""
@@ -272,8 +278,10 @@ class Grid:
         return normal[: len(size)]
 
 
-def _at_block(work: Any, call: Call, x: Any, where: Any, ids: Any, place: Place, *operands: Any) -> Any:
-    return work(Block(call, x, where, ids, place), *operands)
+def _at_block(
+    work: Any, call: Call, x: Any, where: Any, categories: Any, ids: Any, place: Place, *operands: Any
+) -> Any:
+    return work(Block(call, x, where, categories, ids, place), *operands)
 
 
 def _same(x: Any, axis: Any, keepdims: bool) -> Any:

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel import _arrays, _dask_max, _relax, _write
+from fastgumbel import _arrays, _dask_max, _write
 from fastgumbel._dask_extra import da
 from fastgumbel._dask_graph import Block, Call, Grid, chain, earlier_fault, lengths, tree, writable
 from fastgumbel._kernels.cpu_relax_shard import decay_rows, logarithms
+from fastgumbel._kernels.row import SHORT
 from fastgumbel._rows import fault_message, place_name
 from fastgumbel.relaxed import gumbel_softmax
 
@@ -49,7 +50,8 @@ def _perturbed(block: Block) -> NDArray[Any]:
     v = np.empty((block.draws, rows.count, rows.n), rows.dtype)
     for run, field in block.runs():
         for s in range(run.stop - run.start):
-            _write.write(v[run.start + s], field.at(draw=field.draw + s), block.ids)
+            drawn = v[run.start + s].reshape(*rows.batch, rows.n)
+            _write.write(drawn, field.at(draw=field.draw + s), block.ids, rows.categories)
     v += block.matrix()
     return v
 
@@ -90,7 +92,7 @@ def _add_in_turn(total: NDArray[Any], items: NDArray[Any]) -> NDArray[Any]:
 
 def _sums(n: int, block: Block, tau: Any, tops: Tops) -> Sums:
     p = _decays(block, tau, tops)
-    if n <= _relax.SHORT:
+    if n <= SHORT:
         return Sums(p, p[..., :0], p[..., :0])
     head = min(-block.first % _GROUP, block.rows.n)
     tail = head + (block.rows.n - head) // _GROUP * _GROUP
@@ -182,10 +184,12 @@ def _whole_rows(call: Call, log: bool, hard: bool, block: Block, tau: Any) -> ND
     """Samples of a block of rows that are not cut."""
     shape = lengths(block.draw_place) + block.x.shape
     y = np.empty((block.draws, *block.x.shape), block.rows.dtype)
-    ids = block.ids.reshape(lengths(block.place))
+    coordinates: dict[str, Any] = {"rows": block.ids.reshape(lengths(block.place))}
+    if block.categories is not None:
+        coordinates["categories"] = block.categories
     options: dict[str, Any] = {"axis": call.axis, "where": block.where, "hard": hard, "log": log, "invalid": "mark"}
     for run, field in block.runs():
-        gumbel_softmax(block.x, tau, size=run.stop - run.start, noise=field.at(rows=ids), out=y[run], **options)
+        gumbel_softmax(block.x, tau, size=run.stop - run.start, noise=field.at(**coordinates), out=y[run], **options)
     invalid = np.any(np.isnan(y.take(0, call.axis)).reshape(block.draws, block.rows.count), 0)
     call.refuse(invalid, block.faults(invalid), block.draw_place + block.place)
     return y.reshape(shape)
@@ -209,7 +213,7 @@ def relax(grid: Grid, tau: Any, hard: bool, log: bool) -> Any:
         return grid.samples(partial(_hard, call, log), *hardened, dtype=dtype)
     tops = tree(grid.by_shard(_tops), _merge_tops), grid.result_letters
     sums = grid.by_shard(partial(_sums, call.n), *temperatures, *tops)
-    state = chain(sums, _add_short if call.n <= _relax.SHORT else _add_long)[1], grid.result_letters
+    state = chain(sums, _add_short if call.n <= SHORT else _add_long)[1], grid.result_letters
     if (taus == 0).any():
         return grid.samples(partial(_mixed, call, log), *temperatures, *tops, *state, *hardened, dtype=dtype)
     return grid.samples(partial(_soft, call, log), *temperatures, *tops, *state, dtype=dtype)

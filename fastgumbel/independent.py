@@ -6,7 +6,7 @@ import math
 from typing import Any, Literal, overload
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel import _arrays, _categorical, _device, _device_categorical
 from fastgumbel.noise import NoiseField, Rng
