@@ -77,17 +77,23 @@ def gumbel(
     if field.rows is not None:
         of_rows = _arrays.row_ids(field, shape[:-1]).reshape(shape[:-1])
         ids = da.from_array(of_rows, chunks=chunks[:-1]), letters[:-1]
+    categories: tuple[Any, Any] = (None, None)
+    if field.categories is not None:
+        categories = da.from_array(_arrays.named(field, shape), chunks=chunks), letters
     whole = NoiseField.from_key(field.key).at(draw=field.draw, start=field.start)
     write = partial(_write, whole, shape[:-1], kind)
-    meta = np.empty((0,) * len(shape), kind)
-    return da.blockwise(write, letters, ArraySliceDep(chunks), letters, *ids, align_arrays=False, meta=meta)
+    operands = ArraySliceDep(chunks), letters, *ids, *categories
+    return da.blockwise(write, letters, *operands, align_arrays=False, meta=np.empty((0,) * len(shape), kind))
 
 
-def _write(field: NoiseField, batch: tuple[int, ...], kind: Any, place: Place, ids: Any) -> Any:
+def _write(field: NoiseField, batch: tuple[int, ...], kind: Any, place: Place, ids: Any, categories: Any) -> Any:
     shape = lengths(place)
     rows = positions(place[:-1], batch).reshape(shape[:-1]) if ids is None else ids
-    start = field.start + (place[-1].start if shape[-1] else 0)
-    return _gumbel(shape, noise=field.at(rows=rows, start=start), dtype=kind)
+    if categories is None:
+        here = field.at(start=field.start + (place[-1].start if shape[-1] else 0))
+    else:
+        here = field.at(categories=categories)
+    return _gumbel(shape, noise=here.at(rows=rows), dtype=kind)
 
 
 def gumbel_max(

@@ -110,6 +110,19 @@ def test_axes_draws_masks_coordinates(call):
         assert_equal(*both(call, x, chunks, lazy_options, size=(3, 5), axis=1, where=where, noise=noise))
 
 
+@pytest.mark.parametrize("chunks", [((2, 3), (7, 40, 12)), ((5,), (59,))])
+@pytest.mark.parametrize("call", CALLS)
+def test_category_ids(call, chunks):
+    ids = np.random.default_rng(3).integers(-50, 1000, (5, 59))
+    both(call, normal(ids.shape), chunks, size=(2,), noise=FIELD.at(rows=np.arange(7, 12), categories=ids))
+
+
+def test_noise_at_category_ids():
+    ids = np.random.default_rng(3).integers(-50, 1000, 59)
+    field = FIELD.at(categories=ids)
+    assert_equal(fgd.gumbel((5, 59), chunks=((2, 3), (7, 40, 12)), noise=field), fg.gumbel((5, 59), noise=field))
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_one_row(call):
     x = normal(300)
