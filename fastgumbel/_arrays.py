@@ -56,8 +56,6 @@ def shape_of(size: Any, name: str, most: int = DRAWS) -> tuple[int, ...]:
 
 def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
     """An array of float16 to float64 or of integers."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{name} must not be a masked array; pass where=~mask with its data")
     check_host(x, name)
     array = array_of(x, name)
     check_real(array.dtype, name)
@@ -66,10 +64,13 @@ def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
 
 def array_of(x: Any, name: str) -> NDArray[Any]:
     """An array of whatever type."""
+    if isinstance(x, np.ma.MaskedArray):
+        instead = "; pass where=~mask with its data" if name == "log_potentials" else ""
+        raise TypeError(f"{name} must not be a masked array{instead}")
     try:
         array: NDArray[Any] = np.asarray(x)
     except ValueError as error:
-        raise ValueError(f"{name} is no array: {error}") from None
+        raise ValueError(f"{name} must be an array: {error}") from None
     return array
 
 
@@ -103,7 +104,7 @@ def category_axis(axis: Any, ndim: int) -> int:
     if place is None or isinstance(axis, bool):
         raise TypeError(f"axis must be an integer, not {type(axis).__name__}")
     if not -ndim <= place < ndim:
-        raise ValueError(f"axis {axis} is out of range for log_potentials with {ndim} axes")
+        raise ValueError(f"axis must be from {-ndim} to {ndim - 1}, as log_potentials have {ndim} axes, not {axis}")
     return place % ndim - ndim
 
 
@@ -347,9 +348,11 @@ def given_noise(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: 
     """Precomputed noise as draws by rows by categories, in the dtype of the rows."""
     with np.errstate(over="ignore", under="ignore"):
         array = np.ascontiguousarray(noise_rows(noise, axis, draw_shape, rows).values, rows.dtype)
-    if not np.isfinite(array).all():
-        at = tuple(int(i) for i in np.unravel_index(np.argmin(np.isfinite(array)), array.shape))
-        raise ValueError(f"noise must be finite, but has {array[at]} at {at}, the categories counted last")
+    finite = np.isfinite(array)
+    if not finite.all():
+        row, at = divmod(int(finite.argmin()), rows.n)
+        name = place_name(array.shape[:-1], row)
+        raise ValueError(f"noise must be finite, but {name} has {array.flat[row * rows.n + at]} at category {at}")
     return array.reshape(math.prod(draw_shape), rows.count, rows.n)
 
 
@@ -437,8 +440,10 @@ def tangents_of(
     if d_tau is not None:
         with np.errstate(over="ignore", under="ignore"):
             array = real_array(d_tau, "tangents[1]").astype(kind, copy=False)
-        if not np.isfinite(array).all():
-            raise ValueError(f"tangents[1] must be finite in {kind}")
+        finite = np.isfinite(array)
+        if not finite.all():
+            where = place_name(array.shape, int(finite.argmin()))
+            raise ValueError(f"tangents[1] must be finite in {kind}, but {where} has {array.flat[finite.argmin()]}")
         lead = array.shape[: max(0, array.ndim - len(batch))]
         if len(lead) > 1:
             raise ValueError(

@@ -251,7 +251,10 @@ def _steps(step: ArrayLike) -> NDArray[np.int64]:
     if steps.size == 0 and not isinstance(step, np.ndarray):
         steps = steps.astype(np.int64)
     if steps.dtype == object and all(isinstance(i, int) for i in steps.flat):
-        raise ValueError("step must be from 0 to 2**63 - 1")
+        beyond = [i for i in steps.flat if not 0 <= i < _END]
+        if beyond:
+            raise ValueError(f"step must be from 0 to 2**63 - 1, not {beyond[0]}")
+        steps = steps.astype(np.int64)
     if steps.dtype.kind not in "iu":
         raise TypeError(f"step must be an integer or an array of integers, not {steps.dtype}")
     if steps.size and (steps.min() < 0 or steps.max() >= _END):

@@ -233,10 +233,12 @@ def _whole(value: Any, name: str, end: int) -> int:
 
 
 def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
+    if isinstance(rows, np.ma.MaskedArray):
+        raise TypeError("rows must not be a masked array")
     try:
         ids = np.asarray(rows)
     except ValueError as error:
-        raise ValueError(f"rows is no array: {error}") from None
+        raise ValueError(f"rows must be an array: {error}") from None
     if ids.size == 0 and not isinstance(rows, np.ndarray):
         ids = ids.astype(np.uint64)
     if ids.dtype.kind == "f" and not isinstance(rows, np.ndarray):
@@ -244,8 +246,9 @@ def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
         exact = np.asarray(rows, object)
         ids = exact if all(isinstance(i, int) for i in exact.flat) else ids
     if ids.dtype == object and all(isinstance(i, int) for i in ids.flat):
-        if not all(0 <= i < ROWS for i in ids.flat):
-            raise ValueError("rows must be from 0 to 2**64 - 1")
+        beyond = [i for i in ids.flat if not 0 <= i < ROWS]
+        if beyond:
+            raise ValueError(f"rows must be from 0 to 2**64 - 1, not {beyond[0]}")
         ids = ids.astype(np.uint64)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"rows must be integers from 0 to 2**64 - 1, not {ids.dtype}")

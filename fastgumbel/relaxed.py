@@ -198,9 +198,9 @@ def gumbel_softmax_jvp(
     >>> bool(np.allclose(rows @ w, gradient))
     True
     """
-    x, tau = _pair(primals, "primals")
-    d_x, d_tau = _pair(tangents, "tangents")
-    out_y, out_dy = (None, None) if out is None else _pair(out, "out")
+    x, tau = _pair(primals, "primals", "(log_potentials, tau)")
+    d_x, d_tau = _pair(tangents, "tangents", "(d_log_potentials, d_tau)")
+    out_y, out_dy = (None, None) if out is None else _pair(out, "out", "of arrays (y, dy)")
     if _device.is_device(x):
         options = (axis, size, where, hard, log, rao, rng, noise, invalid, (out_y, out_dy))
         return _device_soft.sample_jvp((x, tau), (d_x, d_tau), *options)
@@ -210,7 +210,7 @@ def gumbel_softmax_jvp(
     if rao is not None:
         rao = _arrays.whole(rao, "rao", 1)
         if call.given.size:
-            raise ValueError("rao takes a noise field, no array of noise")
+            raise ValueError("noise must be a NoiseField with rao, not an array")
         _arrays.check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)
         _arrays.check_conditioned(call.field, call.rows.n)
     dx, dtau, directions = _arrays.tangents_of(d_x, d_tau, call.rows, call.axis)
@@ -229,9 +229,9 @@ def gumbel_softmax_jvp(
     return y.deliver(), dy.deliver()
 
 
-def _pair(value: Any, name: str) -> tuple[Any, Any]:
+def _pair(value: Any, name: str, what: str) -> tuple[Any, Any]:
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError(f"{name} must be a pair")
+        raise TypeError(f"{name} must be a pair {what}")
     return value[0], value[1]
 
 
