@@ -110,10 +110,10 @@ def test_axes_draws_masks_coordinates(call):
         assert_equal(*both(call, x, chunks, lazy_options, size=(3, 5), axis=1, where=where, noise=noise))
 
 
-@pytest.mark.parametrize("chunks", [((2, 3), (7, 40, 12)), ((5,), (59,))])
+@pytest.mark.parametrize("chunks", [((2, 3), (7, 140, 53)), ((5,), (200,))])
 @pytest.mark.parametrize("call", CALLS)
 def test_category_ids(call, chunks):
-    ids = np.random.default_rng(3).integers(-50, 1000, (5, 59))
+    ids = np.random.default_rng(3).integers(-50, 1000, (5, 200))
     both(call, normal(ids.shape), chunks, size=(2,), noise=FIELD.at(rows=np.arange(7, 12), categories=ids))
 
 
