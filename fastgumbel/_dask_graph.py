@@ -81,22 +81,21 @@ class Block:
         self.place = tuple(x_place)
         self.first = shard.start
         self.rows, _ = _arrays.rows_of(x, call.axis, where)
-        self.positions = positions(self.place, call.batch)
-        self.ids = self.positions
-        if ids is not None:
+        if ids is None:
+            self.ids = positions(self.place, call.batch)
+        else:
             self.ids = np.array(np.broadcast_to(ids, lengths(self.place)), order="C").reshape(-1)
         self.draws = math.prod(lengths(self.draw_place))
 
     def runs(self) -> Iterator[tuple[slice, NoiseField]]:
         """Draws of the block that follow each other, and the field at the first of them and of the categories."""
         draws = positions(self.draw_place, self._call.size)
-        field = self._call.field
+        # An empty shard may begin where the field ends.
+        start = self._call.field.start + (self.first if self.rows.n else 0)
+        field = self._call.field.at(start=start)
         for run in np.split(draws, np.flatnonzero(np.diff(draws) != 1) + 1) if draws.size else ():
             at = int(np.searchsorted(draws, run[0]))
-            yield (
-                slice(at, at + run.size),
-                field.at(draw=field.draw + int(run[0]), start=min(field.start + self.first, 2**32 - 1)),
-            )
+            yield slice(at, at + run.size), field.at(draw=field.draw + int(run[0]))
 
     def matrix(self) -> NDArray[Any]:
         """The rows in the dtype of relaxed samples, -inf where excluded."""
