@@ -83,9 +83,9 @@ class Block:
         self.rows, _ = _arrays.rows_of(x, call.axis, where)
         if categories is not None:
             self.rows = _arrays.placed(self.rows, call.axis, call.field.at(categories=categories))
-        self.positions = positions(self.place, call.batch)
-        self.ids = self.positions
-        if ids is not None:
+        if ids is None:
+            self.ids = positions(self.place, call.batch)
+        else:
             self.ids = np.array(np.broadcast_to(ids, lengths(self.place)), order="C").reshape(-1)
         self.draws = math.prod(lengths(self.draw_place))
 
@@ -93,12 +93,12 @@ class Block:
         """Draws of the block that follow each other, and the field at the first of them and of the categories."""
         draws = positions(self.draw_place, self._call.size)
         field = self._call.field
+        # An empty shard may begin where the field ends.
+        if self.categories is None and self.rows.n:
+            field = field.at(start=field.start + self.first)
         for run in np.split(draws, np.flatnonzero(np.diff(draws) != 1) + 1) if draws.size else ():
             at = int(np.searchsorted(draws, run[0]))
-            field = field.at(draw=self._call.field.draw + int(run[0]))
-            if self.categories is None:
-                field = field.at(start=min(self._call.field.start + self.first, 2**32 - 1))
-            yield slice(at, at + run.size), field
+            yield slice(at, at + run.size), field.at(draw=field.draw + int(run[0]))
 
     def matrix(self) -> NDArray[Any]:
         """The rows in the dtype of relaxed samples, -inf where excluded."""
