@@ -124,7 +124,7 @@ def short_rows(dtype: Any) -> Work:
 def choice_sets() -> Work:
     """Noise keyed by (chooser, zone); the loop is let off easily, as it draws no noise for the other 4,970 zones."""
     rng, choosers = np.random.default_rng(1), 100_000
-    zones, x = rng.integers(5000, size=(choosers, 30)), rng.standard_normal((choosers, 30))
+    zones, x = rng.integers(5000, size=(choosers, 30)), rng.standard_normal((choosers, 30), np.float32)
     noise = fg.NoiseField(0)
 
     def loop() -> np.ndarray:
@@ -133,7 +133,7 @@ def choice_sets() -> Work:
             index[chooser] = (x[chooser] + np.random.default_rng(chooser).gumbel(size=30)).argmax()
         return index
 
-    work = Work("`gumbel_max` 100,000 x 30 of 5,000 ids, float64", x.size, x.nbytes + zones.nbytes)
+    work = Work("`gumbel_max` 100,000 x 30 float32, of 5,000 category ids", x.size, x.nbytes + zones.nbytes)
     work.contenders["fastgumbel"] = on_threads(1, lambda: fg.gumbel_max(x, noise=noise.at(categories=zones)))
     work.contenders["a NumPy generator a chooser"] = loop
     return work

@@ -28,9 +28,10 @@ _RAO = 2**21
 def tasks(rows: Rows, draws: int) -> Iterator[tuple[int, int, int, int]]:
     """Cut rows and draws: (first row, last row, first draw, last draw)."""
     buffer = BUFFER_BYTES // rows.dtype.itemsize
-    height = min(max(1, (buffer if rows.in_pieces else _TASK) // rows.n), rows.count)
     # Noise at category ids has a buffer for all draws of a task.
-    width = max(1, (_TASK if rows.categories is None else buffer) // (height * rows.n))
+    counted = rows.categories is None
+    height = min(max(1, (_TASK if rows.in_place and counted else buffer) // rows.n), rows.count)
+    width = max(1, (_TASK if counted else buffer) // (height * rows.n))
     for r in range(0, rows.count, height):
         for s in range(0, draws, width):
             yield r, min(r + height, rows.count), s, min(s + width, draws)

@@ -130,11 +130,8 @@ class Rows:
             and values.flags.c_contiguous
             and values.flags.aligned
         )
-        self.in_pieces = not self.in_place or categories is not None
-        # Columns of a piece at most. Float64 noise at category ids is written to a buffer beside it.
-        self.width = BUFFER_BYTES // (8 if categories is not None else self.dtype.itemsize)
-        if not self.in_pieces:
-            self.width = self.n
+        # Columns of a piece at most.
+        self.width = self.n if self.in_place else BUFFER_BYTES // self.dtype.itemsize
         self.matrix = values.reshape(self.count, self.n) if self.in_place else None
         if self.matrix is not None:
             self.matrix = self.matrix.view()
@@ -155,15 +152,19 @@ class Rows:
         piece.flags.writeable = False
         return piece
 
-    def pieces(self, r0: int, r1: int, c0: int, c1: int) -> Iterator[tuple[int, int, int, int]]:
-        """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full."""
-        if not self.in_pieces:
+    def pieces(self, r0: int, r1: int, c0: int, c1: int, beside: bool = False) -> Iterator[tuple[int, int, int, int]]:
+        """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full.
+
+        `beside` says that float64 noise will stand beside each piece in a buffer.
+        """
+        if self.in_place and not beside:
             yield r0, r1, c0, c1
             return
-        height = max(1, self.width // self.n)
+        width = BUFFER_BYTES // 8 if beside else self.width
+        height = max(1, width // self.n)
         for r in range(r0, r1, height):
-            for c in range(c0, c1, self.width):
-                yield r, min(r + height, r1), c, min(c + self.width, c1)
+            for c in range(c0, c1, width):
+                yield r, min(r + height, r1), c, min(c + width, c1)
 
     def overlaps(self, array: NDArray[Any]) -> bool:
         """Whether writing to an array may change the log-potentials."""

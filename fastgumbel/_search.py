@@ -131,7 +131,8 @@ def _scan_ids(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: An
     assert categories is not None
 
     def scan(task: _Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
-        for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
+        whole = task.row, task.row + task.rows, task.column, task.column + task.columns
+        for r, r1, c, c1 in rows.pieces(*whole, beside=True):
             x, own, some = rows.piece(r, r1, c, c1), ids_of(categories, r, r1, c, c1), ids[r:r1] if ids.size else ids
             together = max(1, min(task.draws, BUFFER_BYTES // 8 // x.size))
             for s in range(0, task.draws, together):

@@ -270,15 +270,19 @@ def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
         ids = ids.astype(np.int64)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"categories must be integers up to 2**32 - 1, negative in empty places, not {ids.dtype}")
-    if ids.size and ids.max() >= CATEGORIES:
-        place = tuple(int(i) for i in np.unravel_index(np.argmax(ids >= CATEGORIES), ids.shape))
-        name = ", ".join(map(str, place))
-        raise ValueError(f"categories must be up to 2**32 - 1, but categories[{name}] is {ids[place]}")
-    ids = np.array(ids, np.int64, order="C")
-    if ids.size and ids.min() < 0:
-        np.maximum(ids, -1, out=ids)
-    ids.flags.writeable = False
-    return ids
+    if ids.dtype.kind == "u" and ids.dtype.itemsize == 8:
+        # As int64 they would be negative.
+        ids = np.minimum(ids, CATEGORIES)
+    own = np.array(ids, np.int64, order="C")
+    # One look finds all that is negative or too large.
+    if own.size and own.view(np.uint64).max() >= CATEGORIES:
+        if own.max() >= CATEGORIES:
+            place = tuple(int(i) for i in np.unravel_index(np.argmax(own), own.shape))
+            name = ", ".join(map(str, place))
+            raise ValueError(f"categories must be up to 2**32 - 1, unlike categories[{name}]")
+        np.maximum(own, -1, out=own)
+    own.flags.writeable = False
+    return own
 
 
 def key_of(seed: Any, name: str) -> np.uint64:

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastgumbel._kernels.compiling import kernel
 from fastgumbel._kernels.field import HIGH_WORDS, LOW_WORDS, OTHER_WORDS
-from fastgumbel._kernels.ids import draw_minima, draw_own, enter_places, id_scratch
+from fastgumbel._kernels.ids import draw_blocks, draw_own, enter_minima, enter_places, id_scratch
 from fastgumbel._kernels.lanes import noise_plane
 from fastgumbel._kernels.stage import STAGE, exponentials, padded
 
@@ -28,15 +28,16 @@ def write_at(out, ids, rows, field, fresh):
         lanes = padded(count)
         enter_places(counters, own, count, first, out.shape, own_ids, rows, first_row, draw)
         if fresh:
-            draw_own(high, own, counters, lanes, key, OTHER_WORDS, _2)
+            draw_own(high, own, 0, counters, lanes, key, OTHER_WORDS, _2)
             if out.itemsize == 8:
-                draw_own(low, own, counters, lanes, key, OTHER_WORDS | _1, _2)
+                draw_own(low, own, 0, counters, lanes, key, OTHER_WORDS | _1, _2)
             exponentials(numbers, 0, lanes, high, low, 0)
         else:
-            draw_minima(state, own, counters, high, lanes, key)
-            draw_own(high, own, counters, lanes, key, HIGH_WORDS, _1)
+            draw_blocks(high, own, 0, counters, lanes, key)
+            enter_minima(state, own, high, lanes)
+            draw_own(high, own, 0, counters, lanes, key, HIGH_WORDS, _1)
             if out.itemsize == 8:
-                draw_own(low, own, counters, lanes, key, LOW_WORDS, _1)
+                draw_own(low, own, 0, counters, lanes, key, LOW_WORDS, _1)
             noise_plane(numbers, 0, state, lanes, 0, high, low, 0)
         for i in range(count):
             flat[np.uint64(first) + np.uint64(i)] = numbers[i]

@@ -7,14 +7,14 @@ what it leaves undecided is decided anew in float64.
 import numpy as np
 
 from fastgumbel._kernels.compiling import kernel, scalar, stage
-from fastgumbel._kernels.field import HIGH_WORDS, gumbel
-from fastgumbel._kernels.ids import category_at, draw_own, draw_rough_minima, enter_lanes, enter_plane, id_planes
+from fastgumbel._kernels.field import BLOCK_RATE, HIGH_WORDS, LANE_MASK, gumbel, winner_lane
+from fastgumbel._kernels.ids import category_at, draw_blocks, draw_own, enter_lanes, id_planes
 from fastgumbel._kernels.lanes import MINIMUM, WINNER, draw_quad, repeat, turn
 from fastgumbel._kernels.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
 from fastgumbel._kernels.real import exp32, exponential32
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
 from fastgumbel._kernels.simd import prefetch64
-from fastgumbel._kernels.stage import DRAW, ROW, STAGE, fill, row_id
+from fastgumbel._kernels.stage import DRAW, ROW, STAGE, exponentials, fill, row_id
 
 # Planes of the float32 state of the race, after those of the block at hand.
 _BEST = 2 * STAGE
@@ -84,10 +84,18 @@ def _note_smallest(state, n):
 
 
 @stage
-def _note_smallest_known(state, words, n):
-    """As `_note_smallest`, of minima from high words: 0, so that nothing is decided, where one of them is vague."""
+def _enter_blocks(state, planes, at, words, n):
+    """Minima of blocks from their high words, in float32, and whether they are those of the ids in planes[at:].
+
+    Where one is vague, the smallest is 0, so that nothing is decided.
+    """
+    exponentials(state, MINIMUM, n, words, words, STAGE)
     for i in range(n):
-        known = state[MINIMUM + i] if words[STAGE + i] < VAGUE_FROM else np.float32(0)
+        minimum = state[MINIMUM + i] * np.float32(BLOCK_RATE)
+        other = winner_lane(np.uint64(words[i])) ^ planes[np.uint64(at) + np.uint64(i)]
+        known = minimum if words[STAGE + i] < VAGUE_FROM else np.float32(0)
+        state[MINIMUM + i] = minimum
+        state[WINNER + i] = np.float32(np.int32(other & LANE_MASK))
         state[_SMALLEST + i] = known if known < state[_SMALLEST + i] else state[_SMALLEST + i]
 
 
@@ -167,7 +175,7 @@ def _run(state, lanes, counters, words, weights, n, key, start):
 
 
 @scalar
-def _run_ids(state, lanes, counters, words, weights, n, key, planes, own):
+def _run_ids(state, lanes, counters, words, weights, n, key, planes):
     """Race n categories in all lanes, each by its id.
 
     A block's minimum serves one place, so it is drawn as roughly as the place itself. Its high word leaves it open by
@@ -175,10 +183,9 @@ def _run_ids(state, lanes, counters, words, weights, n, key, planes, own):
     """
     _start(state)
     for j in range(n):
-        enter_plane(own, planes, j, lanes)
-        draw_rough_minima(state, own, counters, words, lanes, key)
-        _note_smallest_known(state, words, lanes)
-        draw_own(words, own, counters, lanes, key, HIGH_WORDS, np.uint64(1))
+        draw_blocks(words, planes, j * STAGE, counters, lanes, key)
+        _enter_blocks(state, planes, j * STAGE, words, lanes)
+        draw_own(words, planes, j * STAGE, counters, lanes, key, HIGH_WORDS, np.uint64(1))
         _race(state, lanes, words, 0, 0, weights, j)
 
 
@@ -201,7 +208,7 @@ def max_short(x, rows, field, index, value, place, ids=None):
     state = np.ones(_PLANES * STAGE, np.float32)
     counters = np.zeros(3 * STAGE, np.uint64)
     words = np.zeros(4 * STAGE, np.uint32)
-    planes, own = id_planes(ids, n), np.zeros(STAGE, np.uint64)
+    planes = id_planes(ids, n)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
         turn(potentials, flat, r * n, n, count)
@@ -221,7 +228,7 @@ def max_short(x, rows, field, index, value, place, ids=None):
             if ids is None:
                 _run(state, count * raced, counters, words, weights, n, key, start)
             else:
-                _run_ids(state, count * raced, counters, words, weights, n, key, planes, own)
+                _run_ids(state, count * raced, counters, words, weights, n, key, planes)
             decided = _judge(state, count * raced) == 0 and not want_value
             for d in range(raced):
                 if decided:

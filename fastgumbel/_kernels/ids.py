@@ -2,15 +2,15 @@
 
 A place needs a call for its block and one for its lane (two in float64), as no other place need share them. `state` is
 as in `lanes`, but in the plane of winner lanes stands how each differs from the place's own: 0 where the place wins.
+What is read at the id of an empty place means nothing.
 """
 
 import numpy as np
 
 from fastgumbel._kernels.compiling import maker, stage
-from fastgumbel._kernels.field import BLOCK_RATE, BLOCK_WORDS, LANE_MASK, block_exponential, join, winner_lane
+from fastgumbel._kernels.field import BLOCK_WORDS, LANE_MASK, block_exponential, join, winner_lane, words
 from fastgumbel._kernels.lanes import MINIMUM, WINNER, repeat, turn
-from fastgumbel._kernels.philox import LOW
-from fastgumbel._kernels.stage import DRAW, ROW, STAGE, draw_words, exponentials, fill, row_id
+from fastgumbel._kernels.stage import DRAW, ROW, STAGE, fill, row_id
 
 _1 = np.uint64(1)
 _2 = np.uint64(2)
@@ -53,7 +53,7 @@ def enter_places(counters, own, n, first, shape, ids, rows, first_row, draw):
         fill(counters, DRAW + done, run, draw + np.uint64(s))
         at = np.uint64(r * step + j)
         for i in range(run):
-            own[np.uint64(done) + np.uint64(i)] = ids[at + np.uint64(i)] & LOW
+            own[np.uint64(done) + np.uint64(i)] = ids[at + np.uint64(i)]
         done += run
 
 
@@ -77,61 +77,39 @@ def enter_lanes(planes, ids, r, n, rows, copies):
 
 
 @stage
-def enter_plane(own, planes, j, n):
-    """Ids of plane j."""
-    at = np.uint64(j * STAGE)
-    for i in range(n):
-        own[i] = planes[at + np.uint64(i)] & LOW
-
-
-@stage
 def category_at(ids, r, j, start):
     """Category of column j in row r of a piece: by its id, or counted from `start` where there are no ids."""
     if ids is None:
         return start + np.uint64(j)
-    return ids[min(r, ids.shape[0] - 1), j] & LOW
+    return ids[min(r, ids.shape[0] - 1), j]
 
 
 @stage
-def draw_minima(state, own, counters, words, n, key):
-    """Minima of the blocks of n places, and whether they are the places' own."""
+def draw_blocks(out, own, at, counters, n, key):
+    """Low and high words of the blocks of n places, whose ids stand from own[at] on, to the first two planes."""
     for i in range(n):
-        counters[i] = BLOCK_WORDS | (own[i] >> _7)
-    draw_words(words, counters, n, key)
-    for i in range(n):
-        even_low, even_high = np.uint64(words[i]), np.uint64(words[STAGE + i])
-        odd_low, odd_high = np.uint64(words[2 * STAGE + i]), np.uint64(words[3 * STAGE + i])
-        odd = own[i] & _ODD
-        low = odd_low if odd else even_low
-        state[MINIMUM + i] = block_exponential(join(odd_high if odd else even_high, low))
-        state[WINNER + i] = np.float32(np.int32(winner_lane(low) ^ (own[i] & LANE_MASK)))
+        id_ = own[np.uint64(at) + np.uint64(i)]
+        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], BLOCK_WORDS | (id_ >> _7))
+        odd = id_ & _ODD
+        out[i] = w2 if odd else w0
+        out[STAGE + i] = w3 if odd else w1
 
 
 @stage
-def draw_rough_minima(state, own, counters, words, n, key):
-    """As `draw_minima`, in float32 from high words alone, which are then in the second plane."""
+def enter_minima(state, own, blocks, n):
+    """Minima of the blocks of n places from their words, and whether they are the places' own."""
     for i in range(n):
-        counters[i] = BLOCK_WORDS | (own[i] >> _7)
-    draw_words(words, counters, n, key)
-    for i in range(n):
-        w0, w1, w2, w3 = words[i], words[STAGE + i], words[2 * STAGE + i], words[3 * STAGE + i]
-        odd = own[i] & _ODD
-        words[i] = w2 if odd else w0
-        words[STAGE + i] = w3 if odd else w1
-    exponentials(state, MINIMUM, n, words, words, STAGE)
-    for i in range(n):
-        state[MINIMUM + i] *= np.float32(BLOCK_RATE)
-        state[WINNER + i] = np.float32(np.int32(winner_lane(np.uint64(words[i])) ^ (own[i] & LANE_MASK)))
+        low = np.uint64(blocks[i])
+        state[MINIMUM + i] = block_exponential(join(np.uint64(blocks[STAGE + i]), low))
+        state[WINNER + i] = np.float32(np.int32((winner_lane(low) ^ own[i]) & LANE_MASK))
 
 
 @stage
-def draw_own(words, own, counters, n, key, domain, step):
+def draw_own(out, own, at, counters, n, key, domain, step):
     """The own words of n places, to the first plane; quads are `step` indices of the domain apart."""
     for i in range(n):
-        counters[i] = domain + (own[i] >> _2) * step
-    draw_words(words, counters, n, key)
-    for i in range(n):
-        w0, w1, w2, w3 = words[i], words[STAGE + i], words[2 * STAGE + i], words[3 * STAGE + i]
-        even = w2 if own[i] & _2 else w0
-        odd = w3 if own[i] & _2 else w1
-        words[i] = odd if own[i] & _1 else even
+        id_ = own[np.uint64(at) + np.uint64(i)]
+        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], domain + (id_ >> _2) * step)
+        even = w2 if id_ & _2 else w0
+        odd = w3 if id_ & _2 else w1
+        out[i] = odd if id_ & _1 else even
