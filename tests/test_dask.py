@@ -319,7 +319,7 @@ def test_no_task_depends_on_all_shards():
         ({"noise": FIELD, "rng": 1}, ValueError, "give rng or noise, not both"),
         ({"noise": FIELD.at(rows=[1, 2])}, ValueError, r"noise: rows of shape \(2,\) do not broadcast"),
         ({"noise": FIELD.at(start=2**32 - 200)}, ValueError, "go beyond the last"),
-        ({"axis": 2}, ValueError, "axis 2 is out of range"),
+        ({"axis": 2}, ValueError, "axis must be from -2 to 1"),
         ({"size": -1}, ValueError, "size must not be negative"),
         ({"invalid": "no"}, ValueError, "invalid must be 'raise' or 'mark'"),
         ({"draw_chunks": 3}, ValueError, "draw_chunks needs size"),
