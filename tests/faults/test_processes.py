@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+import fastgumbel
 from tests.faults.mixed import TASKS, digest, results
 from tests.subprocesses import ROOT, environment, python
 
@@ -88,7 +89,7 @@ def test_an_odd_environment_changes_nothing():
     ).split("\n")
     assert printed == [
         digest(),
-        "True NoiseField.from_key(0xa62a8e2a8ff5fc5f).at(start=7)",
+        f"True {fastgumbel.NoiseField(3).at(start=7)}",
         "log_potentials: row 0 has nan at category 1; expected real numbers or -inf",
     ]
 
