@@ -31,16 +31,18 @@ _UNDECIDED = np.float32(-2)
 @stage
 def _survey(largest, potentials, n, rows):
     """Largest log-potential of each row; 0 where nothing is left, +inf where there is NaN or +inf."""
+    kind = largest.dtype.type
+    nothing, infinite, zero = kind(-np.inf), kind(np.inf), kind(0)
     for i in range(rows):
-        largest[i] = NOTHING
+        largest[i] = nothing
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(rows):
-            v = np.float64(potentials[at + np.uint64(i)])
+            v = potentials[at + np.uint64(i)]
             top = v if v > largest[i] else largest[i]
-            largest[i] = top if v < np.inf else np.inf
+            largest[i] = top if v < infinite else infinite
     for i in range(rows):
-        largest[i] = largest[i] if largest[i] > NOTHING else 0.0
+        largest[i] = largest[i] if largest[i] > nothing else zero
 
 
 @stage
@@ -49,7 +51,7 @@ def _weigh(weights, largest, potentials, n, rows, copies):
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(rows):
-            v = np.float32(largest[i] - np.float64(potentials[at + np.uint64(i)]))
+            v = np.float32(largest[i] - potentials[at + np.uint64(i)])
             weight = exp32(v if v < CUT else CUT)
             weights[at + np.uint64(i)] = weight if v < _INFINITE else _INFINITE
     repeat(weights, n, rows, copies)
@@ -59,7 +61,7 @@ def _weigh(weights, largest, potentials, n, rows, copies):
 def _set_margins(state, largest, rows, copies):
     """The margin of each lane."""
     for i in range(rows):
-        state[_MARGIN + i] = margin_of(largest[i])
+        state[_MARGIN + i] = margin_of(np.float64(largest[i]))
     for i in range(rows * (copies - 1)):
         state[np.uint64(_MARGIN + rows) + np.uint64(i)] = state[_MARGIN + i]
 
@@ -167,7 +169,7 @@ def max_short(x, rows, field, index, value, place):
     at_once = min(STAGE // together, last_draw - first_draw)
     potentials = np.empty((n + 7) * STAGE, x.dtype)
     weights = np.empty(n * STAGE, np.float32)
-    largest = np.empty(STAGE)
+    largest = np.empty(STAGE, x.dtype)
     state = np.ones(_PLANES * STAGE, np.float32)
     counters = np.zeros(3 * STAGE, np.uint64)
     words = np.zeros(4 * STAGE, np.uint32)
