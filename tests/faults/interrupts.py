@@ -34,13 +34,13 @@ def stream(n):
 CALLS = {
     "gumbel": lambda n: fg.gumbel((n, 2000), noise=FIELD, dtype="f", out=lazily((n, 2000))),
     "gumbel_max": lambda n: fg.gumbel_max(rows(n * 20), noise=FIELD),
-    "gumbel_top_k": lambda n: fg.gumbel_top_k(rows(n), 3, noise=FIELD),
+    "gumbel_top_k": lambda n: fg.gumbel_top_k(rows(n * 5), 3, noise=FIELD),
     "gumbel_softmax": lambda n: fg.gumbel_softmax(rows(n), noise=FIELD),
     "gumbel_softmax_jvp": lambda n: fg.gumbel_softmax_jvp((rows(n), 1.0), (None, 1.0), noise=FIELD)[1],
     "gumbel_softmax_jvp, rao": lambda n: fg.gumbel_softmax_jvp((rows(1), 1.0), (None, 1.0), noise=FIELD, rao=n)[1],
     "gumbel_given_choice": lambda n: fg.gumbel_given_choice(rows(n), np.zeros(n, int), noise=FIELD),
     "categorical": lambda n: fg.categorical(rows(n), noise=FIELD),
-    "Reservoir": lambda n: stream(n * 2000),
+    "Reservoir": lambda n: stream(n * 20_000),
 }
 
 

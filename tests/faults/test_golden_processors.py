@@ -4,29 +4,19 @@ Code for AVX-512 cannot run where there is none; the suite itself runs on whatev
 """
 
 import platform
-import subprocess
-import sys
 
 import pytest
 
 from tests.faults.mixed import TASKS, digest
-from tests.subprocesses import ROOT, environment
+from tests.subprocesses import program
 
 on_x86 = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="needs an x86-64 processor")
 
 
 def run(cpu, directory, *every):
     """Return the lines of the program, compiled for a processor with what all of its kind have, and no more."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.frozen", *every],
-        env=environment(NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES="", NUMBA_CACHE_DIR=str(directory)),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split("\n")[:-1]
+    own = {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(directory)}
+    return program("faults.frozen", *every, **own)
 
 
 def has_avx2():
@@ -46,9 +36,6 @@ def test_the_frozen_bits_without_avx_and_fused_instructions(tmp_path):
 def test_every_function(cpu, tmp_path):
     if cpu == "haswell" and not has_avx2():
         pytest.skip("no AVX2")
-    (
-        _,
-        *frozen,
-    ) = run(cpu, tmp_path, "every")
+    _, *frozen = run(cpu, tmp_path, "every")
     assert frozen[:2] == ["frozen bits"] * 2
     assert [line.split()[0] for line in frozen[2:]] == [digest([task]) for task in TASKS]

@@ -8,25 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+import fastgumbel
 from tests.faults.mixed import TASKS, digest, results
-from tests.subprocesses import ROOT, environment, python
+from tests.subprocesses import program, python
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX processes")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits")
-
-
-def run(code, **variables):
-    """Run a program from a file, as spawned children must be able to find it, and return what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", f"tests.faults.{code}"],
-        env=environment(**variables),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split("\n")[:-1]
 
 
 def test_every_function_in_sixteen_threads_at_once():
@@ -45,19 +32,23 @@ def test_every_function_in_sixteen_threads_at_once():
 
 @posix
 def test_children_that_are_forked_in_the_midst_of_work_or_spawned():
-    assert run("children") == ["forked beside a call: same", "forked beside the compiler: same", "spawned: same"]
+    assert program("faults.children") == [
+        "forked beside a call: same",
+        "forked beside the compiler: same",
+        "spawned: same",
+    ]
 
 
 @posix
 def test_an_interrupt_ends_every_function():
-    lines = run("interrupts")
+    lines = program("faults.interrupts")
     assert len(lines) == 9
     assert all(line.endswith(": interrupted, same") for line in lines), lines
 
 
 @linux
 def test_out_of_memory_is_an_error_and_no_end():
-    lines = run("little_memory")
+    lines = program("faults.little_memory")
     assert lines == [f"{name}: MemoryError, same" for name in ("result", "scratch", "scratch of a thread")]
 
 
@@ -69,7 +60,7 @@ from tests.faults.mixed import digest
 
 locale.setlocale(locale.LC_ALL, "")
 print(digest())
-print(numba.njit(len) is len, fastgumbel.NoiseField(3).at(start=7))
+print(numba.njit(digest) is digest, fastgumbel.NoiseField(3).at(start=7))
 try:
     fastgumbel.gumbel_max([[0.5, float("nan")]], rng=1)
 except ValueError as error:
@@ -88,7 +79,7 @@ def test_an_odd_environment_changes_nothing():
     ).split("\n")
     assert printed == [
         digest(),
-        "True NoiseField.from_key(0xa62a8e2a8ff5fc5f).at(start=7)",
+        f"True {fastgumbel.NoiseField(3).at(start=7)}",
         "log_potentials: row 0 has nan at category 1; expected real numbers or -inf",
     ]
 
