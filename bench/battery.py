@@ -35,7 +35,6 @@ FOR_DIEHARDER = (
     "draws, blocks",
     "keys that differ by one bit, lanes",
     "rows 2^32 apart, blocks",
-    "values along categories, as uniforms",
 )
 DEFECTS = (
     vectorised.Field,
