@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,6 +118,24 @@ def short_rows(dtype: Any) -> Work:
         work.contenders["JAX"] = jax_categorical(x)
     if has("torch"):
         work.contenders["PyTorch, 1 thread"] = torch_race(x)
+    return work
+
+
+def choice_sets() -> Work:
+    """Noise keyed by (chooser, zone); the loop is let off easily, as it draws no noise for the other 4,970 zones."""
+    rng, choosers = np.random.default_rng(1), 100_000
+    zones, x = rng.integers(5000, size=(choosers, 30)), rng.standard_normal((choosers, 30), np.float32)
+    noise = fg.NoiseField(0)
+
+    def loop() -> np.ndarray:
+        index = np.empty(choosers, np.intp)
+        for chooser in range(choosers):
+            index[chooser] = (x[chooser] + np.random.default_rng(chooser).gumbel(size=30)).argmax()
+        return index
+
+    work = Work("`gumbel_max` 100,000 x 30 float32, of 5,000 category ids", x.size, x.nbytes + zones.nbytes)
+    work.contenders["fastgumbel"] = on_threads(1, lambda: fg.gumbel_max(x, noise=noise.at(categories=zones)))
+    work.contenders["a NumPy generator a chooser"] = loop
     return work
 
 
@@ -250,6 +269,41 @@ def one_row() -> Work:
     return work
 
 
+def potts_sweep(way: str) -> Work:
+    """A heat-bath sweep at the critical point on one thread, beside an inverse CDF in the same Numba loop."""
+    import potts_lattice as potts
+
+    size, q, noise = 512, 3, fg.NoiseField(0)
+    draws = itertools.count()
+    start = potts.lattices(1, size, q, np.random.default_rng(0).integers(q, size=(size, size)))
+
+    def in_numba(sweep: Any) -> Contender:
+        framed = start.copy()
+
+        def run() -> None:
+            draw = next(draws)
+            sweep(framed, q, potts.critical(q), noise.key, draw, draw + 1)
+
+        return run
+
+    def by_half_lattices() -> Contender:
+        board = potts.Checkerboard(start.copy(), q, potts.critical(q), noise, np.arange(1))
+
+        return on_threads(1, lambda: board.sweep(next(draws)))
+
+    ways = {
+        "`jit.categorical` site by site": lambda: in_numba(potts.by_categorical),
+        "`jit.gumbel_max` site by site": lambda: in_numba(potts.by_gumbel_max),
+        "`gumbel_max` of half-lattices": by_half_lattices,
+    }
+    work = Work(f"a Potts sweep, q = {q}, {size} x {size}, {way}", size**2, size**2)
+    work.contenders = {"fastgumbel": ways[way](), "inverse CDF in Numba": in_numba(potts.by_inverse_cdf)}
+    return work
+
+
+POTTS = "`jit.categorical` site by site", "`jit.gumbel_max` site by site", "`gumbel_max` of half-lattices"
+
+
 def numpy_softmax(x: np.ndarray) -> Contender:
     rng = np.random.default_rng(0)
 
@@ -343,6 +397,7 @@ def all_works() -> Iterator[Callable[[], Work]]:
             yield lambda dtype=dtype, spread=spread: long_rows(dtype, spread, peers=spread == 1.0)
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: short_rows(dtype)
+    yield choice_sets
     yield two_threads
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: noise(dtype)
@@ -353,6 +408,8 @@ def all_works() -> Iterator[Callable[[], Work]]:
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: one_draw_each(dtype)
     yield one_row
+    for way in POTTS:
+        yield lambda way=way: potts_sweep(way)
     for shape in RELAXED:
         yield lambda shape=shape: relaxed(shape, np.float32)
     for shape in RELAXED:

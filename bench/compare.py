@@ -1,6 +1,7 @@
 """Compare fastgumbel with its peers: every contender in turn, round after round, in one process; medians and ratios.
 
-Prints the table; with --write, also puts it into the README.
+Prints the table; with --write, also puts it into the README and, where the extra `plot` is installed, draws its two
+pictures anew.
 """
 
 from __future__ import annotations
@@ -14,29 +15,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from cases import Work, all_works
+from cases import all_works, has
+from curves import pictures
+from measuring import medians
 from readme import machine, replace_section
-
-
-def medians(work: Work, rounds: int) -> dict[str, float]:
-    """Median seconds of each contender; all take part in every round.
-
-    A call that is not counted comes first, so that nobody pays for the threads and caches of the one before.
-    """
-    times: dict[str, list[float]] = {name: [] for name in work.contenders}
-    for _ in range(rounds):
-        for name, call in work.contenders.items():
-            call()
-            begin = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - begin)
-    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def rows(rounds: int) -> Iterator[str]:
     for make in all_works():
         work = make()
-        seconds = medians(work, rounds)
+        seconds = medians(work.contenders, rounds)
         ours = seconds.pop("fastgumbel")
         against = ", ".join(f"{name} {other / ours:.2f}" for name, other in seconds.items())
         rate = f"{work.elements / ours / 1e9:.3g}"
@@ -97,6 +85,9 @@ def main() -> None:
     print(text)
     if options.write:
         replace_section("bench/compare.py", text)
+        if has("matplotlib"):
+            for path in pictures(options.rounds):
+                print(path)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,28 @@ def given(shape: tuple[int, ...], dtype: Any) -> Case:
     return Case(named("gumbel_given_choice", shape, x.dtype), x.size, 2 * x.nbytes + choice.nbytes, run)
 
 
+def ranked(shape: tuple[int, ...], dtype: Any) -> Case:
+    x, k = normal(shape, dtype), min(64, shape[-1] // 3)
+
+    def run(device: Any) -> object:
+        return fg.gumbel_top_k(device.put(x, None), k, noise=NOISE)
+
+    name = f"{named('gumbel_top_k', shape, x.dtype)}, k = {k}"
+    return Case(name, x.size, x.nbytes + 16 * k * int(np.prod(shape[:-1])), run)
+
+
+def independent(shape: tuple[int, ...], dtype: Any) -> Case:
+    """One draw of each short row; of long ones as many as they have categories."""
+    x, size = normal(shape, dtype), None if shape[-1] < 100 else shape[-1]
+
+    def run(device: Any) -> object:
+        return fg.categorical(device.put(x, None), size, noise=NOISE)
+
+    draws = (size or 1) * int(np.prod(shape[:-1]))
+    draws_each = "" if size is None else f", {size:,} draws"
+    return Case(named("categorical", shape, x.dtype) + draws_each, x.size, x.nbytes + 8 * draws, run)
+
+
 def named(function: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
     return f"`{function}` {' x '.join(f'{n:,}' for n in shape)} {dtype}"
 
@@ -87,6 +109,8 @@ def cases() -> Iterator[Case]:
     for make, shapes in (
         (noise, (SHORT, LONG)),
         (hard, (SHORT, MORE)),
+        (ranked, (SHORT, MORE)),
+        (independent, (SHORT, LONG)),
         (relaxed, (SHORT, LONG)),
         (tangent, (SHORT, LONG)),
         (given, (SHORT, LONG)),

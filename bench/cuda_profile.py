@@ -67,7 +67,7 @@ class Launch:
         """The kernel and the type of the first array of numbers that it takes."""
         arrays = [argument.dtype for argument in self.argument_types if isinstance(argument, types.Array)]
         kind = next((kind for kind in arrays if isinstance(kind, types.Float)), "")
-        return f"`{self.kernel.py_func.__name__}` {kind}"
+        return f"`{self.kernel.py_func.__name__}` {kind}".rstrip()
 
     @property
     def pipes(self) -> dict[str, float]:

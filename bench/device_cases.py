@@ -83,6 +83,37 @@ def hard(shape: tuple[int, ...], dtype: Any) -> Work:
     return work
 
 
+def ranked(shape: tuple[int, ...], dtype: Any) -> Work:
+    k = min(64, shape[-1] // 3)
+    x, outs = on_device(shape, dtype), (empty((*shape[:-1], k), np.intp), empty((*shape[:-1], k), np.float64))
+    work = Work(f"{title('gumbel_top_k', shape, dtype)}, k = {k}", x.size, x.nbytes + 2 * outs[0].nbytes)
+    work.contenders["fastgumbel"] = lambda: fg.gumbel_top_k(x, k, noise=NOISE, invalid="mark", out=outs)
+    if has("torch"):
+        import torch
+
+        logits = as_torch(x)
+        work.contenders["PyTorch, noise and topk"] = lambda: torch.topk(
+            logits - torch.empty_like(logits).exponential_().log_(), k
+        )
+    return work
+
+
+def independent(shape: tuple[int, ...], dtype: Any) -> Work:
+    """One draw of each short row, 10,000 of a long one."""
+    x, draws = on_device(shape, dtype), 1 if shape[-1] < 100 else 10_000
+    out = empty((draws, *shape[:-1]), np.intp)
+    work = Work(f"{title('categorical', shape, dtype)}, draws: {draws:,}", x.size, x.nbytes + out.nbytes)
+    work.contenders["fastgumbel"] = lambda: fg.categorical(x, draws, noise=NOISE, invalid="mark", out=out)
+    if has("torch"):
+        import torch
+
+        logits = as_torch(x)
+        work.contenders["PyTorch, softmax and multinomial"] = lambda: torch.multinomial(
+            torch.softmax(logits, -1), draws, replacement=True
+        )
+    return work
+
+
 def relaxed(shape: tuple[int, ...], dtype: Any) -> Work:
     x, out = on_device(shape, dtype), empty(shape, dtype)
     work = Work(title("gumbel_softmax", shape, dtype), x.size, 2 * x.nbytes)
@@ -121,7 +152,7 @@ LONG, SHORT = (2048, 131_072), (20_000_000, 10)
 def works() -> Iterator[Callable[[], Work]]:
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: noise(2**28, dtype)
-    for make in (hard, relaxed, tangent):
+    for make in (hard, ranked, independent, relaxed, tangent):
         for dtype in (np.float32, np.float64):
             for shape in (LONG, SHORT):
                 yield lambda make=make, dtype=dtype, shape=shape: make(shape, dtype)

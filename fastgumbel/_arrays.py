@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,41 +14,63 @@ from fastgumbel._device import is_device
 from fastgumbel._rows import Rows, RowShape, place_name
 from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
 
+# Items that an array can have, as its bytes are counted in 63 bits.
+ITEMS = 2**59
+
 
 def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """A word from a list."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
     return str(value)
 
 
-def shape_of(size: Any, name: str) -> tuple[int, ...]:
-    """A shape from an int or a sequence of ints; None is ()."""
+def float_type(dtype: Any, name: str) -> np.dtype[Any]:
+    """The dtype float64 or float32."""
+    try:
+        kind: np.dtype[Any] = np.dtype(dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be float64 or float32, not {dtype!r}") from None
+    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
+        raise TypeError(f"{name} must be float64 or float32, not {kind}")
+    return kind
+
+
+def shape_of(size: Any, name: str, most: int = DRAWS) -> tuple[int, ...]:
+    """A shape of so many items at most from an int or a sequence of ints; None is ()."""
     if size is None:
         return ()
     items = (size,) if isinstance(size, int | np.integer) else size
-    try:
-        shape = tuple(items)
-    except TypeError:
-        raise TypeError(f"{name} must be an int or a tuple of ints, not {type(size).__name__}") from None
+    if not (isinstance(items, Sequence) or np.ndim(items) == 1) or isinstance(items, str | bytes):
+        raise TypeError(f"{name} must be an int or a tuple of ints, not {type(size).__name__}")
+    shape = tuple(items)
     for item in shape:
         if isinstance(item, bool | np.bool_) or not isinstance(item, int | np.integer):
             raise TypeError(f"{name} must be an int or a tuple of ints, not {size!r}")
         if item < 0:
             raise ValueError(f"{name} must not be negative, not {size!r}")
+    if math.prod(int(item) or 1 for item in shape) > most:
+        raise ValueError(f"{name} must be of at most 2**{most.bit_length() - 1} items, not {size!r}")
     return tuple(int(item) for item in shape)
 
 
 def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
     """An array of float16 to float64 or of integers."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{name} must not be a masked array; pass where=~mask with its data")
     check_host(x, name)
-    try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array of real numbers: {error}") from None
+    array = array_of(x, name)
     check_real(array.dtype, name)
+    return array
+
+
+def array_of(x: Any, name: str) -> NDArray[Any]:
+    """An array of whatever type."""
+    if isinstance(x, np.ma.MaskedArray):
+        instead = "; pass where=~mask with its data" if name == "log_potentials" else ""
+        raise TypeError(f"{name} must not be a masked array{instead}")
+    try:
+        array: NDArray[Any] = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array: {error}") from None
     return array
 
 
@@ -73,11 +97,15 @@ def category_axis(axis: Any, ndim: int) -> int:
     """The axis of the categories, counted from the end."""
     if ndim == 0:
         raise ValueError("log_potentials must have at least one axis, that of the categories")
-    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+    try:
+        place = operator.index(axis)
+    except TypeError:
+        place = None
+    if place is None or isinstance(axis, bool):
         raise TypeError(f"axis must be an integer, not {type(axis).__name__}")
-    if not -ndim <= axis < ndim:
-        raise ValueError(f"axis {axis} is out of range for log_potentials with {ndim} axes")
-    return int(axis) % ndim - ndim
+    if not -ndim <= place < ndim:
+        raise ValueError(f"axis must be from {-ndim} to {ndim - 1}, as log_potentials have {ndim} axes, not {axis}")
+    return place % ndim - ndim
 
 
 def categories_last(array: NDArray[Any], axis: int) -> NDArray[Any]:
@@ -105,6 +133,33 @@ def whole(value: Any, name: str, least: int) -> int:
     return int(value)
 
 
+def places_of(k: Any, n: int) -> int:
+    """How many of n categories are to be ranked."""
+    places = whole(k, "k", 1)
+    if places > n:
+        raise ValueError(f"k must be at most the number of categories, {n}, not {places}")
+    return places
+
+
+def ranked_shapes(
+    draw_shape: tuple[int, ...], batch: tuple[int, ...], k: int, axis: int, with_threshold: bool
+) -> list[tuple[tuple[int, ...], Any]]:
+    """Shapes and types of indices and values by rank, on an axis counted from the end, and of the threshold."""
+    ranked = list(draw_shape + batch)
+    ranked.insert(len(ranked) + 1 + axis, k)
+    shapes: list[tuple[tuple[int, ...], Any]] = [(tuple(ranked), np.intp), (tuple(ranked), np.float64)]
+    return [*shapes, (draw_shape + batch, np.float64)] if with_threshold else shapes
+
+
+def check_ranked_outs(out: Any, shapes: list[tuple[tuple[int, ...], Any]], check: Callable[..., Any]) -> None:
+    """A tuple of arrays of these shapes and types, each of which `check` looks at."""
+    if not isinstance(out, tuple) or len(out) != len(shapes):
+        names = "(indices, values, threshold)" if len(shapes) == 3 else "(indices, values)"
+        raise TypeError(f"out must be a tuple of {len(shapes)} arrays {names}")
+    for i, (array, (shape, kind)) in enumerate(zip(out, shapes, strict=True)):
+        check(array, f"out[{i}]", shape, kind)
+
+
 def check_reach(field: NoiseField, draws: int, categories: int) -> None:
     """Whether the coordinates end before the field does."""
     if field.draw + draws > DRAWS:
@@ -113,6 +168,41 @@ def check_reach(field: NoiseField, draws: int, categories: int) -> None:
         raise ValueError(
             f"noise: categories {field.start} to {field.start + categories - 1} go beyond the last, 2**32 - 1"
         )
+
+
+def check_counted(field: NoiseField) -> None:
+    """Whether a field that is read on a device counts its categories."""
+    if field.categories is not None:
+        raise ValueError("noise: category ids are for host arrays alone: copy log_potentials (or out) to the host")
+
+
+def named(field: NoiseField, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """The category ids of a field that has them, for every place of an array of this shape."""
+    assert field.categories is not None
+    try:
+        return np.broadcast_to(field.categories, shape)
+    except ValueError:
+        raise ValueError(
+            f"noise: categories of shape {field.categories.shape} do not broadcast to the shape {shape}"
+        ) from None
+
+
+def placed(rows: Rows, axis: int, field: NoiseField) -> Rows:
+    """The rows with the category ids of a field, if it has them."""
+    if field.categories is None:
+        return rows
+    shape = list(rows.batch)
+    shape.insert(len(shape) + 1 + axis, rows.n)
+    return rows.at(categories_last(named(field, tuple(shape)), axis))
+
+
+def draws_of(rng: Any, noise: Any, draws: int, categories: int) -> NoiseField:
+    """The field whose coordinates name draws that read no field."""
+    field = field_of(rng, noise)
+    if field.start:
+        raise ValueError(f"noise: start must be 0, not {field.start}: these draws know no parts of a row")
+    check_reach(field, draws, categories)
+    return field
 
 
 def row_ids(field: NoiseField, batch: tuple[int, ...]) -> NDArray[np.uint64]:
@@ -177,7 +267,7 @@ def rows_of(log_potentials: ArrayLike, axis: Any, where: ArrayLike | None) -> tu
     mask = None
     if where is not None:
         check_host(where, "where")
-        mask = np.asarray(where)
+        mask = array_of(where, "where")
         if mask.dtype != np.bool_:
             raise TypeError(f"where must be boolean, not {mask.dtype}")
         try:
@@ -220,7 +310,7 @@ def temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
     """1 / tau in a dtype; the largest number where that is beyond it."""
-    with np.errstate(divide="ignore", over="ignore"):
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
         return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype)
 
 
@@ -229,7 +319,12 @@ def check_conditioned(field: NoiseField, categories: int) -> None:
 
     Fresh exponentials have 30 bits of index, two calls for a quad, but for the last index, which `categorical` reads.
     """
-    if field.start + categories > 2**31 - 4:
+    if field.categories is not None:
+        if field.categories.size and field.categories.max() > 2**31 - 5:
+            raise ValueError(
+                f"noise: categories beyond 2**31 - 5 have no conditioned noise, but {field.categories.max()} is one"
+            )
+    elif field.start + categories > 2**31 - 4:
         raise ValueError(f"noise: categories beyond 2**31 - 5 have no conditioned noise, and {field.start} begins here")
 
 
@@ -244,17 +339,20 @@ def check_choices(dtype: np.dtype[Any], own: tuple[int, ...], shape: tuple[int, 
 def choices_of(choice: ArrayLike, shape: tuple[int, ...], batch: tuple[int, ...]) -> NDArray[np.intp]:
     """Indices of shape size + batch, of an array of that shape or of the batch's."""
     check_host(choice, "choice")
-    array = np.asarray(choice)
+    array = array_of(choice, "choice")
     check_choices(array.dtype, array.shape, shape, batch)
     return np.ascontiguousarray(np.broadcast_to(array, shape), np.intp)
 
 
 def given_noise(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: Rows) -> NDArray[Any]:
     """Precomputed noise as draws by rows by categories, in the dtype of the rows."""
-    array = np.ascontiguousarray(noise_rows(noise, axis, draw_shape, rows).values, rows.dtype)
-    if not np.isfinite(array).all():
-        at = tuple(int(i) for i in np.unravel_index(np.argmin(np.isfinite(array)), array.shape))
-        raise ValueError(f"noise must be finite, but has {array[at]} at {at}, the categories counted last")
+    with np.errstate(over="ignore", under="ignore"):
+        array = np.ascontiguousarray(noise_rows(noise, axis, draw_shape, rows).values, rows.dtype)
+    finite = np.isfinite(array)
+    if not finite.all():
+        row, at = divmod(int(finite.argmin()), rows.n)
+        name = place_name(array.shape[:-1], row)
+        raise ValueError(f"noise must be finite, but {name} has {array.flat[row * rows.n + at]} at category {at}")
     return array.reshape(math.prod(draw_shape), rows.count, rows.n)
 
 
@@ -262,7 +360,7 @@ class Result:
     """An array to compute in, C-contiguous with the categories last, and its way to the caller.
 
     `flat` has the axes (directions,) draws, rows, categories; it is the caller's own array where that will do, and
-    overlaps none of the `inputs`.
+    overlaps none of the `inputs`. Its dtype is that of the rows, unless another is named.
     """
 
     def __init__(
@@ -274,7 +372,9 @@ class Result:
         out: Any,
         inputs: tuple[NDArray[Any], ...],
         directions: tuple[int, ...] | None = None,
+        dtype: Any = None,
     ) -> None:
+        dtype = rows.dtype if dtype is None else np.dtype(dtype)
         self._axis = axis
         self._shape = (*(directions or ()), *draw_shape, *rows.batch, rows.n)
         flat = math.prod(draw_shape), rows.count, rows.n
@@ -284,10 +384,10 @@ class Result:
         if out is not None:
             expected = list(self._shape[:-1])
             expected.insert(len(expected) + 1 + axis, rows.n)
-            check_out(out, name, tuple(expected), rows.dtype)
+            check_out(out, name, tuple(expected), dtype)
         usable = out is not None and axis == -1 and out.flags.c_contiguous and out.flags.aligned
         usable = usable and not any(np.may_share_memory(out, array) for array in inputs)
-        self.flat = out.reshape(flat) if usable else np.empty(flat, rows.dtype)
+        self.flat = out.reshape(flat) if usable else np.empty(flat, dtype)
 
     def deliver(self) -> NDArray[Any]:
         """The result in the caller's shape and order of axes."""
@@ -335,13 +435,15 @@ def tangents_of(
         array = real_array(d_x, "tangents[0]")
         lead = lead_of(array.shape, batch, rows.n, axis)
         counts += lead
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             dx = np.ascontiguousarray(categories_last(array, axis), kind).reshape(*(lead or (1,)), rows.count, rows.n)
     if d_tau is not None:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             array = real_array(d_tau, "tangents[1]").astype(kind, copy=False)
-        if not np.isfinite(array).all():
-            raise ValueError(f"tangents[1] must be finite in {kind}")
+        finite = np.isfinite(array)
+        if not finite.all():
+            where = place_name(array.shape, int(finite.argmin()))
+            raise ValueError(f"tangents[1] must be finite in {kind}, but {where} has {array.flat[finite.argmin()]}")
         lead = array.shape[: max(0, array.ndim - len(batch))]
         if len(lead) > 1:
             raise ValueError(

@@ -33,14 +33,7 @@ def sample(
     draw_shape = _arrays.shape_of(size, "size")
     draws, shape = math.prod(draw_shape), draw_shape + rows.batch
     outs = _outs(out, pair, shape, rows)
-    beside, field = None, None
-    if noise is None or isinstance(noise, NoiseField):
-        field = _arrays.field_of(rng, noise)
-        _arrays.check_reach(field, draws, rows.n)
-    else:
-        if rng is not None:
-            raise ValueError("give rng or noise, not both")
-        beside = noise_view(noise, draw_shape, rows)
+    field, beside = noise_of(rng, noise, draw_shape, rows)
     given = () if beside is None else (noise,)
     with device.stream(*rows.arrays, *outs, *given) as stream:
         results = outs or tuple(device.empty(shape, kind, stream) for kind in (np.intp, np.float64)[: 1 + pair])
@@ -71,6 +64,20 @@ def _outs(out: Any, pair: bool, shape: tuple[int, ...], rows: DeviceRows) -> tup
         if rows.overlaps(array):
             raise ValueError(f"{name} must not overlap log_potentials or where, as it is a device array")
     return outs
+
+
+def noise_of(
+    rng: Any, noise: Any, draw_shape: tuple[int, ...], rows: DeviceRows
+) -> tuple[NoiseField, None] | tuple[None, View]:
+    """The field that is to be read, or precomputed noise instead."""
+    if noise is None or isinstance(noise, NoiseField):
+        field = _arrays.field_of(rng, noise)
+        _arrays.check_counted(field)
+        _arrays.check_reach(field, math.prod(draw_shape), rows.n)
+        return field, None
+    if rng is not None:
+        raise ValueError("give rng or noise, not both")
+    return None, noise_view(noise, draw_shape, rows)
 
 
 def noise_view(noise: Any, draw_shape: tuple[int, ...], rows: DeviceRows) -> View:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._arrays import category_axis, check_categories, check_real
 from fastgumbel._device import Device, is_device
-from fastgumbel._rows import Rows
+from fastgumbel._rows import Rows, place_name, too_few_message
 
 # What a flag holds before any fault: more than any row << 3 | code.
 _NO_FAULT = np.iinfo(np.int64).max
@@ -201,6 +201,15 @@ class DeviceRows:
 
     def fault(self, row: int, stream: Any) -> str:
         """What is wrong with a row that has no valid result; waits for the stream."""
+        return self._on_host(row, stream).fault(row)
+
+    def too_few(self, row: int, k: int, stream: Any) -> str:
+        """What is wrong with a row that has fewer categories left than k; waits for the stream."""
+        line = self._on_host(row, stream).piece(row, row + 1, 0, self.n)
+        return too_few_message(place_name(self.batch, row), int((line > -np.inf).sum()), k)
+
+    def _on_host(self, row: int, stream: Any) -> Rows:
+        """Rows on the host of which one is true."""
         place = tuple(int(i) for i in np.unravel_index(row, self.batch)) if self.batch else ()
         whole = (*self.batch, self.n)
         mask = self._masked(stream)
@@ -209,7 +218,7 @@ class DeviceRows:
             for view in (self._values, mask)
         ]
         assert lines[0] is not None
-        return Rows(lines[0], lines[1]).fault(row)
+        return Rows(lines[0], lines[1])
 
 
 def _offset(place: tuple[int, ...], strides: tuple[int, ...]) -> int:

@@ -74,7 +74,7 @@ def sample_jvp(
     if rao is not None:
         rao = _arrays.whole(rao, "rao", 1)
         if call.noise is not None:
-            raise ValueError("rao takes a noise field, no array of noise")
+            raise ValueError("noise must be a NoiseField with rao, not an array")
         _arrays.check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)
         _arrays.check_conditioned(call.field, call.rows.n)
     d_x, d_tau = tangents
@@ -156,6 +156,7 @@ class _Call:
         self.arrays = self.rows.arrays
         if noise is None or isinstance(noise, NoiseField):
             self.field = _arrays.field_of(rng, noise)
+            _arrays.check_counted(self.field)
             _arrays.check_reach(self.field, self.draws, self.rows.n)
         else:
             if rng is not None:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
+# Why a category takes no part.
+EXCLUDED = "excluded by where"
 
 
 def place_name(batch: tuple[int, ...], row: int) -> str:
@@ -19,6 +21,18 @@ def place_name(batch: tuple[int, ...], row: int) -> str:
         return "the row"
     index = np.unravel_index(row, batch)
     return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
+
+
+def fault_message(name: str, bad: tuple[int, Any] | None, excluded: str = EXCLUDED) -> str:
+    """What is wrong with a row without a valid result: category and value of its first NaN or +inf, if it has any."""
+    if bad is not None:
+        return f"log_potentials: {name} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
+    return f"log_potentials: {name} has no category left: all are -inf, or {excluded}"
+
+
+def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> str:
+    """What is wrong with a row of which fewer than k categories are left."""
+    return f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, or {excluded}"
 
 
 def zero_tau_message(batch: tuple[int, ...], row: int) -> str:
@@ -37,6 +51,11 @@ def choice_message(batch: tuple[int, ...], row: int, n: int, choices: NDArray[An
     return f"choice must be a category that is left, from 0 to {n - 1}, but {place_name(batch, row)} has {few}"
 
 
+def relaxed_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type in which log-potentials of a type are read, and that of their relaxed samples."""
+    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)
+
+
 def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tuple[Any, ...]:
     """Index of rows r0 to r1, in C order of the batch, and columns c0 to c1 in an array of shape batch + (n,)."""
     if len(batch) == 0:
@@ -44,6 +63,27 @@ def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tupl
     if len(batch) == 1:
         return slice(r0, r1), slice(c0, c1)
     return *np.unravel_index(np.arange(r0, r1), batch), slice(c0, c1)
+
+
+def ids_of(categories: NDArray[np.int64], r0: int, r1: int, c0: int, c1: int) -> NDArray[np.uint64]:
+    """Category ids of rows r0 to r1 and columns c0 to c1 as a C-contiguous read-only matrix.
+
+    It has one row where all rows have the same ids. Of an empty place, it has what is beyond all ids.
+    """
+    batch = categories.shape[:-1]
+    if any(categories.strides[:-1]):
+        ids = categories[index_of(batch, r0, r1, c0, c1)]
+    else:
+        ids = categories[(0,) * len(batch)][np.newaxis, c0:c1]
+    matrix = np.ascontiguousarray(ids).view(np.uint64)
+    matrix.flags.writeable = False
+    return matrix
+
+
+def _some_negative(array: NDArray[Any]) -> bool:
+    """Whether there is any; what is broadcast is looked at once."""
+    once = array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
+    return once.size > 0 and bool(once.min() < 0)
 
 
 class RowShape(Protocol):
@@ -64,19 +104,31 @@ class Rows:
         The categories on the last axis.
     where : ndarray of bool, or None
         Of the same shape; False excludes.
+    categories : ndarray of int64, or None
+        Category ids, of the same shape; negative ones exclude.
     """
 
-    def __init__(self, values: NDArray[Any], where: NDArray[np.bool_] | None) -> None:
+    def __init__(
+        self,
+        values: NDArray[Any],
+        where: NDArray[np.bool_] | None,
+        categories: NDArray[np.int64] | None = None,
+    ) -> None:
         self.batch = values.shape[:-1]
         self.n = values.shape[-1]
         self.count = math.prod(self.batch)
-        single = values.dtype.kind == "f" and values.dtype.itemsize <= 4
-        self.dtype = np.dtype(np.float32 if single else np.float64)
+        self.dtype = relaxed_dtype(values.dtype)
         self.values = values
+        self.categories = categories
         self._where = where
+        self._empty = categories is not None and _some_negative(categories)
         # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
         self.in_place = (
-            where is None and values.dtype == self.dtype and values.flags.c_contiguous and values.flags.aligned
+            where is None
+            and not self._empty
+            and values.dtype == self.dtype
+            and values.flags.c_contiguous
+            and values.flags.aligned
         )
         # Columns of a piece at most.
         self.width = self.n if self.in_place else BUFFER_BYTES // self.dtype.itemsize
@@ -95,18 +147,24 @@ class Rows:
         piece[...] = self.values[place]
         if self._where is not None:
             np.copyto(piece, -np.inf, where=~self._where[place])
+        if self._empty and self.categories is not None:
+            np.copyto(piece, -np.inf, where=self.categories[place] < 0)
         piece.flags.writeable = False
         return piece
 
-    def pieces(self, r0: int, r1: int, c0: int, c1: int) -> Iterator[tuple[int, int, int, int]]:
-        """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full."""
-        if self.in_place:
+    def pieces(self, r0: int, r1: int, c0: int, c1: int, beside: bool = False) -> Iterator[tuple[int, int, int, int]]:
+        """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full.
+
+        `beside` says that float64 noise will stand beside each piece in a buffer.
+        """
+        if self.in_place and not beside:
             yield r0, r1, c0, c1
             return
-        height = max(1, self.width // self.n)
+        width = BUFFER_BYTES // 8 if beside else self.width
+        height = max(1, width // self.n)
         for r in range(r0, r1, height):
-            for c in range(c0, c1, self.width):
-                yield r, min(r + height, r1), c, min(c + self.width, c1)
+            for c in range(c0, c1, width):
+                yield r, min(r + height, r1), c, min(c + width, c1)
 
     def overlaps(self, array: NDArray[Any]) -> bool:
         """Whether writing to an array may change the log-potentials."""
@@ -115,6 +173,15 @@ class Rows:
     def part(self, c0: int, c1: int) -> Rows:
         """Columns c0 to c1."""
         return Rows(self.values[..., c0:c1], None if self._where is None else self._where[..., c0:c1])
+
+    def at(self, categories: NDArray[np.int64]) -> Rows:
+        """The same at these category ids."""
+        return Rows(self.values, self._where, categories)
+
+    @property
+    def excluded(self) -> str:
+        """What categories that are missing may be, in words."""
+        return EXCLUDED if self.categories is None else f"{EXCLUDED}, or empty places"
 
     def first_bad(self, row: int) -> tuple[int, Any] | None:
         """Column and value of the first NaN or +inf of a row."""
@@ -129,8 +196,4 @@ class Rows:
 
     def fault(self, row: int) -> str:
         """What is wrong with a row that has no valid result."""
-        where = place_name(self.batch, row)
-        bad = self.first_bad(row)
-        if bad is not None:
-            return f"log_potentials: {where} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
-        return f"log_potentials: {where} has no category left: all are -inf, or excluded by where"
+        return fault_message(place_name(self.batch, row), self.first_bad(row), self.excluded)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from fastgumbel import _threads
 from fastgumbel._kernels.cpu_given import max_given, merge_results
+from fastgumbel._kernels.cpu_ids import write_at
 from fastgumbel._kernels.cpu_long import max_long
 from fastgumbel._kernels.cpu_one import max_one
 from fastgumbel._kernels.cpu_short import max_short
 from fastgumbel._kernels.cpu_top_every import merge_tops, sort_tops, top_every, top_given
 from fastgumbel._kernels.cpu_top_long import top_long
-from fastgumbel._rows import Rows, place_name
+from fastgumbel._rows import BUFFER_BYTES, Rows, ids_of, place_name
 from fastgumbel.noise import CATEGORIES, NoiseField
 
 # Rows of at most so many categories go side by side through the vector lanes.
@@ -39,7 +40,8 @@ def search_one(x: Any, axis: Any, field: NoiseField) -> np.intp | None:
     """Index of the sample of a plain array of one short row; None where it takes `search` to find or refuse it."""
     if type(x) is np.ndarray and x.ndim == 1 and x.dtype.char in "fd" and type(axis) is int and -1 <= axis <= 0:
         n = x.size
-        if 0 < n <= _ONE and field.rows is None and field.start + n <= CATEGORIES:
+        counted = field.rows is None and field.categories is None
+        if 0 < n <= _ONE and counted and field.start + n <= CATEGORIES:
             flags = x.flags
             if flags.c_contiguous and flags.aligned and x.dtype.isnative:
                 index: int = max_one(x, field.key, field.draw, field.start)
@@ -108,13 +110,37 @@ def _share(
 def _scan_field(
     rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any, start: int, first: int = 0
 ) -> _Scan:
-    """Scan with a kernel that reads the field from category `start` on; indices count from `first`."""
+    """Scan with a kernel that reads the field from category `start` on; indices count from `first`.
+
+    Where the rows have category ids, the kernel takes them too.
+    """
 
     def scan(task: _Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
         for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
             at = (field.key, np.uint64(r), np.uint64(field.draw + task.draw - draw), np.uint64(start + c))
             place = (draw, draw + task.draws, row + r - task.row, first + c)
-            kernel(rows.piece(r, r1, c, c1), ids[r:r1] if ids.size else ids, at, index, value, place)
+            own = () if rows.categories is None else (ids_of(rows.categories, r, r1, c, c1),)
+            kernel(rows.piece(r, r1, c, c1), ids[r:r1] if ids.size else ids, at, index, value, place, *own)
+
+    return scan
+
+
+def _scan_ids(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any) -> _Scan:
+    """Scan with a kernel that takes noise, which is that of the field at the category ids of the rows."""
+    categories = rows.categories
+    assert categories is not None
+
+    def scan(task: _Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
+        whole = task.row, task.row + task.rows, task.column, task.column + task.columns
+        for r, r1, c, c1 in rows.pieces(*whole, beside=True):
+            x, own, some = rows.piece(r, r1, c, c1), ids_of(categories, r, r1, c, c1), ids[r:r1] if ids.size else ids
+            together = max(1, min(task.draws, BUFFER_BYTES // 8 // x.size))
+            for s in range(0, task.draws, together):
+                noise = np.empty((min(together, task.draws - s), *x.shape))
+                write_at(noise, own, some, (field.key, np.uint64(r), np.uint64(field.draw + task.draw + s)), False)
+                noise.flags.writeable = False
+                for d, beside in enumerate(noise, draw + s):
+                    kernel(x, beside, index, value, (d, row + r - task.row, c))
 
     return scan
 
@@ -151,10 +177,14 @@ def search(
     rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp], value: NDArray[np.float64] | None
 ) -> None:
     """Write index and perturbed value (unless None) of every draw (axis 0) of every row (axis 1)."""
-    values = _prepared(index, value, rows.n == 0 or rows.n > min(rows.width, _LONGEST))
+    short = rows.n <= SHORT
+    by_noise = rows.categories is not None and not short
+    values = _prepared(index, value, by_noise or rows.n == 0 or rows.n > min(rows.width, _LONGEST))
     if rows.n == 0 or index.size == 0:
         return
-    short = rows.n <= SHORT
+    if by_noise:
+        _share(rows, index, values, True, _scan_ids(rows, field, ids, max_given), merge_results)
+        return
     scan = _scan_field(rows, field, ids, max_short if short else max_long, field.start)
     _share(rows, index, values, short, scan, merge_results)
 
@@ -175,8 +205,12 @@ def search_top(
     """
     _prepared(index, value, True)
     if rows.n and index.size:
-        every = rows.n < _PRUNED * index.shape[2]
-        scan = _scan_field(rows, field, ids, top_every if every else top_long, field.start)
+        named = rows.categories is not None
+        every = named or rows.n < _PRUNED * index.shape[2]
+        if named:
+            scan = _scan_ids(rows, field, ids, top_given)
+        else:
+            scan = _scan_field(rows, field, ids, top_every if every else top_long, field.start)
         _share(rows, index, value, every, scan, merge_tops)
         sort_tops(index, value)
 

@@ -7,6 +7,7 @@ pool that others keep busy, and it looks at signals between two tasks.
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -47,11 +48,15 @@ def set_num_threads(n: int) -> None:
     >>> fg.set_num_threads(before)
     """
     global _chosen
-    if isinstance(n, bool) or not hasattr(n, "__index__"):
+    try:
+        chosen = operator.index(n)
+    except TypeError:
+        chosen = None
+    if chosen is None or isinstance(n, bool):
         raise TypeError(f"n must be an integer, not {type(n).__name__}")
-    if n < 1:
+    if chosen < 1:
         raise ValueError(f"n must be at least 1, not {n}")
-    _chosen = int(n)
+    _chosen = chosen
 
 
 def get_num_threads() -> int:

@@ -10,33 +10,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel import _threads
+from fastgumbel._kernels.cpu_ids import write_at
 from fastgumbel._kernels.cpu_noise import fill_long, fill_short
-from fastgumbel._rows import index_of
-from fastgumbel.noise import NoiseField
+from fastgumbel._rows import ids_of, index_of
+from fastgumbel.noise import CATEGORIES, NoiseField
 
 # Numbers in a task: a fraction of a millisecond.
 _TASK = 2**18
 _SHORT = 256
 
 
-def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64]) -> None:
-    """Write the field to an array, the categories on its last axis, the other axes rows in C order."""
+def fill(
+    lines: NDArray[Any],
+    field: NoiseField,
+    ids: NDArray[np.uint64],
+    first: int,
+    count: int,
+    column: int,
+    own: NDArray[np.uint64] | None,
+) -> None:
+    """Write the field to a C-contiguous matrix: lines from the first on, categories from a column on.
+
+    Lines count the rows of a draw, `count` of them, then those of the next; they are of one draw, or whole draws. `own`
+    are the category ids of the rows instead, from `ids_of`, or None.
+    """
+    n_lines, n = lines.shape
+    if own is not None:
+        draw, row = divmod(first, count)
+        height = min(n_lines, count)
+        some = ids[row : row + height] if ids.size else ids
+        at = (field.key, np.uint64(row), np.uint64(field.draw + draw))
+        write_at(lines.reshape(-1, height, n), own, some, at, False)
+        return
+    # Few lines leave lanes empty, long ones outgrow the cache.
+    kernel = fill_short if n <= min(_SHORT, 16 * n_lines) else fill_long
+    kernel(lines, ids, (field.key, np.uint64(field.draw), np.uint64(field.start + column)), (first, count))
+
+
+def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64], categories: NDArray[np.int64] | None) -> None:
+    """Write the field to an array, the categories on its last axis, the other axes rows in C order.
+
+    `categories` are their ids, of the shape of the array: an empty place gets -inf. None counts from the field's start.
+    """
     if out.size == 0:
         return
     batch, n = out.shape[:-1], out.shape[-1]
     count = math.prod(batch)
     in_place = out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative
     matrix = out.reshape(count, n) if in_place else None
-    # Few rows leave lanes empty, long ones outgrow the cache.
-    fill = fill_short if n <= min(_SHORT, 16 * count) else fill_long
 
     def work(r: int, r1: int, c: int, c1: int) -> None:
         if matrix is None:
             piece = np.empty((r1 - r, c1 - c), out.dtype.newbyteorder("="))
         else:
             piece = matrix[r:r1] if c1 - c == n else matrix[r, c:c1].reshape(1, c1 - c)
-        at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start + c))
-        fill(piece, ids[r:r1] if ids.size else ids, at)
+        own = None if categories is None else ids_of(categories, r, r1, c, c1)
+        fill(piece, field, ids, r, count, c, own)
+        if own is not None:
+            np.copyto(piece, -np.inf, where=own >= CATEGORIES)
         if matrix is None:
             out[index_of(batch, r, r1, c, c1)] = piece
 

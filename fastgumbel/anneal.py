@@ -9,6 +9,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgumbel import _arrays
+
 __all__ = ["constant", "cosine", "exponential", "linear"]
 
 _END = 2**63
@@ -245,11 +247,14 @@ def _count(value: Any, name: str) -> int:
 
 
 def _steps(step: ArrayLike) -> NDArray[np.int64]:
-    steps = np.asarray(step)
+    steps = _arrays.array_of(step, "step")
     if steps.size == 0 and not isinstance(step, np.ndarray):
         steps = steps.astype(np.int64)
     if steps.dtype == object and all(isinstance(i, int) for i in steps.flat):
-        raise ValueError("step must be from 0 to 2**63 - 1")
+        beyond = [i for i in steps.flat if not 0 <= i < _END]
+        if beyond:
+            raise ValueError(f"step must be from 0 to 2**63 - 1, not {beyond[0]}")
+        steps = steps.astype(np.int64)
     if steps.dtype.kind not in "iu":
         raise TypeError(f"step must be an integer or an array of integers, not {steps.dtype}")
     if steps.size and (steps.min() < 0 or steps.max() >= _END):

@@ -46,7 +46,8 @@ def gumbel_given_choice(
         What names the noise field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates. Conditioned noise reads words that no other function reads, so it is
-        independent of the field's own noise.
+        independent of the field's own noise; its categories, and category ids (for host arrays alone), are below
+        2**31 - 4.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN. On a
         device, "raise" waits for the result, and "mark" does not: so it also marks rows of which no choice is left.
@@ -58,7 +59,8 @@ def gumbel_given_choice(
     ndarray or device array
         Of shape `size + log_potentials.shape`; float32 for float16 and float32, else float64. The argmax of
         log-potentials plus noise, in float64, is the choice. Finite in a valid row, unless its log-potentials spread
-        over nearly the whole range of the type. Excluded categories get noise that is not conditioned.
+        over nearly the whole range of the type. Excluded categories get noise that is not conditioned, and places that
+        category ids leave empty get 0.
 
     Raises
     ------
@@ -104,6 +106,7 @@ def gumbel_given_choice(
     draws = math.prod(draw_shape)
     _arrays.check_reach(field, draws, rows.n)
     _arrays.check_conditioned(field, rows.n)
+    rows = _arrays.placed(rows, axis, field)
     choices = _arrays.choices_of(choice, draw_shape + rows.batch, rows.batch).reshape(draws, rows.count)
     result = _arrays.Result(rows, axis, draw_shape, "out", out, (rows.values, choices))
     faulty = _relax.condition_on(rows, field, _arrays.row_ids(field, rows.batch), choices, result.flat)

@@ -3,13 +3,58 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays, _categorical
+from fastgumbel import _arrays, _categorical, _device, _device_categorical
 from fastgumbel.noise import NoiseField, Rng
+
+
+@overload
+def categorical(
+    log_potentials: ArrayLike,
+    size: int,
+    /,
+    *,
+    axis: int = -1,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: None = None,
+) -> NDArray[np.intp]: ...
+
+
+@overload
+def categorical(
+    log_potentials: ArrayLike,
+    size: int | tuple[int, ...] | None = None,
+    /,
+    *,
+    axis: int = -1,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: NDArray[np.intp],
+) -> NDArray[np.intp]: ...
+
+
+@overload
+def categorical(
+    log_potentials: ArrayLike,
+    size: int | tuple[int, ...] | None = None,
+    /,
+    *,
+    axis: int = -1,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: None = None,
+) -> Any: ...
 
 
 def categorical(
@@ -22,39 +67,42 @@ def categorical(
     rng: Rng = None,
     noise: NoiseField | None = None,
     invalid: Literal["raise", "mark"] = "raise",
-    out: NDArray[np.intp] | None = None,
+    out: Any = None,
 ) -> Any:
     """Sample categories in proportion to the exponentials of log-potentials, at one uniform number a draw.
 
     The fastest way to very many draws from one distribution, and to one draw from each of very many short rows. Use
     `gumbel_max` instead where a draw must react to a change of log-potentials only if its own category gains or loses
-    by it, where shards of a row are sampled apart, where relaxed samples or ranks go with it, for a few draws of long
-    rows, and on a device.
+    by it, where shards of a row are sampled apart, where relaxed samples or ranks go with it, and for a few draws of
+    long rows.
 
     Parameters
     ----------
     log_potentials : array_like of float16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights, as they come; -inf excludes a
-        category.
+        category. A device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that
+        it names, with the same bits; then `out` must be a device array too.
     size : int or tuple of ints, optional
         Draws of every row: these axes come before the batch.
     axis : int, optional
         The axis of the categories.
-    where : array_like of bool, optional
+    where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the draws, as in `NoiseField`.
     noise : NoiseField, optional
         Names the draws instead, by key, row ids and first draw. The field's numbers are not read: draws are independent
-        of all other functions' on the same field. `start` must be 0.
+        of all other functions' on the same field. `start` must be 0, and category ids tell no more than which
+        places are empty.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with -1.
-    out : ndarray of intp, optional
+        On a device, "raise" waits for the result, and "mark" does not.
+    out : ndarray or device array of intp, optional
         Where to write: of exactly the result's shape.
 
     Returns
     -------
-    ndarray of intp
+    ndarray or device array of intp
         Of shape `size + batch`, counted along the axis; `out` where it is given.
 
     Raises
@@ -63,6 +111,8 @@ def categorical(
         If a row is invalid: the first one and its first bad category are named. If a shape or a value does not fit.
     TypeError
         If an argument is of the wrong type.
+    ImportError, RuntimeError
+        If `log_potentials` is a device array, and CUDA support, or a driver, is missing.
 
     See Also
     --------
@@ -78,7 +128,7 @@ def categorical(
     category far below that grid is never drawn, and an excluded one never is either.
 
     Extra memory, a thread: 8 bytes a category of one row, and 8 to 32 more where many draws make a guide table worth
-    its while.
+    its while. On a device: 8 bytes a category of one row, or of as many rows as 128 MiB hold.
 
     Examples
     --------
@@ -99,15 +149,15 @@ def categorical(
     >>> bool(fg.categorical(rows[17], noise=field.at(rows=17)) == choices[17])
     True
     """
-    rows, _ = _arrays.rows_of(log_potentials, axis, where)
+    if _device.is_device(log_potentials):
+        return _device_categorical.sample(log_potentials, size, axis, where, rng, noise, invalid, out)
+    rows, axis = _arrays.rows_of(log_potentials, axis, where)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     draw_shape = _arrays.shape_of(size, "size")
     shape, draws = draw_shape + rows.batch, math.prod(draw_shape)
     index = np.empty(shape, np.intp) if out is None else _arrays.check_out(out, "out", shape, np.intp)
-    field = _arrays.field_of(rng, noise)
-    if field.start:
-        raise ValueError(f"noise: start must be 0, not {field.start}: these draws know no parts of a row")
-    _arrays.check_reach(field, draws, rows.n)
+    field = _arrays.draws_of(rng, noise, draws, rows.n)
+    rows = _arrays.placed(rows, axis, field)
     flat = _arrays.flat_of(index, (draws, rows.count), rows)
     _categorical.draw(rows, field, _arrays.row_ids(field, rows.batch), flat)
     if not mark and flat.size and flat.min() < 0:

@@ -7,6 +7,8 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgumbel._device import is_device
+
 Rng: TypeAlias = int | np.integer[Any] | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
 
 DRAWS = 2**32
@@ -35,7 +37,9 @@ class NoiseField:
     draw : int
         The first draw, below 2**32.
     start : int
-        Category id of the first category, below 2**32.
+        Category id of the first category, below 2**32; 0 where `categories` are given.
+    categories : numpy.ndarray of int64, or None
+        Category ids, broadcast to the log-potentials, -1 in empty places; None counts from `start`.
 
     Raises
     ------
@@ -58,15 +62,16 @@ class NoiseField:
     array([ True,  True,  True])
     """
 
-    __slots__ = ("draw", "key", "rows", "start")
+    __slots__ = ("categories", "draw", "key", "rows", "start")
 
     key: np.uint64
     rows: NDArray[np.uint64] | None
     draw: int
     start: int
+    categories: NDArray[np.int64] | None
 
     def __init__(self, seed: Rng = None) -> None:
-        self._set(key_of(seed, "seed"), None, 0, 0)
+        self._set(key_of(seed, "seed"), None, 0, 0, None)
 
     @classmethod
     def from_key(cls, key: int | np.integer[Any]) -> Self:
@@ -93,7 +98,7 @@ class NoiseField:
         >>> fg.NoiseField.from_key(field.key) == field
         True
         """
-        return cls.__new__(cls)._set(np.uint64(_whole(key, "key", ROWS)), None, 0, 0)
+        return cls.__new__(cls)._set(np.uint64(_whole(key, "key", ROWS)), None, 0, 0, None)
 
     def at(
         self,
@@ -101,6 +106,7 @@ class NoiseField:
         rows: ArrayLike | None = None,
         draw: int | np.integer[Any] | None = None,
         start: int | np.integer[Any] | None = None,
+        categories: ArrayLike | None = None,
     ) -> NoiseField:
         """The same field, read at other coordinates; what is not given stays as it is.
 
@@ -113,6 +119,11 @@ class NoiseField:
             Id of the first draw, from 0 to 2**32 - 1.
         start : int, optional
             Category id of the first category, from 0 to 2**32 - 1: where a shard of a long row begins.
+        categories : array_like of int, optional
+            Category ids up to 2**32 - 1 in any order, of a shape that broadcasts to that of the log-potentials (for
+            `gumbel`, to `size`): each place reads the noise of its own category. A negative id marks an empty place,
+            which is excluded as by ``where=False``. An id that stands in two places of a row has the same noise in
+            both. They take the place of `start`: a field has one or the other.
 
         Returns
         -------
@@ -121,7 +132,11 @@ class NoiseField:
         Raises
         ------
         TypeError, ValueError
-            If an id is not an integer or out of its range.
+            If an id is not an integer or out of its range, or if there are both categories and a start.
+
+        Notes
+        -----
+        What functions return are still places along the axis, not ids: of equal perturbed values the first place wins.
 
         Examples
         --------
@@ -132,16 +147,42 @@ class NoiseField:
         >>> whole = fg.gumbel((20, 100), noise=field)
         >>> bool((fg.gumbel(40, noise=field.at(rows=17, start=60)) == whole[17, 60:]).all())
         True
+
+        Categories have their own noise in whatever order they stand; of the third row, one place is empty.
+
+        >>> zones = [[7, 3, 12], [3, 99, 7], [50, -1, 3]]
+        >>> fg.gumbel((3, 3), noise=field.at(categories=zones))[1] == whole[1, [3, 99, 7]]
+        array([ True,  True,  True])
         """
+        first = self.start if start is None else _whole(start, "start", CATEGORIES)
+        ids = self.categories if categories is None else _category_ids(categories)
+        if ids is not None and (first or start is not None):
+            raise ValueError(
+                "start and categories exclude each other: ids name all categories of a field that has them"
+            )
         return NoiseField.__new__(NoiseField)._set(
             self.key,
             self.rows if rows is None else _row_ids(rows),
             self.draw if draw is None else _whole(draw, "draw", DRAWS),
-            self.start if start is None else _whole(start, "start", CATEGORIES),
+            first,
+            ids,
         )
 
-    def _set(self, key: np.uint64, rows: NDArray[np.uint64] | None, draw: int, start: int) -> Self:
-        for name, value in (("key", key), ("rows", rows), ("draw", draw), ("start", start)):
+    def _set(
+        self,
+        key: np.uint64,
+        rows: NDArray[np.uint64] | None,
+        draw: int,
+        start: int,
+        categories: NDArray[np.int64] | None,
+    ) -> Self:
+        for name, value in (
+            ("key", key),
+            ("rows", rows),
+            ("draw", draw),
+            ("start", start),
+            ("categories", categories),
+        ):
             object.__setattr__(self, name, value)
         return self
 
@@ -152,11 +193,11 @@ class NoiseField:
         raise AttributeError("a NoiseField is immutable")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (int(self.key), self.rows, self.draw, self.start)
+        return _restore, (int(self.key), self.rows, self.draw, self.start, self.categories)
 
     def _identity(self) -> tuple[Any, ...]:
-        rows = None if self.rows is None else (self.rows.shape, self.rows.tobytes())
-        return int(self.key), rows, self.draw, self.start
+        rows, categories = (None if ids is None else (ids.shape, ids.tobytes()) for ids in (self.rows, self.categories))
+        return int(self.key), rows, self.draw, self.start, categories
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NoiseField) and self._identity() == other._identity()
@@ -172,11 +213,15 @@ class NoiseField:
             parts.append(f"draw={self.draw}")
         if self.start:
             parts.append(f"start={self.start}")
+        if self.categories is not None:
+            parts.append(f"categories={np.array2string(self.categories, threshold=8, separator=', ')}")
         return f"NoiseField.from_key({int(self.key):#x})" + (f".at({', '.join(parts)})" if parts else "")
 
 
-def _restore(key: int, rows: NDArray[np.uint64] | None, draw: int, start: int) -> NoiseField:
-    return NoiseField.from_key(key).at(rows=rows, draw=draw, start=start)
+def _restore(
+    key: int, rows: NDArray[np.uint64] | None, draw: int, start: int, categories: NDArray[np.int64] | None
+) -> NoiseField:
+    return NoiseField.from_key(key).at(rows=rows, draw=draw, start=start or None, categories=categories)
 
 
 def _whole(value: Any, name: str, end: int) -> int:
@@ -188,7 +233,12 @@ def _whole(value: Any, name: str, end: int) -> int:
 
 
 def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
-    ids = np.asarray(rows)
+    if isinstance(rows, np.ma.MaskedArray):
+        raise TypeError("rows must not be a masked array")
+    try:
+        ids = np.asarray(rows)
+    except ValueError as error:
+        raise ValueError(f"rows must be an array: {error}") from None
     if ids.size == 0 and not isinstance(rows, np.ndarray):
         ids = ids.astype(np.uint64)
     if ids.dtype.kind == "f" and not isinstance(rows, np.ndarray):
@@ -196,8 +246,9 @@ def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
         exact = np.asarray(rows, object)
         ids = exact if all(isinstance(i, int) for i in exact.flat) else ids
     if ids.dtype == object and all(isinstance(i, int) for i in ids.flat):
-        if not all(0 <= i < ROWS for i in ids.flat):
-            raise ValueError("rows must be from 0 to 2**64 - 1")
+        beyond = [i for i in ids.flat if not 0 <= i < ROWS]
+        if beyond:
+            raise ValueError(f"rows must be from 0 to 2**64 - 1, not {beyond[0]}")
         ids = ids.astype(np.uint64)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"rows must be integers from 0 to 2**64 - 1, not {ids.dtype}")
@@ -207,6 +258,31 @@ def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
     ids = np.array(ids, np.uint64, order="C")
     ids.flags.writeable = False
     return ids
+
+
+def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
+    if is_device(categories):
+        raise TypeError("categories must not be a device array: copy it to the host")
+    if isinstance(categories, np.ma.MaskedArray):
+        raise TypeError("categories must not be a masked array; make ids of empty places negative")
+    ids = np.asarray(categories)
+    if ids.size == 0 and not isinstance(categories, np.ndarray):
+        ids = ids.astype(np.int64)
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"categories must be integers up to 2**32 - 1, negative in empty places, not {ids.dtype}")
+    if ids.dtype.kind == "u" and ids.dtype.itemsize == 8:
+        # As int64 they would be negative.
+        ids = np.minimum(ids, CATEGORIES)
+    own = np.array(ids, np.int64, order="C")
+    # One look finds all that is negative or too large.
+    if own.size and own.view(np.uint64).max() >= CATEGORIES:
+        if own.max() >= CATEGORIES:
+            place = tuple(int(i) for i in np.unravel_index(np.argmax(own), own.shape))
+            name = ", ".join(map(str, place))
+            raise ValueError(f"categories must be up to 2**32 - 1, unlike categories[{name}]")
+        np.maximum(own, -1, out=own)
+    own.flags.writeable = False
+    return own
 
 
 def key_of(seed: Any, name: str) -> np.uint64:

@@ -3,14 +3,65 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays, _search
-from fastgumbel._rows import Rows, place_name
+from fastgumbel import _arrays, _device, _device_top, _search
+from fastgumbel._rows import Rows, place_name, too_few_message
 from fastgumbel.noise import NoiseField, Rng
+
+
+@overload
+def gumbel_top_k(
+    log_potentials: ArrayLike,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_threshold: Literal[False] = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]: ...
+
+
+@overload
+def gumbel_top_k(
+    log_potentials: ArrayLike,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_threshold: Literal[True],
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]: ...
+
+
+@overload
+def gumbel_top_k(
+    log_potentials: ArrayLike,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_threshold: bool,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[Any], ...] | None = None,
+) -> tuple[NDArray[Any], ...]: ...
 
 
 def gumbel_top_k(
@@ -25,21 +76,23 @@ def gumbel_top_k(
     noise: NoiseField | ArrayLike | None = None,
     return_threshold: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
-    out: tuple[NDArray[Any], ...] | None = None,
-) -> tuple[NDArray[Any], ...]:
+    out: Any = None,
+) -> Any:
     """Sample k categories without replacement: those of the k largest log-potentials plus Gumbel noise, best first.
 
     Parameters
     ----------
     log_potentials : array_like of float16, float32, float64 or int
-        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category.
+        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category. A
+        device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that it names,
+        with the same bits; then `out`, and `noise` if it is an array, must be device arrays too.
     k : int
         How many, from 1 to n.
     axis : int, optional
         The axis of the categories; in the results it counts the ranks.
     size : int or tuple of ints, optional
         Draws of every row: these axes come first.
-    where : array_like of bool, optional
+    where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
@@ -50,17 +103,19 @@ def gumbel_top_k(
         Also return the (k+1)-th largest perturbed value, -inf where there is no further category.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN or +inf, or with fewer than k categories left: raise an error; or give such a
-        row indices -1, with values NaN in the first case, and in the second -inf for the places that stay empty.
-    out : tuple of ndarray, optional
+        row indices -1, with values NaN in the first case, and in the second -inf for the places that stay empty. On a
+        device, "raise" waits for the result, and "mark" does not: so it also marks rows whose `noise` is an array and
+        not finite, for which there is an error elsewhere.
+    out : tuple of ndarray or device array, optional
         Where to write, as many arrays as are returned: of exactly the results' shapes and dtypes.
 
     Returns
     -------
-    indices : ndarray of intp
+    indices : ndarray or device array of intp
         Shape `size + batch + (k,)` for the default axis.
-    values : ndarray of float64
+    values : ndarray or device array of float64
         Their perturbed values, of the same shape, falling.
-    threshold : ndarray of float64
+    threshold : ndarray or device array of float64
         Shape `size + batch`; only with `return_threshold`.
 
     Raises
@@ -69,6 +124,8 @@ def gumbel_top_k(
         If a row is invalid: the first one is named. If k, a shape or a value does not fit.
     TypeError
         If an argument is of the wrong type.
+    ImportError, RuntimeError
+        If `log_potentials` is a device array, and CUDA support, or a driver, is missing.
 
     See Also
     --------
@@ -79,7 +136,9 @@ def gumbel_top_k(
     Defined by float64(x_c) + G(key, row, draw, c) in float64; of equal values the first index comes first. The order is
     a Plackett-Luce ranking: each next category is drawn in proportion to exp(x) among those that are left (Yellott
     1977; Efraimidis and Spirakis 2006; Kool, van Hoof and Welling 2019). For small k noise that cannot matter is never
-    computed.
+    computed. On a device, noise of rows that are not at least 64 times as long, or that is an array, takes scratch
+    memory: 16 bytes a category of one row, or of as many as 128 MiB hold; for k beyond 512, which take a sort of whole
+    rows, up to 32.
 
     With the threshold t, a category of the sample was included with probability 1 - exp(-exp(x_c - t)), given t. So
     the sum of f(c) exp(x_c) over all categories has the unbiased estimate: the sum over the sample of
@@ -102,13 +161,17 @@ def gumbel_top_k(
     >>> bool(abs(weights.sum() / np.exp(x).sum() - 1) < 0.1)
     True
     """
+    if _device.is_device(log_potentials):
+        return _device_top.sample(
+            log_potentials, k, axis, size, where, rng, noise, bool(return_threshold), invalid, out
+        )
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
-    k = _arrays.whole(k, "k", 1)
-    if k > rows.n:
-        raise ValueError(f"k must be at most the number of categories, {rows.n}, not {k}")
+    k = _arrays.places_of(k, rows.n)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     draw_shape = _arrays.shape_of(size, "size")
-    outputs = _checked(out, draw_shape, rows.batch, k, axis, return_threshold)
+    if out is not None:
+        shapes = _arrays.ranked_shapes(draw_shape, rows.batch, k, axis, bool(return_threshold))
+        _arrays.check_ranked_outs(out, shapes, _arrays.check_out)
     draws, places = math.prod(draw_shape), min(k + bool(return_threshold), rows.n)
     index = np.empty((draws, rows.count, places), np.intp)
     value = np.empty(index.shape)
@@ -116,6 +179,7 @@ def gumbel_top_k(
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
         _arrays.check_reach(field, draws, rows.n)
+        rows = _arrays.placed(rows, axis, field)
         _search.search_top(rows, field, _arrays.row_ids(field, rows.batch), index, value)
     else:
         if rng is not None:
@@ -131,29 +195,10 @@ def gumbel_top_k(
     if return_threshold:
         threshold = value[..., k] if places > k else np.where(np.isnan(value[..., 0]), np.nan, -np.inf)
         results.append(threshold.reshape(draw_shape + rows.batch))
-    if outputs is None:
-        return tuple(results)
-    for target, result in zip(outputs, results, strict=True):
-        target[...] = result
-    return outputs
-
-
-def _checked(
-    out: Any, draw_shape: tuple[int, ...], batch: tuple[int, ...], k: int, axis: int, threshold: bool
-) -> tuple[NDArray[Any], ...] | None:
-    """The arrays of `out`, if they fit."""
     if out is None:
-        return None
-    count = 3 if threshold else 2
-    if not isinstance(out, tuple) or len(out) != count:
-        names = "(indices, values, threshold)" if threshold else "(indices, values)"
-        raise TypeError(f"out must be a tuple of {count} arrays {names}")
-    ranked = list(draw_shape + batch)
-    ranked.insert(len(ranked) + 1 + axis, k)
-    shapes = (tuple(ranked), tuple(ranked), draw_shape + batch)[:count]
-    kinds = (np.intp, np.float64, np.float64)
-    for i, (array, shape, kind) in enumerate(zip(out, shapes, kinds, strict=False)):
-        _arrays.check_out(array, f"out[{i}]", shape, kind)
+        return tuple(results)
+    for target, result in zip(out, results, strict=True):
+        target[...] = result
     return out
 
 
@@ -165,8 +210,4 @@ def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> 
         if np.isnan(value[:, row, 0]).any():
             raise ValueError(rows.fault(row))
         left = int((index[:, row] >= 0).sum(-1).min())
-        name = place_name(rows.batch, row)
-        raise ValueError(
-            f"log_potentials: {name} has {left} categories left, fewer than k = {index.shape[-1]}: "
-            "the others are -inf, or excluded by where"
-        )
+        raise ValueError(too_few_message(place_name(rows.batch, row), left, index.shape[-1], rows.excluded))

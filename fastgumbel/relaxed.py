@@ -54,7 +54,8 @@ def gumbel_softmax(
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of finite noise, of the result's shape.
+        The field instead, with its coordinates (category ids for host arrays alone); or an array of finite noise, of
+        the result's shape.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN. On a
         device, "raise" waits for the result, and "mark" does not: so it also marks rows whose `noise` is an array and
@@ -197,9 +198,9 @@ def gumbel_softmax_jvp(
     >>> bool(np.allclose(rows @ w, gradient))
     True
     """
-    x, tau = _pair(primals, "primals")
-    d_x, d_tau = _pair(tangents, "tangents")
-    out_y, out_dy = (None, None) if out is None else _pair(out, "out")
+    x, tau = _pair(primals, "primals", "(log_potentials, tau)")
+    d_x, d_tau = _pair(tangents, "tangents", "(d_log_potentials, d_tau)")
+    out_y, out_dy = (None, None) if out is None else _pair(out, "out", "of arrays (y, dy)")
     if _device.is_device(x):
         options = (axis, size, where, hard, log, rao, rng, noise, invalid, (out_y, out_dy))
         return _device_soft.sample_jvp((x, tau), (d_x, d_tau), *options)
@@ -209,7 +210,7 @@ def gumbel_softmax_jvp(
     if rao is not None:
         rao = _arrays.whole(rao, "rao", 1)
         if call.given.size:
-            raise ValueError("rao takes a noise field, no array of noise")
+            raise ValueError("noise must be a NoiseField with rao, not an array")
         _arrays.check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)
         _arrays.check_conditioned(call.field, call.rows.n)
     dx, dtau, directions = _arrays.tangents_of(d_x, d_tau, call.rows, call.axis)
@@ -228,9 +229,9 @@ def gumbel_softmax_jvp(
     return y.deliver(), dy.deliver()
 
 
-def _pair(value: Any, name: str) -> tuple[Any, Any]:
+def _pair(value: Any, name: str, what: str) -> tuple[Any, Any]:
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError(f"{name} must be a pair")
+        raise TypeError(f"{name} must be a pair {what}")
     return value[0], value[1]
 
 
@@ -307,6 +308,7 @@ def _prepare(
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
         _arrays.check_reach(field, math.prod(draw_shape), rows.n)
+        rows = _arrays.placed(rows, axis, field)
     else:
         if rng is not None:
             raise ValueError("give rng or noise, not both")

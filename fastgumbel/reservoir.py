@@ -112,10 +112,14 @@ class Reservoir:
         first: int = 0,
     ) -> None:
         self._k = _arrays.whole(k, "k", 1)
+        if self._k >= _arrays.ITEMS:
+            raise ValueError(f"k must be below 2**59, not {k}")
         self._position = _arrays.whole(first, "first", 0)
         if self._position >= _POSITIONS:
             raise ValueError(f"first must be from 0 to 2**63 - 1, not {first}")
         self._noise = _arrays.field_of(rng, noise)
+        if self._noise.categories is not None:
+            raise ValueError("noise: a stream counts its items, so the field of a Reservoir must have no categories")
         ids = _arrays.row_ids(self._noise, ())
         self._row = int(ids[0]) if ids.size else 0
         self._runs: tuple[tuple[int, int], ...] = ()
@@ -161,9 +165,10 @@ class Reservoir:
         begin, end = self._position, self._position + rows.n
         if end > min(_POSITIONS, (ROWS - self._row) * CATEGORIES - self._noise.start):
             raise ValueError(
-                f"items {begin} to {end - 1} of the stream go beyond 2**63 - 1 or the last row of the field"
+                f"log_potentials: items {begin} to {end - 1} of the stream go beyond 2**63 - 1 or the last row of the "
+                "field"
             )
-        runs = _joined((*self._runs, (begin, end)))
+        runs = _joined((*self._runs, (begin, end)), "log_potentials")
         every = self.count + rows.n < _MATURE * (self._k + 1)
         if not self._top.offer(self._pieces(rows), self._noise, every):
             bad = rows.first_bad(0)
@@ -202,10 +207,10 @@ class Reservoir:
         if not isinstance(other, Reservoir):
             raise TypeError(f"other must be a Reservoir, not {type(other).__name__}")
         if other._k != self._k:
-            raise ValueError(f"reservoirs to merge must have the same k, not {self._k} and {other._k}")
+            raise ValueError(f"other must have the same k, not {self._k} and {other._k}")
         if other._noise != self._noise:
-            raise ValueError(f"reservoirs to merge must have the same noise, not {self._noise} and {other._noise}")
-        runs = _joined((*self._runs, *other._runs))
+            raise ValueError(f"other must have the same noise, not {self._noise} and {other._noise}")
+        runs = _joined((*self._runs, *other._runs), "other")
         self._top.merge(other._top)
         self._advance(runs)
 
@@ -268,12 +273,13 @@ class Reservoir:
                 self._position = end
 
 
-def _joined(runs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Runs of items in order, those that touch in one."""
+def _joined(runs: Iterable[tuple[int, int]], name: str) -> tuple[tuple[int, int], ...]:
+    """Runs of items in order, those that touch in one; the name is that of the argument that adds items."""
     joined: list[tuple[int, int]] = []
     for begin, end in sorted(runs):
         if joined and begin < joined[-1][1]:
-            raise ValueError(f"items {begin} to {min(end, joined[-1][1]) - 1} of the stream would count twice")
+            last = min(end, joined[-1][1]) - 1
+            raise ValueError(f"{name}: items {begin} to {last} of the stream would count twice")
         if joined and begin == joined[-1][1]:
             begin = joined.pop()[0]
         joined.append((begin, end))

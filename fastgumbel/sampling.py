@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastgumbel import _arrays, _device, _device_max, _device_write, _search, _write
 from fastgumbel.noise import NoiseField, Rng
+
+Real = TypeVar("Real", np.float64, np.float32)
+Out = TypeVar("Out")
+
+
+@overload
+def gumbel(
+    size: int | tuple[int, ...], *, rng: Rng = None, noise: NoiseField | None = None, out: None = None
+) -> NDArray[np.float64]: ...
+
+
+@overload
+def gumbel(
+    size: int | tuple[int, ...],
+    *,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    dtype: type[Real],
+    out: None = None,
+) -> NDArray[Real]: ...
+
+
+@overload
+def gumbel(
+    size: int | tuple[int, ...], *, rng: Rng = None, noise: NoiseField | None = None, dtype: DTypeLike, out: None = None
+) -> NDArray[Any]: ...
+
+
+@overload
+def gumbel(
+    size: int | tuple[int, ...],
+    *,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    dtype: DTypeLike = np.float64,
+    out: Out,
+) -> Out: ...
 
 
 def gumbel(
@@ -29,7 +66,8 @@ def gumbel(
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the field, as in `NoiseField`.
     noise : NoiseField, optional
-        The field instead, with its coordinates: row ids, one draw, first category.
+        The field instead, with its coordinates: row ids, one draw, first category or category ids (an empty place gets
+        -inf; no device array takes ids).
     dtype : float64 or float32, optional
         float32 is the same field in float32 arithmetic, from half of the bits.
     out : ndarray or device array, optional
@@ -63,21 +101,21 @@ def gumbel(
     >>> bool((fg.gumbel((5, 3), rng=1)[0] == fg.gumbel(3, rng=1)).all())
     True
     """
-    shape = _arrays.shape_of(size, "size")
+    shape = _arrays.shape_of(size, "size", _arrays.ITEMS)
     if size is None:
         raise TypeError("size must be an int or a tuple of ints, not None")
-    kind = np.dtype(dtype)
-    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
-        raise TypeError(f"dtype must be float64 or float32, not {kind}")
+    kind = _arrays.float_type(dtype, "dtype")
     field = _arrays.field_of(rng, noise)
     _arrays.check_reach(field, 1, shape[-1] if shape else 1)
     ids = _arrays.row_ids(field, shape[:-1])
     if _device.is_device(out):
         _arrays.check_device_out(out, "out", shape, kind)
+        _arrays.check_counted(field)
         _device_write.write(out, field, ids)
         return out
     result = np.empty(shape, kind) if out is None else _arrays.check_out(out, "out", shape, kind)
-    _write.write(result if shape else result.reshape(1), field, ids)
+    categories = None if field.categories is None else _arrays.named(field, shape or (1,))
+    _write.write(result if shape else result.reshape(1), field, ids, categories)
     return result
 
 
@@ -93,8 +131,24 @@ def gumbel_max(
     noise: NoiseField | ArrayLike | None = None,
     return_max: Literal[False] = False,
     invalid: Literal["raise", "mark"] = "raise",
-    out: NDArray[np.intp] | None = None,
+    out: None = None,
 ) -> Any: ...
+
+
+@overload
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: Literal[False] = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: NDArray[np.intp],
+) -> NDArray[np.intp]: ...
 
 
 @overload
@@ -111,6 +165,22 @@ def gumbel_max(
     invalid: Literal["raise", "mark"] = "raise",
     out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
 ) -> tuple[Any, Any]: ...
+
+
+@overload
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: bool,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: Any = None,
+) -> Any: ...
 
 
 def gumbel_max(
@@ -143,8 +213,8 @@ def gumbel_max(
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the
-        axes of `size` before it.
+        The field instead, with its coordinates (category ids for host arrays alone); or an array of finite noise, of
+        the shape of `log_potentials` with the axes of `size` before it.
     return_max : bool, optional
         Also return the perturbed value of the sample. Its law is logsumexp(log_potentials) + Gumbel, whatever the
         sample; the larger of the values of two shards tells which shard's sample is that of the whole.
@@ -158,7 +228,7 @@ def gumbel_max(
     Returns
     -------
     index : ndarray or device array of intp
-        Of shape `size + batch`, counted along the axis.
+        Of shape `size + batch`, counted along the axis, also where the field has category ids.
     value : ndarray or device array of float64
         Of the same shape; only with `return_max`.
 
@@ -181,7 +251,7 @@ def gumbel_max(
     equal to it bit for bit; but noise that cannot win is never computed. P(c) = exp(x_c) / sum_j exp(x_j), by the
     Gumbel-max trick (Gumbel 1954; Maddison, Tarlow and Minka 2014). The result depends neither on threads, nor on
     which rows share a call if row ids are given (`NoiseField.at`). Extra memory: some KiB a thread, plus 8 bytes for
-    64 categories of a row where `size` is given.
+    64 categories of a row where `size` is given; with category ids, up to a MiB a thread.
 
     Examples
     --------
@@ -201,6 +271,16 @@ def gumbel_max(
     >>> after = fg.gumbel_max(np.zeros((1000, 3)) + [0.5, 0, 0], noise=field)
     >>> bool((after[before != after] == 0).all())
     True
+
+    Each of 1,000 choosers faces 30 of 5,000 zones, and keeps its taste for a zone wherever it stands.
+
+    >>> rng = np.random.default_rng(0)
+    >>> zones, utilities = rng.integers(5000, size=(1000, 30)), rng.normal(size=5000)
+    >>> place = fg.gumbel_max(utilities[zones], noise=field.at(categories=zones))
+    >>> again = fg.gumbel_max(utilities[zones[:, ::-1]], noise=field.at(categories=zones[:, ::-1]))
+    >>> chooser = np.arange(1000)
+    >>> bool((zones[chooser, place] == zones[:, ::-1][chooser, again]).all())
+    True
     """
     if (
         type(noise) is NoiseField
@@ -209,6 +289,7 @@ def gumbel_max(
         and rng is None
         and out is None
         and not return_max
+        and type(invalid) is str
         and invalid == "raise"
     ):
         sample = _search.search_one(log_potentials, axis, noise)
@@ -228,6 +309,7 @@ def gumbel_max(
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
         _arrays.check_reach(field, draws, rows.n)
+        rows = _arrays.placed(rows, axis, field)
         _search.search(rows, field, _arrays.row_ids(field, rows.batch), flat_index, flat_value)
     else:
         if rng is not None:

@@ -70,12 +70,33 @@ def _given(place, x):
     return fastgumbel.gumbel_given_choice(place(x), place(choice), noise=NOISE)
 
 
+def _ranked(place, x):
+    k = min(3, x.shape[-1])
+    return fastgumbel.gumbel_top_k(place(x), k, noise=NOISE, return_threshold=True, invalid="mark")
+
+
+def _ranked_all(place, x):
+    return fastgumbel.gumbel_top_k(place(x), x.shape[-1], noise=NOISE, invalid="mark")
+
+
+def _independent(place, x):
+    return fastgumbel.categorical(place(x), (2, 2), noise=NOISE.at(start=0))
+
+
+def _independent_of_tables(place, x):
+    return fastgumbel.categorical(place(x), 33, noise=NOISE.at(start=0))
+
+
 CALLS = {
     "gumbel": _noise,
     "gumbel_max": _hard,
     "gumbel_max, draws and mask": _hard_with_draws_and_mask,
     "gumbel_max, row ids": _hard_with_row_ids,
     "gumbel_max, marked": _hard_marked,
+    "gumbel_top_k": _ranked,
+    "gumbel_top_k, all": _ranked_all,
+    "categorical": _independent,
+    "categorical, tables": _independent_of_tables,
     "gumbel_softmax": _relaxed,
     "gumbel_softmax, logarithm": _relaxed_logarithm,
     "gumbel_softmax, hard": _straight_through,

@@ -14,11 +14,24 @@ def environment(root=ROOT, **variables):
     return {name: value for name, value in changed.items() if value is not None}
 
 
-def python(code, root=ROOT, **variables):
-    """Run code and return what it prints; its warnings are errors."""
-    command = [sys.executable, "-W", "error", "-c", code]
+def _run(command, root, timeout, variables):
     done = subprocess.run(
-        command, env=environment(root, **variables), cwd=root, capture_output=True, text=True, timeout=300
+        [sys.executable, "-W", "error", *command],
+        env=environment(root, **variables),
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def python(code, root=ROOT, **variables):
+    """Run code and return what it prints; its warnings are errors."""
+    return _run(["-c", code], root, 300, variables)
+
+
+def program(module, *arguments, **variables):
+    """Run a module of the tests and return the lines that it prints; its warnings are errors."""
+    return _run(["-m", f"tests.{module}", *arguments], ROOT, 900, variables).split("\n")

@@ -180,3 +180,22 @@ def test_bad_numbers_of_threads(count, error):
     with pytest.raises(error):
         fastgumbel.set_num_threads(count)
     assert fastgumbel.get_num_threads() == usual
+
+
+MASKED = np.ma.masked_array([[True, False]] * 3, [[False, True]] * 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: gumbel_max(np.zeros((3, 2)), where=MASKED, rng=1), "where"),
+        (lambda: gumbel_max(np.zeros((3, 2)), noise=np.ma.masked_array(np.zeros((3, 2)))), "noise"),
+        (lambda: fastgumbel.gumbel_given_choice(np.zeros((3, 2)), np.ma.masked_array([0, 1, 0]), rng=1), "choice"),
+        (lambda: fastgumbel.gumbel_softmax(np.zeros((3, 2)), np.ma.masked_array([1.0, 1.0, 1.0]), rng=1), "tau"),
+        (lambda: NoiseField(1).at(rows=np.ma.masked_array([0, 1])), "rows"),
+        (lambda: fastgumbel.anneal.constant(1.0)(np.ma.masked_array([0, 1])), "step"),
+    ],
+)
+def test_a_mask_is_never_forgotten(call, name):
+    with pytest.raises(TypeError, match=f"{name} must not be a masked array$"):
+        call()

@@ -16,24 +16,43 @@ ORDER = (
     ("__main__",),
     ("_choose.*",),
     ("__init__",),
-    ("sampling", "ranking", "reservoir", "relaxed", "conditional", "independent", "anneal"),
-    ("_device_soft",),
+    ("dask",),
+    ("_dask_soft",),
+    ("_dask_max", "_dask_categorical"),
+    ("_dask_graph",),
+    (
+        "sampling",
+        "ranking",
+        "reservoir",
+        "relatives",
+        "relaxed",
+        "conditional",
+        "independent",
+        "anneal",
+        "jit",
+        "_config",
+    ),
+    ("_device_soft", "_device_top", "_device_categorical", "_perturb"),
     ("_search", "_write", "_relax", "_categorical", "_device_write", "_device_max", "_device_relax"),
     ("_device_rows",),
     ("_arrays",),
-    ("_rows", "noise", "_threads", "_device"),
+    ("noise",),
+    ("_rows", "_threads", "_device", "_dask_extra", "_version"),
     ("_kernels.cpu_*", "_kernels.cuda_noise", "_kernels.cuda_max_*", "_kernels.cuda_relax_*"),
-    ("_kernels.cuda_condition", "_kernels.cuda_move"),
-    ("_kernels.cuda_softmax",),
-    ("_kernels.cuda_max",),
+    ("_kernels.cuda_top_*", "_kernels.cuda_categorical*"),
+    ("_kernels.cuda_condition", "_kernels.cuda_move", "_kernels.one_draw", "_kernels.one_relaxed"),
+    ("_kernels.cuda_softmax", "_kernels.cuda_survey"),
+    ("_kernels.cuda_max", "_kernels.cuda_top"),
+    ("_kernels.ids",),
     ("_kernels.blocks", "_kernels.heap", "_kernels.lanes", "_kernels.noise_row", "_kernels.row", "_kernels.weights"),
+    ("_kernels.one_max",),
     ("_kernels.cuda_field", "_kernels.cuda_rows"),
     ("_kernels.stage", "_kernels.bounds"),
     ("_kernels.race",),
-    ("_kernels.field", "_kernels.reduce"),
+    ("_kernels.field", "_kernels.reduce", "_kernels.inside"),
     ("_kernels.real", "_kernels.philox"),
     ("_kernels.cuda",),
-    ("_kernels.ops", "_kernels.simd"),
+    ("_kernels.ops", "_kernels.simd", "_kernels.local", "_kernels.machine"),
     ("_kernels.compiling",),
 )
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -108,7 +127,7 @@ def test_importing_compiles_nothing():
     code = """
 from numba.core import event
 with event.install_recorder("numba:compile") as compiled:
-    import fastgumbel
+    import fastgumbel.jit
 print(len(compiled.buffer))
 """
     assert python(code) == "0"
@@ -116,7 +135,7 @@ print(len(compiled.buffer))
 
 def test_importing_loads_nothing_heavy():
     """Beyond what Numba loads by itself."""
-    heavy = "m.split('.')[0] in ('scipy', 'tqdm', 'cupy') or 'cuda' in m"
+    heavy = "m.split('.')[0] in ('scipy', 'tqdm', 'cupy', 'dask', 'distributed') or 'cuda' in m"
     listing = f"import sys; print(*sorted(m for m in sys.modules if {heavy}))"
     assert python(f"import fastgumbel; {listing}") == python(f"import numba, numba.extending; {listing}")
 
@@ -125,6 +144,7 @@ def test_the_public_names():
     import fastgumbel
 
     names = {"NoiseField", "Reservoir", "anneal", "categorical", "get_num_threads", "gumbel", "gumbel_given_choice"}
-    names |= {"gumbel_max", "gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "set_num_threads"}
+    names |= {"gumbel_max", "gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "log_partition", "perturb"}
+    names |= {"set_num_threads", "show_config"}
     assert names <= set(fastgumbel.__all__)
     assert all(hasattr(fastgumbel, name) for name in fastgumbel.__all__)

@@ -44,6 +44,10 @@ def fields():
         field.at(rows=[[5, 6]]),
         field.at(rows=[6, 5]),
         field.at(rows=2**64 - 1, draw=2**32 - 1, start=2**32 - 1),
+        field.at(categories=1),
+        field.at(categories=[1, -1]),
+        field.at(categories=[[1, -1]]),
+        field.at(categories=[-1, 1], rows=5),
     ]
 
 
@@ -69,7 +73,7 @@ def test_the_repr_tells_fields_apart():
     assert all(repr(field).startswith("NoiseField") for field in fields())
 
 
-@pytest.mark.parametrize("name", ["key", "rows", "draw", "start", "anything"])
+@pytest.mark.parametrize("name", ["key", "rows", "draw", "start", "categories", "anything"])
 def test_a_field_cannot_be_changed(name):
     with pytest.raises(AttributeError):
         setattr(NoiseField(1), name, 3)

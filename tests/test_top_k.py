@@ -219,11 +219,3 @@ def test_values_given_the_sample_are_gumbel_races():
     times = np.exp(-values)
     gaps = np.diff(times, axis=-1, prepend=0) * (n - np.arange(k))
     assert stats.kstest(gaps.ravel(), "expon").pvalue > laws.ALARM
-
-
-def test_device_arrays_are_refused():
-    class Device:
-        __cuda_array_interface__ = None
-
-    with pytest.raises(TypeError, match=r"log_potentials must not be a device array here: copy it to the host$"):
-        gumbel_top_k(Device(), 2, rng=0)

@@ -1,21 +1,31 @@
 """How functions are compiled: `scalar` for what is inlined into kernels, `kernel` for what Python calls.
 
+`inside` is for what users call in compiled code of their own.
+
 Numba's disk cache asks only whether the file of the outermost function changed. A kernel is built from many files, so
 its cache here is stamped with a digest of the text of all of them, and with nothing else: code compiled from other
 text is never loaded, and a copy of the same text with other time stamps needs no new compilation. Where the cache
-lives stays the user's choice (`NUMBA_CACHE_DIR`).
+lives stays the user's choice (`NUMBA_CACHE_DIR`); where it cannot be, kernels are compiled for the process alone.
 """
 
 import contextlib
 import hashlib
+import os
+import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numba
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core import config
+from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher
 
-# In default mode Numba tests every divisor for zero, and the branch keeps a loop from becoming vector code.
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# In default mode Numba tests every divisor for zero, and the branch keeps a loop from becoming vector code. What is not
+# set here would be taken from the code that compiles a function first: fast-math of a user's must not change bits.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": False}
 
 # Functions that only kernels call borrow their arrays: without this, each call counts references atomically.
 BORROWED: dict[str, Any] = {"_nrt": False}
@@ -33,26 +43,128 @@ def _digest_of_sources() -> str:
 DIGEST = _digest_of_sources()
 
 
-class _StampedCache(FunctionCache):  # type: ignore[misc]
-    """A function's disk cache that is valid for one text of the whole kernel package."""
+_complained = False
 
-    def __init__(self, function: Any) -> None:
-        super().__init__(function)
-        self._cache_file = IndexDataCacheFile(
-            cache_path=self._cache_path, filename_base=self._impl.filename_base, source_stamp=DIGEST
+
+def _complain(reason: object) -> None:
+    """Say, once a process, that kernels are not kept on disk."""
+    global _complained
+    if not _complained:
+        _complained = True
+        warnings.warn(
+            f"kernels are compiled in every process, as they cannot be kept on disk: {reason}; set NUMBA_CACHE_DIR to "
+            "a directory that can be written, and has room for a few MB",
+            RuntimeWarning,
+            stacklevel=2,
         )
 
 
-scalar = numba.njit(**OPTIONS, **BORROWED, **INLINED)
-stage = numba.njit(**OPTIONS, **BORROWED)
+class _StampedFile(IndexDataCacheFile):  # type: ignore[misc]
+    """Data that say what they are, as the index alone can be wrong.
+
+    It is written before them, and other data may stand in their place when the disk is full, or when two processes,
+    maybe on different processors, have both written it.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        super().save(key, (self._source_stamp, key, data))
+
+    def load(self, key: Any) -> Any:
+        stamp, own, data = super().load(key) or (None, None, None)
+        return data if (stamp, own) == (self._source_stamp, key) else None
+
+
+class _StampedCache(FunctionCache):  # type: ignore[misc]
+    """A function's disk cache that is valid for one text of its file and of the whole kernel package."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)
+        own = hashlib.sha256(Path(function.__code__.co_filename).read_bytes()).hexdigest()
+        self._cache_file = _StampedFile(
+            cache_path=self._cache_path, filename_base=self._impl.filename_base, source_stamp=DIGEST + own
+        )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        # A damaged file can raise anything.
+        with contextlib.suppress(Exception):
+            return super().load_overload(sig, target_context)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            _complain(error)
+        except Exception:
+            # The index is damaged: a new one.
+            self.flush()
+
+
+class _NoCache(NullCache):  # type: ignore[misc]
+    def save_overload(self, sig: Any, data: Any) -> None:
+        _complain("there is no directory for them")
+
+
+def _cache_of(function: Any) -> Any:
+    try:
+        return _StampedCache(function)
+    except RuntimeError:  # of all places that Numba knows none can be written
+        return _NoCache()
+
+
+def cache_directory() -> str | None:
+    """Where machine code is kept; None if nowhere."""
+    path: str | None = _cache_of(cache_directory).cache_path
+    return path
+
+
+class _Dispatcher(CPUDispatcher):  # type: ignore[misc]
+    """Compiles also under `NUMBA_DISABLE_JIT=1`, which is meant for the user's own functions: these cannot run bare."""
+
+    def compile(self, sig: Any) -> Any:
+        with global_compiler_lock:
+            config.reload_config()
+            disabled, config.DISABLE_JIT = config.DISABLE_JIT, 0
+            try:
+                return super().compile(sig)
+            finally:
+                config.DISABLE_JIT = disabled
+
+
+def _compiler(**options: Any) -> Any:
+    def decorate(function: Any) -> Any:
+        return _Dispatcher(function, targetoptions={"nopython": True, "boundscheck": None, **options})
+
+    return decorate
+
+
+scalar = _compiler(**OPTIONS, **BORROWED, **INLINED)
+stage = _compiler(**OPTIONS, **BORROWED)
 # For what makes arrays, and so cannot borrow only.
-maker = numba.njit(**OPTIONS)
+maker = _compiler(**OPTIONS)
+
+
+def _kept(dispatcher: Any) -> Any:
+    """Keep the machine code on disk."""
+    dispatcher._cache = _cache_of(dispatcher.py_func)
+    return dispatcher
 
 
 def kernel(function: Any) -> Any:
     """Compile on first call, without the interpreter lock, and keep the machine code on disk."""
-    dispatcher = numba.njit(**OPTIONS)(function)
-    # A RuntimeError says that no directory can be written: then the kernel is compiled anew in every process.
-    with contextlib.suppress(RuntimeError):
-        dispatcher._cache = _StampedCache(function)
-    return dispatcher
+    return _kept(maker(function))
+
+
+def inside(function: Function) -> Function:
+    """Compile what users call in compiled code, where it is inlined, and from Python; it must not allocate."""
+    compiled: Function = _kept(scalar(function))
+    return compiled
+
+
+if hasattr(os, "register_at_fork"):
+    # A child that is begun while another thread compiles would wait for ever for the end of it.
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )

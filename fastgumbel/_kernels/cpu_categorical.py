@@ -11,7 +11,7 @@ from fastgumbel._kernels.compiling import kernel, stage
 from fastgumbel._kernels.reduce import NO_INDEX
 from fastgumbel._kernels.row import largest_of
 from fastgumbel._kernels.stage import STAGE, draw_next_words, padded, row_id
-from fastgumbel._kernels.weights import DRAW_WORDS, bisect, bit_length, cumulate, target
+from fastgumbel._kernels.weights import DRAW_WORDS, bisect, bit_length, cumulate, targets_of
 
 _1 = np.uint64(1)
 
@@ -43,14 +43,6 @@ def _build(x, at, n, sums, guide):
     if guide.size:
         _guide(guide, sums, total)
     return total
-
-
-@stage
-def _targets(targets, words, n, total):
-    """Targets of n pairs of draws: the even draws, and a plane later the odd ones."""
-    for i in range(n):
-        targets[i] = target(np.uint64(words[i]), np.uint64(words[STAGE + i]), total)
-        targets[STAGE + i] = target(np.uint64(words[2 * STAGE + i]), np.uint64(words[3 * STAGE + i]), total)
 
 
 @stage
@@ -91,7 +83,7 @@ def _draw(sums, guide, total, key, row, draw, index, place, scratch):
         pairs = min(STAGE, (last_draw - s + 1) // 2)
         lanes = padded(pairs)
         draw_next_words(words, lanes, key, row, (draw + np.uint64(s)) >> _1, DRAW_WORDS)
-        _targets(targets, words, lanes, total)
+        targets_of(targets, words, lanes, total)
         if guide.size:
             _look_up(found, targets, pairs, sums, guide, shift)
         else:

@@ -54,10 +54,11 @@ def _yield_to(out, at, x, x_at, n, choice):
 
 
 @kernel
-def condition(x, rows, field, choices, out, faulty, place):
+def condition(x, rows, field, choices, out, faulty, place, drawn):
     """Noise of the rows of x given choices[s, r], into out[s, r, :]; arguments as in `relax_long`.
 
-    `faulty` becomes INVALID_ROW or INVALID_CHOICE by row, and the noise of such a row NaN.
+    `drawn` says that fresh exponentials stand there already. `faulty` becomes INVALID_ROW or INVALID_CHOICE by row, and
+    the noise of such a row NaN.
     """
     key, first_row, draw, start = field
     first_draw, last_draw, to_row = place
@@ -84,7 +85,8 @@ def condition(x, rows, field, choices, out, faulty, place):
                     faulty[to_row + r] = fault
                 fill(results, at, n, np.nan)
                 continue
-            exponential_row(results, at, n, key, row, draw + np.uint64(s), start, scratch)
+            if not drawn:
+                exponential_row(results, at, n, key, row, draw + np.uint64(s), start, scratch)
             time = np.float64(results[at + choice]) / sum_
             _finish(results, at, w, out.dtype.type(time), n)
             results[at + choice] = -log64(time) - (np.float64(potentials[r * n + choice]) - largest)

@@ -67,9 +67,9 @@ def _tangent(out, to, dx, dx_at, dtau, t, p, p_at, rate, mean, x, x_at, n, log):
 def relax_long(x, rows, field, rates, given, out, faulty, place, log):
     """Relaxed samples of the rows of x, into out[s, r, :].
 
-    `rates` are 1 / tau by row of the whole, `given` is noise of the shape of `out` instead of the field, or empty;
-    `faulty` becomes INVALID_ROW for rows without a sample, which become NaN. `place` is (first draw, last draw, first
-    row) of the whole; `rows` and `field` as in `max_long`.
+    `rates` are 1 / tau by row of the whole, `given` is noise instead of the field, [draw, row, category] of those
+    at hand, or empty; `faulty` becomes INVALID_ROW for rows without a sample, which become NaN. `place` is (first draw,
+    last draw, first row) of the whole; `rows` and `field` as in `max_long`.
     """
     key, first_row, draw, start = field
     first_draw, last_draw, to_row = place
@@ -86,7 +86,7 @@ def relax_long(x, rows, field, rates, given, out, faulty, place, log):
         for s in range(first_draw, last_draw):
             at = (s * all_rows + to_row + r) * n
             if given.size:
-                _copy(results, at, noises, at, n)
+                _copy(results, at, noises, ((s - first_draw) * n_rows + r) * n, n)
             else:
                 noise_row(results, at, n, key, row, draw + np.uint64(s), start, scratch)
             largest = add_to(results, at, potentials, r * n, n)
@@ -130,7 +130,7 @@ def relax_jvp_long(x, rows, field, rates, given, dx, dtau, moved, y, dy, faulty,
             at = (s * all_rows + to_row + r) * n
             p_at = at if in_place else 0
             if given.size:
-                _copy(p, p_at, noises, at, n)
+                _copy(p, p_at, noises, ((s - first_draw) * n_rows + r) * n, n)
             else:
                 here = draw + np.uint64(s)
                 noise_row(p, p_at, n, key, row, here, start, scratch)

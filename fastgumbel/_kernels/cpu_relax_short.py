@@ -180,7 +180,7 @@ def relax_short(x, rows, field, rates, given, dx, dtau, moved, y, dy, faulty, pl
             lanes = count * raced
             if given.size:
                 for d in range(raced):
-                    base = ((s + d) * all_rows + to_row + r) * n
+                    base = ((s + d - first_draw) * n_rows + r) * n
                     for i in range(count):
                         for j in range(n):
                             t[j * STAGE + d * count + i] = noises[base + i * n + j]

@@ -7,13 +7,14 @@ what it leaves undecided is decided anew in float64.
 import numpy as np
 
 from fastgumbel._kernels.compiling import kernel, scalar, stage
-from fastgumbel._kernels.field import gumbel
+from fastgumbel._kernels.field import BLOCK_RATE, HIGH_WORDS, LANE_MASK, gumbel, winner_lane
+from fastgumbel._kernels.ids import category_at, draw_blocks, draw_own, enter_lanes, id_planes
 from fastgumbel._kernels.lanes import MINIMUM, WINNER, draw_quad, repeat, turn
 from fastgumbel._kernels.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
 from fastgumbel._kernels.real import exp32, exponential32
 from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, put
 from fastgumbel._kernels.simd import prefetch64
-from fastgumbel._kernels.stage import DRAW, ROW, STAGE, fill, row_id
+from fastgumbel._kernels.stage import DRAW, ROW, STAGE, exponentials, fill, row_id
 
 # Planes of the float32 state of the race, after those of the block at hand.
 _BEST = 2 * STAGE
@@ -83,6 +84,22 @@ def _note_smallest(state, n):
 
 
 @stage
+def _enter_blocks(state, planes, at, words, n):
+    """Minima of blocks from their high words, in float32, and whether they are those of the ids in planes[at:].
+
+    Where one is vague, the smallest is 0, so that nothing is decided.
+    """
+    exponentials(state, MINIMUM, n, words, words, STAGE)
+    for i in range(n):
+        minimum = state[MINIMUM + i] * np.float32(BLOCK_RATE)
+        other = winner_lane(np.uint64(words[i])) ^ planes[np.uint64(at) + np.uint64(i)]
+        known = minimum if words[STAGE + i] < VAGUE_FROM else np.float32(0)
+        state[MINIMUM + i] = minimum
+        state[WINNER + i] = np.float32(np.int32(other & LANE_MASK))
+        state[_SMALLEST + i] = known if known < state[_SMALLEST + i] else state[_SMALLEST + i]
+
+
+@stage
 def _race(state, n, words, word, lane, weights, column):
     """Let one category take part; `word` is its word of the quad."""
     drawn = np.uint64(word * STAGE)
@@ -121,13 +138,13 @@ def _judge(state, n):
 
 
 @stage
-def _decide(x, base, n, row, draw, key, start):
-    """The definition: the first largest float64 perturbed value of a row, and its index."""
+def _decide(x, r, n, row, draw, key, start, ids):
+    """The definition: the first largest float64 perturbed value of row r, and its index."""
     best, index = NOTHING, NO_INDEX
     for j in range(n):
-        potential = np.float64(x[base + j])
+        potential = np.float64(x[r * n + j])
         if potential > NOTHING:
-            value = potential + gumbel(key, row, draw, start + np.uint64(j))
+            value = potential + gumbel(key, row, draw, category_at(ids, r, j, start))
             if beats(value, j, best, index):
                 best, index = value, j
     return best, index
@@ -157,9 +174,27 @@ def _run(state, lanes, counters, words, weights, n, key, start):
                 _race(state, lanes, words, word, 4 * np.int64(quad & np.uint64(15)) + word, weights, j)
 
 
+@scalar
+def _run_ids(state, lanes, counters, words, weights, n, key, planes):
+    """Race n categories in all lanes, each by its id.
+
+    A block's minimum serves one place, so it is drawn as roughly as the place itself. Its high word leaves it open by
+    1/64 of what that of a lane does, and what float32 can decide stays the same.
+    """
+    _start(state)
+    for j in range(n):
+        draw_blocks(words, planes, j * STAGE, counters, lanes, key)
+        _enter_blocks(state, planes, j * STAGE, words, lanes)
+        draw_own(words, planes, j * STAGE, counters, lanes, key, HIGH_WORDS, np.uint64(1))
+        _race(state, lanes, words, 0, 0, weights, j)
+
+
 @kernel
-def max_short(x, rows, field, index, value, place):
-    """Gumbel-max of each row of x, for rows of few categories; arguments as in `max_long`."""
+def max_short(x, rows, field, index, value, place, ids=None):
+    """Gumbel-max of each row of x, for rows of few categories; arguments as in `max_long`.
+
+    `ids` are category ids instead of those that count from x's first column, one row for all or each.
+    """
     key, first_row, draw, start = field
     first_draw, last_draw, to_row, column = place
     n_rows, n = x.shape
@@ -173,12 +208,14 @@ def max_short(x, rows, field, index, value, place):
     state = np.ones(_PLANES * STAGE, np.float32)
     counters = np.zeros(3 * STAGE, np.uint64)
     words = np.zeros(4 * STAGE, np.uint32)
+    planes = id_planes(ids, n)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
         turn(potentials, flat, r * n, n, count)
         _survey(largest, potentials, n, count)
         _weigh(weights, largest, potentials, n, count, at_once)
         _set_margins(state, largest, count, at_once)
+        enter_lanes(planes, ids, r, n, count, at_once)
         for j in range(0, count * n, 64):
             prefetch64(flat, (r + count) * n + j)
         for d in range(at_once):
@@ -188,7 +225,10 @@ def max_short(x, rows, field, index, value, place):
             raced = min(at_once, last_draw - s)
             for d in range(raced):
                 fill(counters, DRAW + d * count, count, draw + np.uint64(s + d))
-            _run(state, count * raced, counters, words, weights, n, key, start)
+            if ids is None:
+                _run(state, count * raced, counters, words, weights, n, key, start)
+            else:
+                _run_ids(state, count * raced, counters, words, weights, n, key, planes)
             decided = _judge(state, count * raced) == 0 and not want_value
             for d in range(raced):
                 if decided:
@@ -196,12 +236,12 @@ def max_short(x, rows, field, index, value, place):
                     continue
                 for i in range(count):
                     best, arg = NOTHING, np.int64(state[_INDEX + d * count + i])
-                    row, at = counters[ROW + i], (r + i) * n
+                    row, here = counters[ROW + i], draw + np.uint64(s + d)
                     if arg == _UNDECIDED:
-                        best, arg = _decide(flat, at, n, row, draw + np.uint64(s + d), key, start)
+                        best, arg = _decide(flat, r + i, n, row, here, key, start, ids)
                     elif arg >= 0 and want_value:
-                        category = start + np.uint64(arg)
-                        best = np.float64(flat[at + arg]) + gumbel(key, row, draw + np.uint64(s + d), category)
+                        category = category_at(ids, r + i, arg, start)
+                        best = np.float64(flat[(r + i) * n + arg]) + gumbel(key, row, here, category)
                     elif largest[i] == np.inf:
                         best = np.nan
                     put(best, arg, index, value, s + d, to_row + r + i, column)

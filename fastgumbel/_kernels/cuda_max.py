@@ -4,7 +4,7 @@ import numpy as np
 from numba import types
 
 from fastgumbel._kernels.cuda import ALL_LANES, cuda, device, overload
-from fastgumbel._kernels.cuda_rows import infinity, note_fault
+from fastgumbel._kernels.cuda_rows import infinity, note_fault, quad
 from fastgumbel._kernels.reduce import INVALID_ROW, NO_INDEX, combined
 
 
@@ -30,6 +30,17 @@ def largest_of(four):
     infinite = infinity(a)
     good = a < infinite and b < infinite and c < infinite and d < infinite
     return larger(larger(a, b), larger(c, d)) if good else infinite
+
+
+@device
+def row_largest(x, mask, line):
+    """Largest potential of a row; +inf where one is NaN or +inf."""
+    largest = -infinity(x)
+    category = np.int64(0)
+    while category < x.shape[1]:
+        largest = larger(largest, largest_of(quad(x, mask, line, category)))
+        category += np.int64(4)
+    return largest
 
 
 @device

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastgumbel._kernels.cuda import ALL_LANES, cuda, device, kernel
 from fastgumbel._kernels.cuda_field import block
-from fastgumbel._kernels.cuda_max import finish, largest_of, warp_combined
+from fastgumbel._kernels.cuda_max import finish, row_largest, warp_combined
 from fastgumbel._kernels.cuda_rows import note_fault, potential, quad
 from fastgumbel._kernels.field import HIGH_WORDS, gumbel, words
 from fastgumbel._kernels.ops import fma
@@ -19,19 +19,6 @@ THREADS = 128
 
 _0, _1, _4 = np.int64(0), np.int64(1), np.int64(4)
 _INFINITE = np.float32(np.inf)
-
-
-@device
-def _largest(x, mask, line):
-    """Largest potential of a row as float64; +inf where one is NaN or +inf."""
-    largest = NOTHING
-    category = _0
-    while category < x.shape[1]:
-        a, b, c, d = quad(x, mask, line, category)
-        here = np.float64(largest_of((a, b, c, d)))
-        largest = here if here > largest else largest
-        category += _4
-    return largest
 
 
 @device
@@ -99,7 +86,7 @@ def max_short(x, mask, rows, field, to_row, index, value, flag):
         s = item // count
         line = item - s * count
         row, at = row_id(rows, first_id, line), draw + s
-        largest = _largest(x, mask, line)
+        largest = np.float64(row_largest(x, mask, line))
         best, arg = NOTHING, NO_INDEX
         if largest > NOTHING and largest < np.inf:
             arg = _race(x, mask, line, key, row, at, start, largest)

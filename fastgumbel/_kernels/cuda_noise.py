@@ -4,6 +4,7 @@ import numpy as np
 
 from fastgumbel._kernels.cuda import cuda, device, kernel, store4
 from fastgumbel._kernels.cuda_field import block, held_block, hold_blocks, quad_noise
+from fastgumbel._kernels.cuda_rows import divided
 from fastgumbel._kernels.stage import row_id
 
 THREADS = 128
@@ -28,12 +29,6 @@ def _put(out, place, column, n, vectors, g):
             out[np.uint64(place + np.int64(2))] = g2
         if column + _3 < n:
             out[np.uint64(place + _3)] = g3
-
-
-@device
-def _divided(a, b):
-    """Quotient, rounded down, of integers that are not negative."""
-    return np.int64(np.uint64(a) // np.uint64(b))
 
 
 @kernel(threads=THREADS)
@@ -74,11 +69,11 @@ def fill_long(out, rows, field, n, n_rows, vectors, pairs, steps):
         first_pair = start >> np.uint64(7)
         zero = out.dtype.type(0)
         mine = min(first + np.int64(lane), items - _1)
-        r = _divided(mine, pairs)
+        r = divided(mine, pairs)
         row = row_id(rows, first_row, np.uint64(r))
         held = hold_blocks(key, row, draw, first_pair + np.uint64(mine - r * pairs), zero, lane)
 
-        r = _divided(first, pairs)
+        r = divided(first, pairs)
         p = first - r * pairs
         left = np.int32(pairs - p)
         row = row_id(rows, first_row, np.uint64(r))

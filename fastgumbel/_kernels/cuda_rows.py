@@ -96,6 +96,12 @@ def inside(x, mask, row, category):
 
 
 @device
+def divided(a, b):
+    """Quotient, rounded down, of integers that are not negative."""
+    return np.int64(np.uint64(a) // np.uint64(b))
+
+
+@device
 def note_fault(flag, row, code):
     """Keep the first row that has a fault, and the least of its codes; nowhere if the flag is empty."""
     if flag.size:

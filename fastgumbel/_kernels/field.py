@@ -21,7 +21,6 @@ OTHER_WORDS = np.uint64(3 << 30)  # everything that is not the field
 _32 = np.uint64(32)
 _1 = np.uint64(1)
 _2 = np.uint64(2)
-_3 = np.uint64(3)
 BLOCK_RATE = np.float64(1 / 64)
 
 
@@ -59,13 +58,18 @@ def block_word(key, row, draw, block):
 
 
 @scalar
+def word_of(w0, w1, w2, w3, category):
+    """The word of a category among the four of its call."""
+    even = w2 if category & _2 else w0
+    odd = w3 if category & _2 else w1
+    return odd if category & _1 else even
+
+
+@scalar
 def lane_half(key, row, draw, domain, category):
     """High or low half of the word of a lane."""
     w0, w1, w2, w3 = words(key, row, draw, domain | (category >> _2))
-    j = category & _3
-    even = w2 if j & _2 else w0
-    odd = w3 if j & _2 else w1
-    return odd if j & _1 else even
+    return word_of(w0, w1, w2, w3, category)
 
 
 @scalar

@@ -5,14 +5,12 @@ of the block at hand, and its winner lane.
 """
 
 import numpy as np
-from numba import types
-from numba.extending import overload
 
-from fastgumbel._kernels.compiling import BORROWED, OPTIONS, stage
+from fastgumbel._kernels.compiling import stage
 from fastgumbel._kernels.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, block_exponential, join, winner_lane
-from fastgumbel._kernels.real import exponential32, exponential64, gumbel32, gumbel64
+from fastgumbel._kernels.real import log
 from fastgumbel._kernels.simd import turn8
-from fastgumbel._kernels.stage import STAGE, draw_words, fill
+from fastgumbel._kernels.stage import STAGE, draw_words, exponentials, fill
 
 MINIMUM = 0
 WINNER = STAGE
@@ -87,31 +85,15 @@ def draw_quad(state, high, counters, lanes, quad, first, key):
     return begins
 
 
-def _noise_plane(noise, column, state, lanes, lane, high, low, word):
-    raise NotImplementedError("compiled only")
-
-
-@overload(_noise_plane, jit_options=OPTIONS | BORROWED)
-def _compiled_noise_plane(noise, column, state, lanes, lane, high, low, word):
+@stage
+def noise_plane(noise, column, state, lanes, lane, high, low, word):
+    """Noise of one category, `lane` of its block, from its words of a quad."""
     # Two loops, as one has more constants than the processor has registers.
-    def float32(noise, column, state, lanes, lane, high, low, word):
-        to, drawn, here = np.uint64(column * STAGE), np.uint64(word * STAGE), np.float32(lane)
-        for i in range(lanes):
-            noise[to + np.uint64(i)] = exponential32(high[drawn + np.uint64(i)])
-        for i in range(lanes):
-            e = np.float32(0) if state[WINNER + i] == here else noise[to + np.uint64(i)]
-            noise[to + np.uint64(i)] = gumbel32(state[MINIMUM + i] + e)
-
-    def float64(noise, column, state, lanes, lane, high, low, word):
-        to, drawn, here = np.uint64(column * STAGE), np.uint64(word * STAGE), np.float64(lane)
-        for i in range(lanes):
-            at = drawn + np.uint64(i)
-            noise[to + np.uint64(i)] = exponential64(join(np.uint64(high[at]), np.uint64(low[at])))
-        for i in range(lanes):
-            e = np.float64(0) if state[WINNER + i] == here else noise[to + np.uint64(i)]
-            noise[to + np.uint64(i)] = gumbel64(state[MINIMUM + i] + e)
-
-    return float32 if noise.dtype == types.float32 else float64
+    exponentials(noise, column * STAGE, lanes, high, low, word * STAGE)
+    to, here, nothing = np.uint64(column * STAGE), state.dtype.type(lane), state.dtype.type(0)
+    for i in range(lanes):
+        e = nothing if state[WINNER + i] == here else noise[to + np.uint64(i)]
+        noise[to + np.uint64(i)] = -log(state[MINIMUM + i] + e)
 
 
 @stage
@@ -129,4 +111,4 @@ def noise_planes(noise, state, high, low, counters, n, lanes, start, key):
             j = 4 * q + word - skipped
             if 0 <= j < n:
                 lane = 4 * np.int64(quad & np.uint64(15)) + word
-                _noise_plane(noise, j, state, lanes, lane, high, low, word)
+                noise_plane(noise, j, state, lanes, lane, high, low, word)

@@ -16,6 +16,7 @@ INVALID_ROW = 1  # NaN, +inf, or no category left
 INVALID_CHOICE = 2  # out of range, or excluded
 INFINITE_TANGENT = 3  # NaN or infinite, or so large that it overflows
 INVALID_NOISE = 4  # NaN or infinite
+TOO_FEW = 5  # categories left for the places of a list
 
 
 @scalar

@@ -9,6 +9,9 @@ from fastgumbel._kernels.compiling import stage
 from fastgumbel._kernels.real import decay
 from fastgumbel._kernels.simd import dot64, max64, sum64
 
+# The sums of relaxed samples of at most so many categories are taken one by one in the row's type.
+SHORT = 96
+
 
 @stage
 def largest_of(v, at, n):

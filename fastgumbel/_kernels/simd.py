@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-_BITS = {types.float32: 32, types.float64: 64}
+_BITS = {types.float32: 32, types.float64: 64, types.uint64: 64}
 
 
 def _load(context: Any, builder: Any, signature: Any, args: Any, first: int, lanes: int) -> Any:

@@ -71,27 +71,32 @@ def row_id(rows, first_row, r):
     return rows[r] if rows.size else first_row + np.uint64(r)
 
 
-def lane_exponentials(out, n, high, low):
-    """Exponentials, in the type of `out`, of the words of n quads; float32 reads the high halves only."""
+def exponentials(out, to, n, high, low, at):
+    """Exponentials, in the type of `out`, of n words from place `at` on; float32 reads the high halves only."""
     raise NotImplementedError("compiled only")
 
 
-@overload(lane_exponentials, jit_options=OPTIONS | BORROWED)
-def _lane_exponentials(out, n, high, low):
-    def float32(out, n, high, low):
-        for j in range(4):
-            plane = np.uint64(j * STAGE)
-            for i in range(n):
-                out[plane + np.uint64(i)] = exponential32(high[plane + np.uint64(i)])
+@overload(exponentials, jit_options=OPTIONS | BORROWED)
+def _exponentials(out, to, n, high, low, at):
+    def float32(out, to, n, high, low, at):
+        first, drawn = np.uint64(to), np.uint64(at)
+        for i in range(n):
+            out[first + np.uint64(i)] = exponential32(high[drawn + np.uint64(i)])
 
-    def float64(out, n, high, low):
-        for j in range(4):
-            plane = np.uint64(j * STAGE)
-            for i in range(n):
-                at = plane + np.uint64(i)
-                out[at] = exponential64(join(np.uint64(high[at]), np.uint64(low[at])))
+    def float64(out, to, n, high, low, at):
+        first, drawn = np.uint64(to), np.uint64(at)
+        for i in range(n):
+            place = drawn + np.uint64(i)
+            out[first + np.uint64(i)] = exponential64(join(np.uint64(high[place]), np.uint64(low[place])))
 
     return float32 if out.dtype == types.float32 else float64
+
+
+@stage
+def lane_exponentials(out, n, high, low):
+    """Exponentials of the four words of n quads, plane by plane."""
+    for j in range(4):
+        exponentials(out, j * STAGE, n, high, low, j * STAGE)
 
 
 @stage

@@ -17,10 +17,11 @@ where w_c is off by 1/2 at most.
 import numpy as np
 
 from fastgumbel._kernels.compiling import scalar, stage
-from fastgumbel._kernels.field import OTHER_WORDS
+from fastgumbel._kernels.field import OTHER_WORDS, words
 from fastgumbel._kernels.ops import bits, fma, wide
 from fastgumbel._kernels.philox import LOW
 from fastgumbel._kernels.real import decay64
+from fastgumbel._kernels.stage import STAGE
 
 # The index that conditioned noise leaves free.
 DRAW_WORDS = OTHER_WORDS | np.uint64(2**30 - 1)
@@ -42,38 +43,69 @@ def bit_length(v):
     return (bits(np.float64(v)) >> _EXPONENT) - np.uint64(1022)
 
 
+@scalar
+def grains(e):
+    """The integer next to 2^30 e, ties to even, of e from 0 to 1."""
+    return bits(fma(e, _TWO30, _TWO52)) - bits(_TWO52)
+
+
+@scalar
+def last_shift(mass):
+    """How far the weight of an e of 2^-1023 would be shifted, for a mass A: 1084 - k."""
+    return np.uint64(992) + bit_length(mass)
+
+
+@scalar
+def weight(e, last):
+    """Integer weight of the bits of e."""
+    # An e of 2^(E - 1023) (1 + f) has 2^62 (1 + f) under its shift, of which nothing is left after 63 places. One place
+    # remains, for rounding.
+    shift = last - (e >> _EXPONENT)
+    doubled = ((e & _MANTISSA | _LEADING) << _TO_TOP) >> (shift if shift < _MOST else _MOST)
+    return (doubled + _1) >> _1
+
+
 @stage
-def _decays(weights, x, at, n, largest):
-    """Bits of e_c to weights[c]; A."""
+def decays(weights, x, at, n, largest):
+    """Bits of e_c of the row x[at : at + n] to weights[c]; A, of which that of a row in parts is the sum."""
     sum_ = np.uint64(n)
     for i in range(n):
         e = decay64(np.float64(x[np.uint64(at) + np.uint64(i)]) - largest)
         weights[i] = bits(e)
-        sum_ += bits(fma(e, _TWO30, _TWO52)) - bits(_TWO52)
+        sum_ += grains(e)
     return sum_
 
 
 @stage
-def _integers(weights, n, k):
+def _integers(weights, n, last):
     """Bits of e_c to w_c."""
-    # An e_c of 2^(E - 1023) (1 + f) has 2^62 (1 + f) under its shift, of which nothing is left after 63 places. One
-    # place remains, for rounding.
-    last = np.uint64(1084) - k
     for i in range(n):
-        shift = last - (weights[i] >> _EXPONENT)
-        doubled = ((weights[i] & _MANTISSA | _LEADING) << _TO_TOP) >> (shift if shift < _MOST else _MOST)
-        weights[i] = (doubled + _1) >> _1
+        weights[i] = weight(weights[i], last)
 
 
 @stage
-def cumulate(weights, x, at, n, largest):
-    """w_0 + ... + w_c of the row x[at : at + n], whose largest log-potential is finite, to weights[c]; T."""
-    _integers(weights, n, np.uint64(92) - bit_length(_decays(weights, x, at, n, largest)))
+def running(weights, n, a):
+    """Bits of e_c to the sums of w_c that run along n categories of a row; the last of them. `a` is A of the row."""
+    _integers(weights, n, last_shift(a))
     sum_ = np.uint64(0)
     for i in range(n):
         sum_ += weights[i]
         weights[i] = sum_
     return sum_
+
+
+@stage
+def cumulate(weights, x, at, n, largest):
+    """w_0 + ... + w_c of the row x[at : at + n], whose largest log-potential is finite, to weights[c]; T."""
+    return running(weights, n, decays(weights, x, at, n, largest))
+
+
+@scalar
+def halves(key, row, draw):
+    """Low and high half of U."""
+    w0, w1, w2, w3 = words(key, row, draw >> _1, DRAW_WORDS)
+    odd = draw & _1 != np.uint64(0)
+    return (w2 if odd else w0), (w3 if odd else w1)
 
 
 @scalar
@@ -83,6 +115,14 @@ def target(low, high, total):
     middle = wide(high, t_low) + (wide(low, t_low) >> _32)
     other = wide(low, t_high) + (middle & LOW)
     return wide(high, t_high) + (middle >> _32) + (other >> _32)
+
+
+@stage
+def targets_of(targets, words, n, total):
+    """Targets of n pairs of draws: the even draws, and a plane later the odd ones."""
+    for i in range(n):
+        targets[i] = target(np.uint64(words[i]), np.uint64(words[STAGE + i]), total)
+        targets[STAGE + i] = target(np.uint64(words[2 * STAGE + i]), np.uint64(words[3 * STAGE + i]), total)
 
 
 @stage

@@ -25,15 +25,18 @@ class Compiled:
     ptx: str
     cubin: bytes
 
-    @cached_property
-    def _dump(self):
+    def _dump(self, what):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "kernel.cubin"
             file.write_bytes(self.cubin)
-            return _tool("cuobjdump", "-res-usage", "-sass", str(file))
+            return _tool("cuobjdump", what, str(file))
+
+    @cached_property
+    def _usage(self):
+        return self._dump("-res-usage")
 
     def _resource(self, name):
-        return int(re.search(rf"\b{name}:(\d+)", self._dump)[1])
+        return int(re.search(rf"\b{name}:(\d+)", self._usage)[1])
 
     @property
     def registers(self):
@@ -53,7 +56,7 @@ class Compiled:
     @cached_property
     def sass(self):
         """Machine instructions as text, in order, without the padding at the end."""
-        lines = re.findall(r"/\*[0-9a-f]{4,}\*/\s+([^;]+?)\s*;", self._dump)
+        lines = re.findall(r"/\*[0-9a-f]{4,}\*/\s+([^;]+?)\s*;", self._dump("-sass"))
         return [line for line in lines if line != "NOP"]
 
     @cached_property

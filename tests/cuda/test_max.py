@@ -1,10 +1,6 @@
 """``gumbel_max`` of device arrays gives what it gives of NumPy's, bit for bit, through the PTX that would be loaded."""
 
-import importlib
 import re
-import sys
-import types
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +8,7 @@ import pytest
 import fastgumbel
 from fastgumbel import NoiseField, _device_max
 from tests.cuda.emulated import EmulatedArray, aligned, on_device
-from tests.cuda.planted import plant
+from tests.cuda.planted import nth_replaced, plant, plant_source
 from tests.ptx import PTXError
 
 LENGTHS = (1, 3, 63, 64, 65, 96, 97, 127, 128, 129, 130, 1000, 4097, 20_000)
@@ -244,12 +240,6 @@ def altered(monkeypatch):
     return lambda alter: plant(monkeypatch, lambda _, ptx: alter(ptx))
 
 
-def nth_replaced(text, old, new, n):
-    """Replace the n-th occurrence."""
-    parts = text.split(old)
-    return old.join(parts[: n + 1]) + new + old.join(parts[n + 1 :])
-
-
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_a_missing_barrier_is_caught(device, altered, which):
     altered(lambda ptx: nth_replaced(ptx, "bar.sync \t0;", "", which) if ptx.count("bar.sync \t0;") == 3 else ptx)
@@ -265,17 +255,6 @@ def test_a_partial_mask_is_caught(device, altered):
         same(device, normals((1, 1000)), rng=1)
 
 
-def planted(monkeypatch, name, old, new):
-    """Put a module of kernels in place whose source differs in one place."""
-    module = importlib.import_module(f"fastgumbel._kernels.{name}")
-    path = Path(module.__file__)
-    source = path.read_text()
-    assert source.count(old) == 1
-    faulty = types.ModuleType(module.__name__)
-    exec(compile(source.replace(old, new), str(path), "exec"), faulty.__dict__)
-    monkeypatch.setitem(sys.modules, module.__name__, faulty)
-
-
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -289,7 +268,7 @@ def planted(monkeypatch, name, old, new):
     ids=["the last of ties", "steps of 33", "one lane's vote"],
 )
 def test_wrong_results_on_given_noise_are_caught(device, monkeypatch, old, new):
-    planted(monkeypatch, "cuda_max_short", old, new)
+    plant_source(monkeypatch, "cuda_max_short", old, new)
     x, noise = np.zeros((3, 200), np.float32), np.random.default_rng(1).integers(3, size=(3, 200)).astype(float)
     noise[0, 32], x[1, 150] = 9, np.nan
     with pytest.raises(AssertionError):
@@ -297,7 +276,7 @@ def test_wrong_results_on_given_noise_are_caught(device, monkeypatch, old, new):
 
 
 def test_a_bound_that_is_one_too_many_is_caught(device, monkeypatch):
-    planted(
+    plant_source(
         monkeypatch,
         "cuda_max_short",
         "while category < x.shape[1]:\n            g =",
@@ -316,6 +295,6 @@ def test_a_bound_that_is_one_too_many_is_caught(device, monkeypatch):
     ids=["one block alone is opened", "the winner a lane off"],
 )
 def test_wrong_pruning_is_caught(device, monkeypatch, old, new):
-    planted(monkeypatch, "cuda_max_long", old, new)
+    plant_source(monkeypatch, "cuda_max_long", old, new)
     with pytest.raises(AssertionError):
         same(device, normals((40, 1000), scale=3.0), rng=1, invalid="mark")

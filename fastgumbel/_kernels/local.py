@@ -1,0 +1,20 @@
+"""A small array on the stack, for what must not allocate; CPU only."""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+PLACES = 256
+
+
+@intrinsic
+def places32(typing_context: Any) -> Any:
+    """PLACES float32, at a pointer that is good until the caller returns."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return cgutils.alloca_once(builder, ir.FloatType(), size=ir.Constant(ir.IntType(64), PLACES))
+
+    return types.CPointer(types.float32)(), generate

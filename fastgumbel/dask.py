@@ -1,0 +1,448 @@
+"""The samplers on dask arrays: lazy, chunked over the batch and over the categories, with the same bits.
+
+Every function gives, for any chunks, the bits that its namesake gives on the whole array. A chunk is read where it is;
+from a row that is cut into shards only small results travel: of a draw an index and a value, never the shard.
+
+Needs the extra ``dask``: ``pip install 'fastgumbel[dask]'``. An int for `rng` always names the same field; a Generator
+gives up 64 bits when the graph is built, so that to compute twice gives the same twice.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from fastgumbel import _arrays, _dask_categorical, _dask_max, _dask_soft
+from fastgumbel._dask_extra import ArraySliceDep, da
+from fastgumbel._dask_graph import Grid, Place, known_chunks, lengths, mask_of, positions, tree
+from fastgumbel.noise import NoiseField, Rng
+from fastgumbel.reservoir import Reservoir
+from fastgumbel.sampling import gumbel as _gumbel
+
+__all__ = ["categorical", "gumbel", "gumbel_max", "gumbel_softmax", "gumbel_top_k", "reservoir"]
+
+
+def gumbel(
+    size: int | tuple[int, ...],
+    *,
+    chunks: Any = "auto",
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    dtype: DTypeLike = np.float64,
+) -> Any:
+    """Independent standard Gumbel noise as a dask array: a noise field, written out chunk by chunk.
+
+    Parameters
+    ----------
+    size : int or tuple of ints
+        Shape of the result. The last axis counts categories, the others rows in C order.
+    chunks : int, tuple or "auto", optional
+        As `dask.array.zeros` takes them. They do not change the numbers.
+    rng, noise, dtype
+        As in `fastgumbel.gumbel`.
+
+    Returns
+    -------
+    dask.array.Array
+        Of shape `size`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `fastgumbel.gumbel`, and if the chunks do not fit.
+
+    Examples
+    --------
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.dask as fgd
+    >>> noise = fgd.gumbel((100, 1000), chunks=(30, 300), rng=1)
+    >>> bool((noise.compute() == fg.gumbel((100, 1000), rng=1)).all())
+    True
+    """
+    shape = _arrays.shape_of(size, "size")
+    kind = _gumbel((0,), noise=NoiseField(0), dtype=dtype).dtype
+    if size is None:
+        raise TypeError("size must be an int or a tuple of ints, not None")
+    field = _arrays.field_of(rng, noise)
+    if not shape:
+        return gumbel(1, noise=field, dtype=kind)[0]
+    _arrays.check_reach(field, 1, shape[-1])
+    chunks = da.core.normalize_chunks(chunks, shape, dtype=kind)
+    letters = tuple(range(len(shape)))
+    ids: tuple[Any, Any] = (None, None)
+    if field.rows is not None:
+        of_rows = _arrays.row_ids(field, shape[:-1]).reshape(shape[:-1])
+        ids = da.from_array(of_rows, chunks=chunks[:-1]), letters[:-1]
+    categories: tuple[Any, Any] = (None, None)
+    if field.categories is not None:
+        categories = da.from_array(_arrays.named(field, shape), chunks=chunks), letters
+    whole = NoiseField.from_key(field.key).at(draw=field.draw, start=field.start)
+    write = partial(_write, whole, shape[:-1], kind)
+    operands = ArraySliceDep(chunks), letters, *ids, *categories
+    return da.blockwise(write, letters, *operands, align_arrays=False, meta=np.empty((0,) * len(shape), kind))
+
+
+def _write(field: NoiseField, batch: tuple[int, ...], kind: Any, place: Place, ids: Any, categories: Any) -> Any:
+    shape = lengths(place)
+    rows = positions(place[:-1], batch).reshape(shape[:-1]) if ids is None else ids
+    if categories is None:
+        here = field.at(start=field.start + (place[-1].start if shape[-1] else 0))
+    else:
+        here = field.at(categories=categories)
+    return _gumbel(shape, noise=here.at(rows=rows), dtype=kind)
+
+
+def gumbel_max(
+    log_potentials: Any,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    draw_chunks: Any = "auto",
+    where: Any = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    return_max: bool = False,
+    invalid: Literal["raise", "mark"] = "raise",
+) -> Any:
+    """Sample categories from log-potentials in a dask array: `fastgumbel.gumbel_max` of the whole.
+
+    Parameters
+    ----------
+    log_potentials : dask.array.Array
+        As in `fastgumbel.gumbel_max`, in chunks of known sizes, along the categories too.
+    axis : int, optional
+        The axis of the categories.
+    size : int or tuple of ints, optional
+        Draws of every row: these axes come before the batch.
+    draw_chunks : int, tuple or "auto", optional
+        Chunks of the axes of `size`, as `dask.array.zeros` takes them. They do not change the draws.
+    where : dask.array.Array or array_like of bool, optional
+        Broadcasts to `log_potentials`; False excludes a category. It is brought into their chunks.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        What names the noise field, as in `NoiseField`.
+    noise : NoiseField, optional
+        The field instead, with its coordinates.
+    return_max : bool, optional
+        Also return the perturbed values of the samples.
+    invalid : {"raise", "mark"}, optional
+        As in `fastgumbel.gumbel_max`; the error comes when the result is computed, from the first chunk that has one.
+
+    Returns
+    -------
+    index : dask.array.Array of intp
+        Of shape `size + batch`, counted along the axis.
+    value : dask.array.Array of float64
+        Of the same shape; only with `return_max`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit, or chunks have unknown sizes; and at the time of computation, if a row is invalid:
+        its place in the whole array and its first bad category are named.
+
+    See Also
+    --------
+    fastgumbel.gumbel_max : the same of NumPy arrays, with the law.
+
+    Notes
+    -----
+    Each shard of a row is searched where it is. Indices and perturbed values, 16 bytes a draw and shard, are combined
+    in a tree; the larger value wins and of equal ones the first index, so the tree cannot change the result.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.dask as fgd
+    >>> x = np.random.default_rng(0).normal(size=(50, 1000))
+    >>> sample = fgd.gumbel_max(da.from_array(x, chunks=(20, 300)), rng=1)
+    >>> bool((sample.compute() == fg.gumbel_max(x, rng=1)).all())
+    True
+    """
+    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid)
+    return _dask_max.sample(grid, return_max)
+
+
+def gumbel_top_k(
+    log_potentials: Any,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    draw_chunks: Any = "auto",
+    where: Any = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    return_threshold: bool = False,
+    invalid: Literal["raise", "mark"] = "raise",
+) -> tuple[Any, ...]:
+    """Sample k categories without replacement from a dask array: `fastgumbel.gumbel_top_k` of the whole.
+
+    Parameters
+    ----------
+    log_potentials : dask.array.Array
+        As in `fastgumbel.gumbel_top_k`, in chunks of known sizes, along the categories too.
+    k : int
+        How many, from 1 to n.
+    axis, size, draw_chunks, where, rng, noise
+        As in `gumbel_max`.
+    return_threshold : bool, optional
+        Also return the (k+1)-th largest perturbed value, -inf where there is no further category.
+    invalid : {"raise", "mark"}, optional
+        As in `fastgumbel.gumbel_top_k`; the error comes when the result is computed.
+
+    Returns
+    -------
+    indices : dask.array.Array of intp
+        Shape `size + batch + (k,)` for the default axis.
+    values : dask.array.Array of float64
+        Their perturbed values, of the same shape, falling.
+    threshold : dask.array.Array of float64
+        Shape `size + batch`; only with `return_threshold`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit, or chunks have unknown sizes; and at the time of computation, if a row is invalid
+        or has fewer than k categories left: its place in the whole array is named.
+
+    See Also
+    --------
+    fastgumbel.gumbel_top_k : the same of NumPy arrays, with the law.
+
+    Notes
+    -----
+    Of a shard, its k best (and one more for the threshold) travel, 16 bytes each.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.dask as fgd
+    >>> x = np.random.default_rng(0).normal(size=(50, 1000))
+    >>> indices, values = fgd.gumbel_top_k(da.from_array(x, chunks=(20, 300)), 5, rng=1)
+    >>> bool((indices.compute() == fg.gumbel_top_k(x, 5, rng=1)[0]).all())
+    True
+    """
+    k = _arrays.whole(k, "k", 1)
+    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid, k)
+    if k > grid.call.n:
+        raise ValueError(f"k must be at most the number of categories, {grid.call.n}, not {k}")
+    return _dask_max.sample_top(grid, k, return_threshold)
+
+
+def gumbel_softmax(
+    log_potentials: Any,
+    tau: ArrayLike = 1.0,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    draw_chunks: Any = "auto",
+    where: Any = None,
+    hard: bool = False,
+    log: bool = False,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+) -> Any:
+    """Relaxed samples from log-potentials in a dask array: `fastgumbel.gumbel_softmax` of the whole.
+
+    Parameters
+    ----------
+    log_potentials : dask.array.Array
+        As in `fastgumbel.gumbel_softmax`, in chunks of known sizes, along the categories too.
+    tau : array_like of float, optional
+        Temperature, finite and at least 0; an array in memory, no dask array, broadcasts to the batch.
+    axis, size, draw_chunks, where, rng, noise
+        As in `gumbel_max`.
+    hard, log
+        As in `fastgumbel.gumbel_softmax`.
+    invalid : {"raise", "mark"}, optional
+        As in `fastgumbel.gumbel_softmax`; the error comes when the result is computed.
+
+    Returns
+    -------
+    dask.array.Array
+        Of shape `size + log_potentials.shape`, in the same chunks; float32 for float16 and float32, else float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit, or chunks have unknown sizes; and at the time of computation, if a row is invalid:
+        its place in the whole array and its first bad category are named.
+
+    See Also
+    --------
+    fastgumbel.gumbel_softmax : the same of NumPy arrays, with the law.
+
+    Notes
+    -----
+    Rows in one chunk are read once, rows in shards three times, with their noise: for the largest value, for the sum,
+    and for the sample. The sum is defined by its order, so it goes through the shards one after the other: a chain of
+    additions, of one number in 64, whose state of at most 63 numbers and a sum travels.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.dask as fgd
+    >>> x = np.random.default_rng(0).normal(size=(50, 1000))
+    >>> y = fgd.gumbel_softmax(da.from_array(x, chunks=(20, 300)), 0.5, rng=1)
+    >>> bool((y.compute() == fg.gumbel_softmax(x, 0.5, rng=1)).all())
+    True
+    """
+    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid, None)
+    if isinstance(tau, da.Array):
+        raise TypeError("tau must be a number or an array in memory, not a dask array; see its compute()")
+    return _dask_soft.relax(grid, tau, hard, log)
+
+
+def categorical(
+    log_potentials: Any,
+    size: int | tuple[int, ...] | None = None,
+    /,
+    *,
+    axis: int = -1,
+    draw_chunks: Any = "auto",
+    where: Any = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+) -> Any:
+    """Draw categories, reading no field, from a dask array: `fastgumbel.categorical` of the whole.
+
+    Parameters
+    ----------
+    log_potentials : dask.array.Array
+        As in `fastgumbel.categorical`, in chunks of known sizes, along the categories too.
+    size : int or tuple of ints, optional
+        Draws of every row: these axes come before the batch.
+    axis, draw_chunks, where, rng
+        As in `gumbel_max`.
+    noise : NoiseField, optional
+        Names the draws instead, by key, row ids and first draw. `start` must be 0.
+    invalid : {"raise", "mark"}, optional
+        As in `fastgumbel.categorical`; the error comes when the result is computed.
+
+    Returns
+    -------
+    dask.array.Array of intp
+        Of shape `size + batch`, counted along the axis.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit, or chunks have unknown sizes; and at the time of computation, if a row is invalid:
+        its place in the whole array and its first bad category are named.
+
+    See Also
+    --------
+    fastgumbel.categorical : the same of NumPy arrays, with the law.
+
+    Notes
+    -----
+    Rows in one chunk are read once. Rows in shards are read four times, for the largest log-potential, the grid of the
+    weights, their sums, and the draws that fall into the shard; the sums are of integers, and exact. Every shard looks
+    at every draw, so `gumbel_max` is the better one for a few draws of rows in shards.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.dask as fgd
+    >>> x = np.random.default_rng(0).normal(size=(50, 1000))
+    >>> draws = fgd.categorical(da.from_array(x, chunks=(20, 300)), 10, rng=1)
+    >>> bool((draws.compute() == fg.categorical(x, 10, rng=1)).all())
+    True
+    """
+    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid)
+    if grid.call.field.start:
+        raise ValueError(
+            f"noise: start must be 0, not {grid.call.field.start}: these draws count the categories of whole rows"
+        )
+    return _dask_categorical.draw(grid)
+
+
+def reservoir(
+    log_potentials: Any,
+    k: int,
+    /,
+    *,
+    where: Any = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    first: int = 0,
+) -> Any:
+    """A `Reservoir` that has seen a dask array: one of each chunk, merged in a tree.
+
+    Parameters
+    ----------
+    log_potentials : dask.array.Array
+        Shape (n,), in chunks of known sizes: the stream, as `Reservoir.update` takes it.
+    k : int
+        How many items to sample, at least 1.
+    where : dask.array.Array or array_like of bool, optional
+        Broadcasts to `log_potentials`; False excludes an item. It is brought into their chunks.
+    rng, noise, first
+        As in `Reservoir`.
+
+    Returns
+    -------
+    dask.delayed.Delayed
+        Of a `Reservoir`, which can take further items and merge with others.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit, or chunks have unknown sizes; and at the time of computation, if an item is NaN or
+        +inf: it is named by its position in the stream.
+
+    See Also
+    --------
+    gumbel_top_k : the same as arrays, of many rows.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.dask as fgd
+    >>> x = np.log(np.arange(1.0, 1001.0))
+    >>> sample = fgd.reservoir(da.from_array(x, chunks=300), 3, rng=0).compute()
+    >>> sample
+    <Reservoir of 3 from 1000 items, k=3, noise=NoiseField.from_key(0xdb2cd7e7b0f478be)>
+    >>> bool((sample.indices == fg.gumbel_top_k(x, 3, rng=0)[0]).all())
+    True
+    """
+    x = known_chunks(log_potentials, "log_potentials")
+    if x.ndim != 1:
+        raise ValueError(f"log_potentials must have one axis, not {x.ndim}")
+    empty = Reservoir(k, rng=rng, noise=noise, first=first)
+    mask = (None, None) if where is None else (mask_of(where, x), (0,))
+    fill = partial(_fill, empty.k, empty.noise, first)
+    operands = x, (0,), *mask, ArraySliceDep(x.chunks), (0,)
+    parts = da.blockwise(fill, (0,), *operands, align_arrays=False, meta=np.empty(0, object))
+    return tree(parts, _merged).to_delayed().item()
+
+
+def _fill(k: int, field: NoiseField, first: int, x: Any, where: Any, place: Place) -> Reservoir:
+    part = Reservoir(k, noise=field, first=first + place[0].start)
+    part.update(x, where=where)
+    return part
+
+
+def _merged(one: Reservoir, two: Reservoir) -> Reservoir:
+    whole = copy.copy(one)
+    whole.merge(two)
+    return whole

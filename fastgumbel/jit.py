@@ -1,0 +1,212 @@
+"""The samplers, to call inside your own `@numba.njit` code on the CPU, one row at a time.
+
+They give the bits of the functions of the same name in `fastgumbel` and allocate nothing; they may stand in loops of
+`numba.prange`, and code that calls them can be cached. They also run when called from Python.
+
+`key` is `NoiseField.key`. Integers of every type name coordinates, `key` and `row` modulo 2**64, `draw` and `category`
+modulo 2**32, so that a negative one counts from the end. (From Python, an int of 2**63 or more must be a
+`numpy.uint64`.) Types are checked while code is compiled. While it runs, nothing is checked but the length of `out`,
+and rows without a sample are marked, as by `invalid="mark"`.
+
+For long rows, whole batches and many draws the functions in `fastgumbel` are faster.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel._kernels import field
+from fastgumbel._kernels.compiling import inside
+from fastgumbel._kernels.inside import check_potentials, check_relaxed, place
+from fastgumbel._kernels.one_draw import draw_of_row
+from fastgumbel._kernels.one_max import max_of_row
+from fastgumbel._kernels.one_relaxed import relax_row
+
+__all__ = ["categorical", "gumbel", "gumbel_max", "gumbel_softmax"]
+
+Integer: TypeAlias = int | np.integer[Any]
+
+
+@inside
+def gumbel(key: Integer, row: Integer, draw: Integer, category: Integer) -> float:
+    """One number of a noise field, G(key, row, draw, category).
+
+    Parameters
+    ----------
+    key : int
+        `NoiseField.key`, 64 bits.
+    row : int
+        Row id, modulo 2**64.
+    draw : int
+        Draw, modulo 2**32.
+    category : int
+        Category id, modulo 2**32.
+
+    Returns
+    -------
+    float
+        float64, between -3.62 and 40.9.
+
+    Raises
+    ------
+    numba.TypingError
+        If an argument is not an integer; when the calling code is compiled.
+
+    See Also
+    --------
+    fastgumbel.gumbel : the same numbers, as an array.
+
+    Examples
+    --------
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.jit as fgj
+    >>> field = fg.NoiseField(1)
+    >>> round(fgj.gumbel(field.key, 5, 0, 2), 4) == fg.gumbel(3, noise=field.at(rows=5)).round(4)[2]
+    np.True_
+    """
+    k, r, d, c = place(key, row, draw, category)
+    return field.gumbel(k, r, d, c)  # type: ignore[no-any-return]
+
+
+@inside
+def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> int:
+    """Sample a category in proportion to the exponentials of log-potentials: the argmax of potentials plus noise.
+
+    Parameters
+    ----------
+    x : ndarray of float32, float64 or int
+        Log-potentials of one row, one-dimensional, of any strides; -inf excludes a category.
+    key, row, draw : int
+        Where the noise field is read, as in `gumbel`; categories are 0, 1, ...
+
+    Returns
+    -------
+    int
+        Index of the sample; -1 where `x` is empty, has NaN or +inf, or nothing but -inf.
+
+    Raises
+    ------
+    numba.TypingError
+        If an argument is of the wrong type; when the calling code is compiled.
+
+    See Also
+    --------
+    fastgumbel.gumbel_max : the same samples, of many rows.
+
+    Notes
+    -----
+    Defined as the first argmax over c of float64(x_c) + G(key, row, draw, c) in float64. Noise that cannot win is never
+    computed: of a long row little more is done than to read it.
+
+    Examples
+    --------
+    >>> import numba
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.jit as fgj
+    >>> @numba.njit
+    ... def choose(utilities, key, draw):
+    ...     choices = np.empty(len(utilities), np.int64)
+    ...     for row in range(len(utilities)):
+    ...         choices[row] = fgj.gumbel_max(utilities[row], key, row, draw)
+    ...     return choices
+    >>> utilities, field = np.array([[1.0, 2.0, 0.5], [0.0, -np.inf, 0.3]]), fg.NoiseField(42)
+    >>> choose(utilities, field.key, 0)
+    array([1, 2])
+    >>> fg.gumbel_max(utilities, noise=field)
+    array([1, 2])
+    """
+    check_potentials(x)
+    k, r, d, first = place(key, row, draw, 0)
+    return max_of_row(x, k, r, d, first)  # type: ignore[no-any-return]
+
+
+@inside
+def gumbel_softmax(
+    x: NDArray[Any], tau: float, key: Integer, row: Integer, draw: Integer, out: NDArray[np.floating[Any]]
+) -> None:
+    """Write a relaxed sample to `out`: the softmax of (x + noise) / tau, on the noise of `gumbel_max`.
+
+    Parameters
+    ----------
+    x : ndarray of float32, float64 or int
+        Log-potentials of one row, one-dimensional, of any strides; -inf excludes a category.
+    tau : float
+        Temperature, finite and at least 0; 0 gives the one-hot of `gumbel_max`.
+    key, row, draw : int
+        Where the noise field is read, as in `gumbel`; categories are 0, 1, ...
+    out : ndarray of float32 where `x` is, else float64
+        Of the length of `x`, of any strides; it may be `x` itself, but must not overlap it in another way. All NaN
+        where `gumbel_max` would give -1, or `tau` is no temperature.
+
+    Raises
+    ------
+    ValueError
+        If `out` is not of the length of `x`.
+    numba.TypingError
+        If an argument is of the wrong type; when the calling code is compiled.
+
+    See Also
+    --------
+    fastgumbel.gumbel_softmax : the same samples, of many rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.jit as fgj
+    >>> x, y, field = np.log([1.0, 2.0, 7.0]), np.empty(3), fg.NoiseField(1)
+    >>> fgj.gumbel_softmax(x, 0.5, field.key, 0, 0, y)
+    >>> bool((y == fg.gumbel_softmax(x, 0.5, noise=field)).all())
+    True
+    """
+    check_relaxed(x, tau, out)
+    k, r, d, _ = place(key, row, draw, 0)
+    relax_row(x, np.float64(tau), k, r, d, out)
+
+
+@inside
+def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> int:
+    """Sample a category in proportion to the exponentials of log-potentials, without a noise field.
+
+    Parameters
+    ----------
+    x : ndarray of float32, float64 or int
+        Log-potentials of one row, one-dimensional, of any strides; -inf excludes a category.
+    key, row, draw : int
+        What names the draw, as in `gumbel`.
+
+    Returns
+    -------
+    int
+        Index of the sample; -1 where `x` is empty, has NaN or +inf, or nothing but -inf.
+
+    Raises
+    ------
+    numba.TypingError
+        If an argument is of the wrong type; when the calling code is compiled.
+
+    See Also
+    --------
+    fastgumbel.categorical : the same samples, of many rows or draws.
+
+    Notes
+    -----
+    One word of Philox a draw: several times as fast as `gumbel_max`, and of the same law, but it shares no noise with
+    it: a change of `x` may change the choice to any category.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.jit as fgj
+    >>> x, field = np.log([1.0, 2.0, 7.0]), fg.NoiseField(1)
+    >>> [fgj.categorical(x, field.key, 0, draw) for draw in range(6)] == fg.categorical(x, 6, noise=field).tolist()
+    True
+    """
+    check_potentials(x)
+    k, r, d, _ = place(key, row, draw, 0)
+    return draw_of_row(x, k, r, d)  # type: ignore[no-any-return]

@@ -1,0 +1,393 @@
+"""Dask arrays give the bits of the array functions on the whole, whatever the chunks."""
+
+import itertools
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+
+import fastgumbel as fg
+import fastgumbel.dask as fgd
+from tests.subprocesses import python
+
+FIELD = fg.NoiseField(5)
+# Rows by categories: irregular, empty and single chunks; none, some and all boundaries on blocks and groups of 64.
+SHAPE = (5, 331)
+CHUNKS = [
+    ((5,), (331,)),
+    ((2, 3), (331,)),
+    ((5,), (64, 128, 139)),
+    ((1, 0, 4), (1, 62, 0, 2, 3, 200, 63)),
+    ((3, 2), (100, 231)),
+]
+
+
+@pytest.fixture(autouse=True)
+def synchronous():
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+def normal(shape, dtype=float, seed=0):
+    """Log-potentials, a tenth of them -inf."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=shape)
+    return np.where(rng.random(shape) < 0.1, -np.inf, x).astype(dtype)
+
+
+def lazy(x, chunks):
+    return da.from_array(x, chunks=chunks)
+
+
+def computed(result):
+    """Compute one or several arrays, which must have the shapes and types that they promise."""
+    lazies = result if isinstance(result, tuple) else (result,)
+    arrays = dask.compute(*lazies)
+    for array, promise in zip(arrays, lazies, strict=True):
+        assert array.shape == promise.shape
+        assert array.dtype == promise.dtype
+    return arrays
+
+
+def assert_equal(result, expected):
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    for array, other in zip(computed(result), expected, strict=True):
+        np.testing.assert_array_equal(array, other)
+        assert array.dtype == np.asarray(other).dtype
+
+
+# Every function with everything it can return: name, arguments, options.
+CALLS = {
+    "max": ("gumbel_max", (), {"return_max": True}),
+    "top 1": ("gumbel_top_k", (1,), {"return_threshold": True}),
+    "top 70": ("gumbel_top_k", (70,), {"return_threshold": True}),
+    "softmax": ("gumbel_softmax", (0.7,), {}),
+    "log softmax": ("gumbel_softmax", (0.7,), {"log": True}),
+    "hard softmax": ("gumbel_softmax", (0.7,), {"hard": True}),
+    "hard log softmax": ("gumbel_softmax", (0.7,), {"hard": True, "log": True}),
+    "categorical": ("categorical", (), {}),
+}
+
+
+def both(call, x, chunks, lazy_options=(), size=None, **options):
+    """Call the function on the chunked array and on the whole."""
+    name, arguments, own = CALLS[call]
+    draws = {"size": size}
+    if name == "categorical":
+        arguments, draws = (size,), {}
+    options = {"noise": FIELD} | own | draws | options
+    result = getattr(fgd, name)(lazy(x, chunks), *arguments, **(options | dict(lazy_options)))
+    return result, getattr(fg, name)(x, *arguments, **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("call", CALLS)
+def test_any_chunks(call, dtype):
+    x = normal(SHAPE, dtype)
+    for chunks in CHUNKS:
+        assert_equal(*both(call, x, chunks))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_few_categories(call):
+    """Rows whose sums are defined otherwise than those of long ones."""
+    x = normal((3, 96), np.float32)
+    for chunks in [((2, 1), (96,)), ((3,), (1, 0, 63, 32))]:
+        assert_equal(*both(call, x, chunks))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_axes_draws_masks_coordinates(call):
+    """Everything at once: three axes, draws in chunks along two axes, a mask that broadcasts, row ids, offsets."""
+    x = normal((2, 150, 3), np.float32)
+    where = np.random.default_rng(1).random((150, 1)) < 0.8
+    rows = np.array([[7, 5, 0], [2**63, 2**40, 7]], np.uint64)
+    for start in (0, 1_000):
+        noise = FIELD.at(rows=rows, draw=3, start=0 if call == "categorical" else start)
+        lazy_options = {"draw_chunks": ((1, 2), (2, 3)), "where": da.from_array(where, chunks=(40, 1))}
+        chunks = ((1, 1), (90, 60), (2, 1))
+        assert_equal(*both(call, x, chunks, lazy_options, size=(3, 5), axis=1, where=where, noise=noise))
+
+
+@pytest.mark.parametrize("chunks", [((2, 3), (7, 140, 53)), ((5,), (200,))])
+@pytest.mark.parametrize("call", CALLS)
+def test_category_ids(call, chunks):
+    ids = np.random.default_rng(3).integers(-50, 1000, (5, 200))
+    both(call, normal(ids.shape), chunks, size=(2,), noise=FIELD.at(rows=np.arange(7, 12), categories=ids))
+
+
+def test_noise_at_category_ids():
+    ids = np.random.default_rng(3).integers(-50, 1000, 59)
+    field = FIELD.at(categories=ids)
+    assert_equal(fgd.gumbel((5, 59), chunks=((2, 3), (7, 40, 12)), noise=field), fg.gumbel((5, 59), noise=field))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_one_row(call):
+    x = normal(300)
+    assert_equal(*both(call, x, ((100, 200),), size=3))
+    assert_equal(*both(call, x, ((100, 200),), noise=FIELD.at(rows=17)))
+
+
+@pytest.mark.parametrize("call", ["max", "softmax"])
+def test_other_types(call):
+    for dtype in (np.float16, np.int32):
+        assert_equal(*both(call, normal((2, 100)).clip(-9).astype(dtype), ((1, 1), (30, 70))))
+
+
+def test_temperatures_by_row():
+    x = normal((4, 300))
+    for tau in ([0.1, 0, 3, 1e-300], [[0.5]], 0, [0, 0, 0, 0]):
+        for log in (False, True):
+            tau_of_row = np.reshape(tau, -1) if np.ndim(tau) else tau
+            expected = fg.gumbel_softmax(x, tau_of_row, size=2, log=log, noise=FIELD)
+            for chunks in [((1, 3), (130, 170)), ((1, 3), (300,))]:
+                result = fgd.gumbel_softmax(lazy(x, chunks), tau_of_row, size=2, log=log, noise=FIELD)
+                assert_equal(result, expected)
+
+
+def test_ties_go_to_the_first_index():
+    """Log-potentials so large that noise is rounded away."""
+    x = np.full((2, 400), 1e300)
+    for chunks in [((2,), (150, 250)), ((1, 1), (100,) * 4)]:
+        assert_equal(*both("max", x, chunks))
+        assert_equal(*both("top 70", x, chunks))
+
+
+def test_many_categorical_draws():
+    x = normal((2, 500))
+    result, expected = both("categorical", x, ((2,), (200, 300)), size=1001, noise=FIELD.at(draw=3))
+    assert_equal(result, expected)
+
+
+def test_gumbel():
+    rows = np.arange(12).reshape(3, 4) ** 9
+    for noise in (FIELD, FIELD.at(rows=rows, draw=2, start=2**32 - 200), FIELD.at(rows=3)):
+        for dtype in (np.float64, np.float32):
+            expected = fg.gumbel((3, 4, 200), noise=noise, dtype=dtype)
+            for chunks in ("auto", (2, 3, 70), ((1, 2), (4,), (0, 1, 199))):
+                assert_equal(fgd.gumbel((3, 4, 200), chunks=chunks, noise=noise, dtype=dtype), expected)
+    assert_equal(fgd.gumbel(100, chunks=30, rng=1), fg.gumbel(100, rng=1))
+    assert_equal(fgd.gumbel((), rng=1), fg.gumbel((), rng=1))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_nothing(call):
+    """No rows, no draws."""
+    assert_equal(*both(call, normal((0, 100)), ((0,), (60, 40))))
+    assert_equal(*both(call, normal((2, 100)), ((2,), (60, 40)), size=0))
+    assert_equal(*both(call, normal((2, 100)), ((2,), (60, 40)), size=(2, 0)))
+
+
+def faulty(k):
+    """Rows of 200: two whose first shard has nothing left, one without anything, and bad values in two."""
+    x = normal((6, 200))
+    x[1, :150] = -np.inf
+    x[2] = -np.inf
+    x[3, 170] = np.nan
+    x[4, [130, 140]] = np.inf, np.nan
+    x[5, : 201 - k] = -np.inf
+    return x
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("chunks", [((2, 4), (50, 100, 50)), ((6,), (200,))])
+def test_invalid_rows_are_marked(call, chunks):
+    for x in (faulty(1), faulty(70)):
+        assert_equal(*both(call, x, chunks, size=2, invalid="mark"))
+
+
+def complaint(work):
+    """Return what the error says, or None where there is none."""
+    try:
+        work()
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("chunks", [((1,) * 6, (50, 100, 50)), ((1,) * 6, (200,))])
+def test_invalid_rows_are_refused(call, chunks):
+    """The message names row and category in the whole, in the words of the array functions."""
+    name, arguments, own = CALLS[call]
+    complaints = []
+    for row in range(6):
+        x = normal((6, 200))
+        x[row] = faulty(70)[row]
+        expected = complaint(lambda x=x: getattr(fg, name)(x, *arguments, noise=FIELD, **own))
+        results = getattr(fgd, name)(lazy(x, chunks), *arguments, noise=FIELD, **own)
+        for result in results if isinstance(results, tuple) else (results,):
+            assert complaint(result.compute) == expected
+        complaints.append(expected)
+    assert complaints[0] is None
+    assert all(f"row {row} " in complaints[row] for row in (2, 3, 4))
+    assert ("row 5 has" in str(complaints[5])) is (call == "top 70")
+
+
+def test_rows_of_two_axes_are_named():
+    x = normal((2, 3, 100))
+    x[1, 2, 60] = np.nan
+    with pytest.raises(ValueError, match=r"row \(1, 2\) has nan at category 60;"):
+        fgd.gumbel_max(lazy(x, ((1, 1), (2, 1), (50, 50))), noise=FIELD).compute()
+
+
+def test_no_categories():
+    x = lazy(np.empty((2, 0)), ((2,), (0,)))
+    for function in (fgd.gumbel_max, fgd.gumbel_softmax, fgd.categorical):
+        with pytest.raises(ValueError, match="row 0 has no category left"):
+            function(x, rng=1).compute()
+    np.testing.assert_array_equal(fgd.gumbel_max(x, rng=1, invalid="mark"), [-1, -1])
+    assert fgd.gumbel_softmax(x, rng=1, invalid="mark").compute().shape == (2, 0)
+
+
+def test_reservoir():
+    x = normal(5_000)
+    where = np.random.default_rng(2).random(5_000) < 0.5
+    indices, values, threshold = fg.gumbel_top_k(x, 20, noise=FIELD, where=where, return_threshold=True)
+    for chunks in ((5_000,), (1, 0, 1_999, 3_000), (700,) * 7 + (100,)):
+        sample = fgd.reservoir(lazy(x, (chunks,)), 20, noise=FIELD, where=where).compute()
+        np.testing.assert_array_equal(sample.indices, indices)
+        np.testing.assert_array_equal(sample.values, values)
+        assert sample.threshold == threshold
+        assert sample.count == 5_000
+
+
+def test_a_reservoir_goes_on():
+    x = normal(1_000)
+    sample = fgd.reservoir(lazy(x[300:], ((400, 300),)), 5, noise=FIELD, first=300).compute()
+    before = fg.Reservoir(5, noise=FIELD)
+    before.update(x[:300])
+    before.merge(sample)
+    np.testing.assert_array_equal(before.indices, fg.gumbel_top_k(x, 5, noise=FIELD)[0])
+
+
+def test_a_reservoir_names_the_item():
+    x = np.zeros(100)
+    x[70] = np.nan
+    with pytest.raises(ValueError, match="item 1070 of the stream"):
+        fgd.reservoir(lazy(x, ((50, 50),)), 5, rng=0, first=1_000).compute()
+
+
+def test_threads_give_the_same():
+    x = normal((20, 3_000), np.float32)
+    chunks = ((7, 13), (500,) * 6)
+    with dask.config.set(scheduler="threads", num_workers=4):
+        for call in CALLS:
+            assert_equal(*both(call, x, chunks, size=3, lazy_options={"draw_chunks": 2}))
+
+
+def test_nothing_is_computed_before_it_is_asked_for():
+    def refuse(block):
+        raise AssertionError
+
+    x = da.zeros((4, 300), chunks=(2, 100)).map_blocks(refuse, meta=np.empty((0, 0)))
+    fgd.gumbel_max(x, size=2, rng=1, where=x > 0)
+    fgd.gumbel_top_k(x, 3, rng=1)
+    fgd.gumbel_softmax(x, rng=1)
+    fgd.categorical(x, rng=1)
+    fgd.reservoir(x[0], 3, rng=1)
+
+
+def test_a_generator_gives_up_bits_once():
+    x = lazy(normal((50, 300)), ((20, 30), (100, 200)))
+    rng, same = np.random.default_rng(0), np.random.default_rng(0)
+    sample = fgd.gumbel_max(x, rng=rng)
+    np.testing.assert_array_equal(sample, fg.gumbel_max(x.compute(), rng=same))
+    np.testing.assert_array_equal(sample, sample.compute())
+    assert (fgd.gumbel_max(x, rng=rng).compute() != sample.compute()).any()
+    assert fgd.gumbel_max(x, rng=1).name == fgd.gumbel_max(x, rng=1).name
+
+
+def test_no_task_depends_on_all_shards():
+    """No worker ever needs more than a few chunks: a task has few inputs, however many shards there are."""
+    x = da.zeros((2, 64_000), chunks=(1, 1_000))
+    lazies = [fgd.gumbel_max(x, rng=1), fgd.gumbel_softmax(x, rng=1), fgd.categorical(x, rng=1)]
+    for result in [*lazies, *fgd.gumbel_top_k(x, 3, rng=1), fgd.reservoir(x[0], 3, rng=1)]:
+        dependencies = dask.core.get_deps(dict(dask.optimize(result)[0].__dask_graph__()))[0]
+        assert max(map(len, dependencies.values())) <= 9
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"where": np.ones(3, bool)}, ValueError, r"where of shape \(3,\) does not broadcast"),
+        ({"where": np.ones((1, 4, 300), bool)}, ValueError, r"where of shape \(1, 4, 300\) does not broadcast"),
+        ({"where": np.ones(300)}, TypeError, "where must be boolean, not float64"),
+        ({"noise": np.zeros((4, 300))}, TypeError, "noise must be a NoiseField"),
+        ({"noise": FIELD, "rng": 1}, ValueError, "give rng or noise, not both"),
+        ({"noise": FIELD.at(rows=[1, 2])}, ValueError, r"noise: rows of shape \(2,\) do not broadcast"),
+        ({"noise": FIELD.at(start=2**32 - 200)}, ValueError, "go beyond the last"),
+        ({"axis": 2}, ValueError, "axis must be from -2 to 1"),
+        ({"size": -1}, ValueError, "size must not be negative"),
+        ({"invalid": "no"}, ValueError, "invalid must be 'raise' or 'mark'"),
+        ({"draw_chunks": 3}, ValueError, "draw_chunks needs size"),
+    ],
+)
+def test_bad_arguments_are_refused_at_once(options, error, message):
+    x = da.zeros((4, 300), chunks=(2, 100))
+    for function in (fgd.gumbel_max, fgd.gumbel_softmax):
+        with pytest.raises(error, match=message):
+            function(x, **options)
+
+
+def test_other_bad_arguments():
+    x = da.zeros((4, 300), chunks=(2, 100))
+    with pytest.raises(TypeError, match="log_potentials must be a dask array, not ndarray"):
+        fgd.gumbel_max(np.zeros(3))
+    with pytest.raises(TypeError, match="not complex128"):
+        fgd.gumbel_max(x + 1j)
+    with pytest.raises(ValueError, match="log_potentials has chunks of unknown sizes"):
+        fgd.gumbel_max(x[x[:, 0] > 0])
+    with pytest.raises(ValueError, match="log_potentials has chunks of unknown sizes"):
+        fgd.reservoir(x[0][x[0] > 0], 3)
+    with pytest.raises(ValueError, match="where has chunks of unknown sizes"):
+        fgd.gumbel_max(x, where=(x > 0)[x[:, 0] > 0])
+    with pytest.raises(ValueError, match="k must be at most the number of categories, 300"):
+        fgd.gumbel_top_k(x, 301)
+    with pytest.raises(TypeError, match="not a dask array"):
+        fgd.gumbel_softmax(x, da.ones(4))
+    with pytest.raises(ValueError, match="tau must be finite and at least 0, but row 2 has -1"):
+        fgd.gumbel_softmax(x, [1, 1, -1, 1])
+    with pytest.raises(ValueError, match="start must be 0, not 7"):
+        fgd.categorical(x, noise=FIELD.at(start=7))
+    with pytest.raises(ValueError, match="must have one axis, not 2"):
+        fgd.reservoir(x, 3)
+    with pytest.raises(ValueError, match="k must be at least 1"):
+        fgd.reservoir(x[0], 0)
+    with pytest.raises(TypeError, match="size must be an int or a tuple of ints, not None"):
+        fgd.gumbel(None)
+    with pytest.raises(TypeError, match="dtype must be float64 or float32"):
+        fgd.gumbel(3, dtype=int)
+
+
+def test_without_dask():
+    code = """
+import sys
+sys.modules["dask"] = None
+import fastgumbel
+try:
+    import fastgumbel.dask
+except ImportError as error:
+    print(error)
+"""
+    assert python(code) == "fastgumbel.dask needs dask: pip install 'fastgumbel[dask]'"
+
+
+def test_chunks_of_draws():
+    x = da.zeros((2, 300), chunks=(1, 100))
+    assert fgd.gumbel_max(x, size=7, draw_chunks=3, rng=1).chunks == ((3, 3, 1), (1, 1))
+    assert fgd.gumbel_softmax(x, size=(7, 2), draw_chunks=(3, 1), rng=1).chunks[:2] == ((3, 3, 1), (1, 1))
+    with dask.config.set({"array.chunk-size": "64 KiB"}):
+        assert all(map(len, fgd.gumbel_softmax(x, size=1_000, rng=1).chunks))
+        assert max(fgd.gumbel_softmax(x, size=1_000, rng=1).chunks[0]) * 100 * 8 <= 2**16
+
+
+def test_every_combination_of_cuts_of_a_row():
+    """The carried sums of 64, against every way to cut 200 categories at three of seven places."""
+    x = normal(200)
+    expected = fg.gumbel_softmax(x, 0.9, noise=FIELD)
+    for cuts in itertools.combinations((1, 63, 64, 65, 127, 128, 199), 3):
+        lengths = tuple(np.diff((0, *cuts, 200)).tolist())
+        assert_equal(fgd.gumbel_softmax(lazy(x, (lengths,)), 0.9, noise=FIELD), expected)

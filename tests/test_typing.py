@@ -1,0 +1,66 @@
+"""What editors and type checkers infer of public calls; mypy reads this file, and it runs.
+
+``test_tooling.py`` runs mypy. What is refused stands behind a comment that mypy would report if nothing were.
+"""
+
+from typing import Any, assert_type
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import fastgumbel as fg
+
+X = np.log([[1.0, 2.0, 7.0], [1.0, 1.0, 1.0]])
+INDICES = NDArray[np.intp]
+VALUES = NDArray[np.float64]
+
+
+def test_noise() -> None:
+    assert_type(fg.gumbel(3, rng=0), NDArray[np.float64])
+    assert_type(fg.gumbel((2, 3), rng=0, dtype=np.float32), NDArray[np.float32])
+    assert_type(fg.gumbel(3, rng=0, dtype="f4"), NDArray[Any])
+    out: NDArray[np.float32] = np.empty(3, np.float32)
+    assert_type(fg.gumbel(3, rng=0, dtype="f4", out=out), NDArray[np.float32])
+
+
+def test_choices() -> None:
+    assert_type(fg.gumbel_max(X, rng=0), Any)
+    assert_type(fg.gumbel_max(X, rng=0, out=np.empty(2, np.intp)), INDICES)
+    index, value = fg.gumbel_max(X, rng=0, return_max=True)
+    assert index.shape == value.shape
+    assert_type(fg.categorical(X, rng=0), Any)
+    assert_type(fg.categorical(X, 5, rng=0), INDICES)
+    with pytest.raises(ValueError, match="invalid"):
+        fg.gumbel_max(X, rng=0, invalid="ignore")  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("flag", [False, True])
+def test_a_flag_that_is_not_known_beforehand(flag: bool) -> None:
+    assert_type(fg.gumbel_max(X, rng=0, return_max=flag), Any)
+    assert_type(fg.gumbel_top_k(X, 2, rng=0, return_threshold=flag), tuple[NDArray[Any], ...])
+
+
+def test_ranks() -> None:
+    assert_type(fg.gumbel_top_k(X, 2, rng=0), tuple[INDICES, VALUES])
+    assert_type(fg.gumbel_top_k(X, 2, rng=0, return_threshold=True), tuple[INDICES, VALUES, VALUES])
+    reservoir = fg.Reservoir(2, rng=0)
+    assert_type(reservoir.update(X[0]), None)
+    assert_type(reservoir.indices, INDICES)
+    assert_type(reservoir.threshold, float)
+
+
+def test_relaxed() -> None:
+    assert_type(fg.gumbel_softmax(X, 0.5, rng=0), NDArray[Any])
+    assert_type(fg.gumbel_softmax_jvp((X, 0.5), (X, None), rng=0), tuple[NDArray[Any], NDArray[Any]])
+    assert_type(fg.gumbel_given_choice(X, [0, 2], rng=0), NDArray[Any])
+    assert_type(fg.anneal.constant(0.5)(3), float)
+    with pytest.raises(TypeError):
+        fg.gumbel_softmax(X, tau=0.5)  # type: ignore[call-arg]
+
+
+def test_the_rest() -> None:
+    assert_type(fg.NoiseField(1).at(rows=3), fg.NoiseField)
+    assert_type(fg.NoiseField(1).key, np.uint64)
+    assert_type(fg.get_num_threads(), int)
+    assert_type(fg.show_config("dicts"), dict[str, dict[str, Any]])
