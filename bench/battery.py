@@ -72,13 +72,12 @@ def by_nist(field: type, order: str, sequences: int, length: int = 2**20) -> Job
     return lambda: nist.battery(bits.sequences(field, order, sequences, length))
 
 
-def by_dieharder(order: str, number: int, length: int | None) -> Job:
-    start = number << 34  # each test has positions of its own
-
+def by_dieharder(order: str, number: int, length: int | None = None, start: int = 0, seed: int = 1) -> Job:
     def read(first: int, n: int) -> np.ndarray:
+        position = (number << 34) + start + first  # each test has positions of its own
         if order == CONTROL:
-            return np.random.PCG64(1).advance(start + first).random_raw(n).view(np.uint32)
-        return bits.words(bits.PackageField, order, start + first, n)
+            return np.random.PCG64(seed).advance(position).random_raw(n).view(np.uint32)
+        return bits.words(bits.PackageField, order, position, n)
 
     return lambda: dieharder.p_values(read, number, length)
 
@@ -128,9 +127,14 @@ def jobs(sizes: Sizes) -> Iterator[tuple[str, str, Job]]:
     for field in DEFECTS[: sizes.defects]:
         yield "planted", "none" if field is vectorised.Field else title(field), by_all(field)
     yield "again", "spectrum, 7 rounds", again
-    for order in (*FOR_DIEHARDER[: sizes.orders], CONTROL) if dieharder.COMMAND else ():
+    if not dieharder.COMMAND:
+        return
+    for order in (*FOR_DIEHARDER[: sizes.orders], CONTROL):
         for number, length in dieharder.TESTS[: sizes.tests]:
             yield "dieharder", f"{order}: {number}", by_dieharder(order, number, length)
+    for k, order in enumerate(FOR_DIEHARDER[: sizes.orders]):
+        yield "serial", f"{order}", by_dieharder(order, 102, start=1 << 33)
+        yield "serial", f"{CONTROL} {k}", by_dieharder(CONTROL, 102, seed=100 + k)
 
 
 def run(sizes: Sizes, keep: Path | None) -> dict[str, dict[str, Any]]:

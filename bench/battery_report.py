@@ -17,7 +17,7 @@ from tests import dieharder, laws, test_law
 
 Found = dict[str, dict[str, Any]]
 
-CONTROL = "NumPy's PCG64, for comparison"
+CONTROL = "NumPy's PCG64"
 
 
 def p_text(p: float) -> str:
@@ -46,6 +46,29 @@ def by_order(found: Found) -> dict[str, list[float]]:
     for name, p_values in found.items():
         orders.setdefault(name.rpartition(":")[0], []).extend(p_values.values())
     return orders
+
+
+def of_dieharder(results: dict[str, Found]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Its p-values by what was run, the field's and those for comparison; of the serial test, 30 a run, apart."""
+    found = {name: list(p_values.values()) for name, p_values in results.get("dieharder", {}).items()}
+    more = {name: list(p_values.values()) for name, p_values in results.get("serial", {}).items()}
+
+    def pooled(runs: dict[str, list[float]], control: bool, serial: bool) -> list[float]:
+        chosen = [
+            n for n in runs if n.startswith(CONTROL) == control and (n.endswith(": 102") or runs is more) == serial
+        ]
+        return [p for name in chosen for p in runs[name]]
+
+    ours = {
+        "dieharder but its serial test": pooled(found, control=False, serial=False),
+        "dieharder's serial test": pooled(found, control=False, serial=True),
+    }
+    compared = {
+        "the serial test again, at other positions": pooled(more, control=False, serial=True),
+        f"the serial test on {CONTROL}": pooled(more, control=True, serial=True),
+        f"dieharder but its serial test on {CONTROL}": pooled(found, control=True, serial=False),
+    }
+    return ours, compared
 
 
 def index_law(counted: dict[str, list[int]]) -> tuple[float, str]:
@@ -79,24 +102,22 @@ def planted(found: dict[str, dict[str, list[float]]]) -> Iterator[str]:
         yield row(name, *(f"{count} of {len(p_values)}, {p_text(min(p_values))}" for count, p_values in parts))
 
 
-def report(results: Found, sequences: int, pairs: int) -> str:
+def report(results: dict[str, Found], sequences: int, pairs: int) -> str:
     law, sentence = index_law(results["counts"])
     nist, neighbours, hard = results["nist"], results["neighbours"], by_order(results.get("dieharder", {}))
+    ours, compared = of_dieharder(results)
     has = f"dieharder {dieharder.version()}" if hard else "without dieharder"
-    control = hard.pop(CONTROL, [])
-    lines = [f"Run on {machine('numpy', 'numba', 'scipy').rstrip('.')}, {has}.", sentence, ""]
-    lines += [row("statistic", "p-values", "smallest", "chance of one as small", "all uniform (KS)"), row(*["---"] * 5)]
     families = {
         f"NIST, {len(nist)} orders of {sequences} x 2^20 bits": by_kind(nist, ""),
-        f"dieharder, {len(hard)} orders": [p for p_values in hard.values() for p in p_values],
+        **ours,
         f"noise of neighbours, {pairs:,} pairs, 8 x 8 cells": by_kind(neighbours, "noise, cells"),
         f"noise of neighbours, {pairs:,} pairs, correlation": by_kind(neighbours, "noise, correlation"),
         f"bits of neighbours, {pairs:,} pairs, each with each": by_kind(neighbours, "bits"),
     }
-    lines += [summary(what, p_values) for what, p_values in families.items() if p_values]
-    lines.append(summary("all", [law, *(p for p_values in families.values() for p in p_values)]))
-    if control:
-        lines.append(summary(f"dieharder, {CONTROL}", control))
+    families["all of these, and chi-square"] = [law, *(p for p_values in families.values() for p in p_values)]
+    lines = [f"Run on {machine('numpy', 'numba', 'scipy').rstrip('.')}, {has}.", sentence, ""]
+    lines += [row("statistic", "p-values", "smallest", "chance of one as small", "all uniform (KS)"), row(*["---"] * 5)]
+    lines += [summary(what, p_values) for what, p_values in (families | compared).items() if p_values]
     lines += ["", row("order of the bits", "NIST: p-values, smallest", "dieharder"), row(*["---"] * 3)]
     for order, p_values in nist.items():
         both = list(p_values.values()), hard.get(order, [])

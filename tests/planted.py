@@ -86,7 +86,7 @@ class HalvesShareWords(Field):
 
 
 class BlockPairSwapped(Field):
-    """A block reads the words of the other one of its pair: the law is unharmed, only the values are wrong."""
+    """Blocks of a pair read each other's words: the law is unharmed, only the values are wrong."""
 
     def block_word(self, row, draw, block):
         """Flip the lowest bit of the block."""
