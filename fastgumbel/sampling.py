@@ -67,7 +67,7 @@ def gumbel(
         What names the field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates: row ids, one draw, first category or category ids (an empty place gets
-        -inf; no device array takes ids).
+        -inf).
     dtype : float64 or float32, optional
         float32 is the same field in float32 arithmetic, from half of the bits.
     out : ndarray or device array, optional
@@ -110,7 +110,6 @@ def gumbel(
     ids = _arrays.row_ids(field, shape[:-1])
     if _device.is_device(out):
         _arrays.check_device_out(out, "out", shape, kind)
-        _arrays.check_counted(field)
         _device_write.write(out, field, ids)
         return out
     result = np.empty(shape, kind) if out is None else _arrays.check_out(out, "out", shape, kind)
