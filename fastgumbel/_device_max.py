@@ -43,7 +43,7 @@ def sample(
             flats.append(device.empty((0, 0), np.float64, stream))
         flag = fault_flag(device, raises, stream)
         if draws * rows.count:
-            if isinstance(read, NoiseField) and not rows.named:
+            if isinstance(read, NoiseField) and not rows.has_ids:
                 _search(device, stream, rows, read, (*flats, flag))
             else:
                 _search_given(device, stream, rows, read, draw_shape, (*flats, flag))

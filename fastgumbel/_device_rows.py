@@ -173,7 +173,7 @@ class DeviceRows:
             self._where = left if self._where is None else self._where & left
 
     @property
-    def named(self) -> bool:
+    def has_ids(self) -> bool:
         """Whether the categories have ids."""
         return self._categories is not None
 

@@ -69,7 +69,7 @@ def sample(
         flag = fault_flag(device, raises, stream)
         if draws * rows.count:
             search = _Search(device, stream, rows, draws, k, with_threshold, (*flats, flag))
-            if isinstance(read, NoiseField) and not rows.named:
+            if isinstance(read, NoiseField) and not rows.has_ids:
                 search.read(read)
             else:
                 search.read_given(read, draw_shape)
