@@ -8,6 +8,7 @@ processor; --keep stores what is done in a file, and goes on from there.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from battery_report import report
+from battery_report import CONTROL, report
 from readme import replace_section
 from tqdm import tqdm
 
@@ -34,7 +35,6 @@ FOR_DIEHARDER = (
     "draws, blocks",
     "keys that differ by one bit, lanes",
     "rows 2^32 apart, blocks",
-    "values along categories, as uniforms",
 )
 DEFECTS = (
     vectorised.Field,
@@ -73,8 +73,12 @@ def by_nist(field: type, order: str, sequences: int, length: int = 2**20) -> Job
 
 
 def by_dieharder(order: str, number: int, length: int | None) -> Job:
+    start = number << 34  # each test has positions of its own
+
     def read(first: int, n: int) -> np.ndarray:
-        return bits.words(bits.PackageField, order, (number << 34) + first, n)  # each test has positions of its own
+        if order == CONTROL:
+            return np.random.PCG64(1).advance(start + first).random_raw(n).view(np.uint32)
+        return bits.words(bits.PackageField, order, start + first, n)
 
     return lambda: dieharder.p_values(read, number, length)
 
@@ -102,6 +106,12 @@ def by_all(field: type) -> Job:
     return p_values
 
 
+def again() -> list[float]:
+    """NIST's spectral test on sequences after those in which it raised an alarm for 7 rounds, along rows 2^32 apart."""
+    sequences = bits.sequences(planted.fewer_rounds(7), "rows 2^32 apart, blocks", 304, 2**19)
+    return [float(nist.spectrum(sequence)[0]) for sequence in itertools.islice(sequences, 4, None)]
+
+
 def title(field: type) -> str:
     return field.__doc__.splitlines()[0].rstrip(".")
 
@@ -117,7 +127,8 @@ def jobs(sizes: Sizes) -> Iterator[tuple[str, str, Job]]:
     yield "neighbours", "one place", by_place(bits.PackageField, sizes.pairs)
     for field in DEFECTS[: sizes.defects]:
         yield "planted", "none" if field is vectorised.Field else title(field), by_all(field)
-    for order in FOR_DIEHARDER[: sizes.orders] if dieharder.COMMAND else ():
+    yield "again", "spectrum, 7 rounds", again
+    for order in (*FOR_DIEHARDER[: sizes.orders], CONTROL) if dieharder.COMMAND else ():
         for number, length in dieharder.TESTS[: sizes.tests]:
             yield "dieharder", f"{order}: {number}", by_dieharder(order, number, length)
 

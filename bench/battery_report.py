@@ -17,6 +17,8 @@ from tests import dieharder, laws, test_law
 
 Found = dict[str, dict[str, Any]]
 
+CONTROL = "NumPy's PCG64, for comparison"
+
 
 def p_text(p: float) -> str:
     return f"{p:.2g}" if p >= 1e-4 or p == 0 else f"{p:.0e}"
@@ -81,6 +83,7 @@ def report(results: Found, sequences: int, pairs: int) -> str:
     law, sentence = index_law(results["counts"])
     nist, neighbours, hard = results["nist"], results["neighbours"], by_order(results.get("dieharder", {}))
     has = f"dieharder {dieharder.version()}" if hard else "without dieharder"
+    control = hard.pop(CONTROL, [])
     lines = [f"Run on {machine('numpy', 'numba', 'scipy').rstrip('.')}, {has}.", sentence, ""]
     lines += [row("statistic", "p-values", "smallest", "chance of one as small", "all uniform (KS)"), row(*["---"] * 5)]
     families = {
@@ -92,8 +95,14 @@ def report(results: Found, sequences: int, pairs: int) -> str:
     }
     lines += [summary(what, p_values) for what, p_values in families.items() if p_values]
     lines.append(summary("all", [law, *(p for p_values in families.values() for p in p_values)]))
+    if control:
+        lines.append(summary(f"dieharder, {CONTROL}", control))
     lines += ["", row("order of the bits", "NIST: p-values, smallest", "dieharder"), row(*["---"] * 3)]
     for order, p_values in nist.items():
         both = list(p_values.values()), hard.get(order, [])
         lines.append(row(order, *(f"{len(p)}, {p_text(min(p))}" if p else "" for p in both)))
-    return "\n".join([*lines, "", *planted(results["planted"])])
+    lines += ["", *planted(results["planted"])]
+    for name, p_values in results["again"].items():
+        uniform = stats.kstest(p_values, "uniform").pvalue
+        lines += ["", f"Looked at again, on {len(p_values)} further sequences: {name}, p = {p_text(uniform)}."]
+    return "\n".join(lines)

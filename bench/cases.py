@@ -269,12 +269,12 @@ def one_row() -> Work:
     return work
 
 
-def potts_sweeps(way: str, sweeps: int = 4) -> Work:
-    """Heat-bath sweeps at the critical point on one thread, beside an inverse CDF in the same Numba loop."""
+def potts_sweep(way: str) -> Work:
+    """A heat-bath sweep at the critical point on one thread, beside an inverse CDF in the same Numba loop."""
     import potts_lattice as potts
 
-    size, q, noise = 128, 3, fg.NoiseField(0)
-    draws = itertools.count(step=sweeps)
+    size, q, noise = 512, 3, fg.NoiseField(0)
+    draws = itertools.count()
     start = potts.lattices(1, size, q, np.random.default_rng(0).integers(q, size=(size, size)))
 
     def in_numba(sweep: Any) -> Contender:
@@ -282,26 +282,21 @@ def potts_sweeps(way: str, sweeps: int = 4) -> Work:
 
         def run() -> None:
             draw = next(draws)
-            sweep(framed, q, potts.critical(q), noise.key, draw, draw + sweeps)
+            sweep(framed, q, potts.critical(q), noise.key, draw, draw + 1)
 
         return run
 
     def by_half_lattices() -> Contender:
         board = potts.Checkerboard(start.copy(), q, potts.critical(q), noise, np.arange(1))
 
-        def run() -> None:
-            draw = next(draws)
-            for t in range(draw, draw + sweeps):
-                board.sweep(t)
-
-        return on_threads(1, run)
+        return on_threads(1, lambda: board.sweep(next(draws)))
 
     ways = {
         "`jit.categorical` site by site": lambda: in_numba(potts.by_categorical),
         "`jit.gumbel_max` site by site": lambda: in_numba(potts.by_gumbel_max),
         "`gumbel_max` of half-lattices": by_half_lattices,
     }
-    work = Work(f"{sweeps} Potts sweeps, q = {q}, {size} x {size}, {way}", sweeps * size**2, sweeps * size**2)
+    work = Work(f"a Potts sweep, q = {q}, {size} x {size}, {way}", size**2, size**2)
     work.contenders = {"fastgumbel": ways[way](), "inverse CDF in Numba": in_numba(potts.by_inverse_cdf)}
     return work
 
@@ -414,7 +409,7 @@ def all_works() -> Iterator[Callable[[], Work]]:
         yield lambda dtype=dtype: one_draw_each(dtype)
     yield one_row
     for way in POTTS:
-        yield lambda way=way: potts_sweeps(way)
+        yield lambda way=way: potts_sweep(way)
     for shape in RELAXED:
         yield lambda shape=shape: relaxed(shape, np.float32)
     for shape in RELAXED:

@@ -13,7 +13,7 @@ from tests.subprocesses import ROOT, python
 
 VALUE = """
 import fastgumbel
-print(fastgumbel.gumbel((3, 500), rng=1).sum(), fastgumbel.gumbel_max([[0.0, 1.0], [1.0, 0.5]], rng=1))
+print(fastgumbel.gumbel((3, 5), rng=1).sum())
 """
 
 

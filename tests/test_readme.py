@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import _device
+from fastgumbel import _device, anneal, dask, jit
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -35,6 +35,15 @@ def test_the_opening_example():
     np.testing.assert_array_equal(fastgumbel.gumbel_max(names["utilities"], rng=42), [1, 2])
     changed = names["before"] != names["after"]
     assert (names["after"][changed] == 2).all()
+
+
+def test_the_table_has_all_public_names():
+    table = README.split("## All public names")[1].split("\n\n")[1]
+    names = re.findall(r"`([^`]+)`", "".join(line.split("|")[1] for line in table.splitlines()))
+    assert sorted(names) == sorted([*fastgumbel.__all__, "fastgumbel.dask", "fastgumbel.jit"])
+    for name, module in (("anneal", anneal), ("fastgumbel.dask", dask), ("fastgumbel.jit", jit)):
+        row = next(line for line in table.splitlines() if line.startswith(f"| `{name}`"))
+        assert set(module.__all__) == set(re.findall(r"`([^`]+)`", row)) - {name}
 
 
 def test_the_commands_are_one_line_each():

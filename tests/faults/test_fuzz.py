@@ -276,7 +276,8 @@ def check_at(seed, coordinates):
     moved = attempt(field.at, tuple(coordinates), **coordinates)
     if moved is not None:
         assert moved.key == field.key
-        assert moved == field.at(rows=moved.rows, draw=moved.draw, start=moved.start)
+        places = {"start": moved.start} if moved.categories is None else {"categories": moved.categories}
+        assert moved == field.at(rows=moved.rows, draw=moved.draw, **places)
         assert 0 <= moved.draw < 2**32
         assert 0 <= moved.start < 2**32
         assert moved.rows is None or moved.rows.dtype == np.uint64
@@ -342,7 +343,12 @@ CASES = {
     "NoiseField.at": (
         check_at,
         st.tuples(
-            RNGS, st.fixed_dictionaries({}, optional={n: mostly(IDS, ODD_IDS) for n in ("rows", "draw", "start")})
+            RNGS,
+            st.fixed_dictionaries(
+                {},
+                optional={n: mostly(IDS, ODD_IDS) for n in ("rows", "draw", "start")}
+                | {"categories": mostly(st.sampled_from([0, [-1, 2**32 - 1], np.int8([[3], [-5]])]), ODD_IDS)},
+            ),
         ),
     ),
     "anneal": (check_anneal, ANNEAL),
