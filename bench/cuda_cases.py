@@ -41,6 +41,18 @@ def hard(shape: tuple[int, ...], dtype: Any) -> Case:
     return Case(named("gumbel_max", shape, x.dtype), x.size, x.nbytes + 8 * int(np.prod(shape[:-1])), run)
 
 
+def hard_at_ids(shape: tuple[int, ...], dtype: Any) -> Case:
+    """Rows of 30 of 5,000 zones, say, whose ids come from the host."""
+    x = normal(shape, dtype)
+    noise = NOISE.at(categories=np.random.default_rng(2).integers(5000, size=shape))
+
+    def run(device: Any) -> object:
+        return fg.gumbel_max(device.put(x, None), noise=noise)
+
+    moved = x.nbytes + 8 * x.size + 8 * int(np.prod(shape[:-1]))
+    return Case(f"{named('gumbel_max', shape, x.dtype)} at category ids", x.size, moved, run)
+
+
 def relaxed(shape: tuple[int, ...], dtype: Any) -> Case:
     x = normal(shape, dtype)
 
@@ -109,6 +121,7 @@ def cases() -> Iterator[Case]:
     for make, shapes in (
         (noise, (SHORT, LONG)),
         (hard, (SHORT, MORE)),
+        (hard_at_ids, ((2048, 30),)),
         (ranked, (SHORT, MORE)),
         (independent, (SHORT, LONG)),
         (relaxed, (SHORT, LONG)),

@@ -170,12 +170,6 @@ def check_reach(field: NoiseField, draws: int, categories: int) -> None:
         )
 
 
-def check_counted(field: NoiseField) -> None:
-    """Whether a field that is read on a device counts its categories."""
-    if field.categories is not None:
-        raise ValueError("noise: category ids are for host arrays alone: copy log_potentials (or out) to the host")
-
-
 def named(field: NoiseField, shape: tuple[int, ...]) -> NDArray[np.int64]:
     """The category ids of a field that has them, for every place of an array of this shape."""
     assert field.categories is not None

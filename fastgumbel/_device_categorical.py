@@ -35,7 +35,7 @@ def sample(log_potentials: Any, size: Any, axis: Any, where: Any, rng: Any, nois
         if rows.overlaps(out):
             raise ValueError("out must not overlap log_potentials or where, as it is a device array")
     field = _arrays.draws_of(rng, noise, draws, rows.n)
-    _arrays.check_counted(field)
+    rows.name(field)
     ids = _arrays.row_ids(field, rows.batch)
     with device.stream(*rows.arrays, *(() if out is None else (out,))) as stream:
         result = device.empty(shape, np.intp, stream) if out is None else out

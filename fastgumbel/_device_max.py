@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from fastgumbel import _arrays, _device
+from fastgumbel import _arrays, _device, _device_ids
 from fastgumbel._device_rows import DeviceRows, Piece, View, fault_flag, first_fault, view_of
 from fastgumbel._rows import place_name
 from fastgumbel.noise import NoiseField
@@ -33,8 +34,8 @@ def sample(
     draw_shape = _arrays.shape_of(size, "size")
     draws, shape = math.prod(draw_shape), draw_shape + rows.batch
     outs = _outs(out, pair, shape, rows)
-    field, beside = noise_of(rng, noise, draw_shape, rows)
-    given = () if beside is None else (noise,)
+    read = noise_of(rng, noise, draw_shape, rows)
+    given = (noise,) if isinstance(read, View) else ()
     with device.stream(*rows.arrays, *outs, *given) as stream:
         results = outs or tuple(device.empty(shape, kind, stream) for kind in (np.intp, np.float64)[: 1 + pair])
         flats = [device.wrap(result).reshape((draws, rows.count)) for result in results]
@@ -42,13 +43,13 @@ def sample(
             flats.append(device.empty((0, 0), np.float64, stream))
         flag = fault_flag(device, raises, stream)
         if draws * rows.count:
-            if field is not None:
-                _search(device, stream, rows, field, (*flats, flag))
-            elif beside is not None:
-                _search_given(device, stream, rows, beside, draw_shape, (*flats, flag))
+            if isinstance(read, NoiseField) and not rows.has_ids:
+                _search(device, stream, rows, read, (*flats, flag))
+            else:
+                _search_given(device, stream, rows, read, draw_shape, (*flats, flag))
         fault = first_fault(device, flag, stream) if raises else None
         if fault is not None:
-            raise ValueError(fault_message(rows, beside, draws, fault[0], device, stream))
+            raise ValueError(fault_message(rows, read, draws, fault[0], device, stream))
     return results if pair else results[0]
 
 
@@ -66,18 +67,16 @@ def _outs(out: Any, pair: bool, shape: tuple[int, ...], rows: DeviceRows) -> tup
     return outs
 
 
-def noise_of(
-    rng: Any, noise: Any, draw_shape: tuple[int, ...], rows: DeviceRows
-) -> tuple[NoiseField, None] | tuple[None, View]:
-    """The field that is to be read, or precomputed noise instead."""
+def noise_of(rng: Any, noise: Any, draw_shape: tuple[int, ...], rows: DeviceRows) -> NoiseField | View:
+    """The field that is to be read, whose category ids the rows are given, or precomputed noise instead."""
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
-        _arrays.check_counted(field)
         _arrays.check_reach(field, math.prod(draw_shape), rows.n)
-        return field, None
+        rows.name(field)
+        return field
     if rng is not None:
         raise ValueError("give rng or noise, not both")
-    return None, noise_view(noise, draw_shape, rows)
+    return noise_view(noise, draw_shape, rows)
 
 
 def noise_view(noise: Any, draw_shape: tuple[int, ...], rows: DeviceRows) -> View:
@@ -160,29 +159,44 @@ def _search_long(
         device.launch(kernels.max_of_segments, grid, kernels.THREADS, stream, (*scratch, place, *results))
 
 
+def drawn_pieces(
+    device: _device.Device, stream: Any, rows: DeviceRows, noise: NoiseField | View, draw_shape: tuple[int, ...]
+) -> Iterator[tuple[int, Piece]]:
+    """Draws and pieces with their noise beside them: precomputed, or a field at the category ids of the rows."""
+    if isinstance(noise, View):
+        for draw, place in enumerate(np.ndindex(*draw_shape)):
+            for piece in rows.pieces(stream, noise.at(place)):
+                yield draw, piece
+        return
+    ids, draws = _arrays.row_ids(noise, rows.batch), math.prod(draw_shape)
+    parts = _device_ids.noisy_pieces(device, stream, rows, noise, ids, draws, np.dtype(np.float64))
+    for piece, first, count, given in parts:
+        for draw in range(count):
+            yield first + draw, piece._replace(beside=device.wrap(given.at((draw,))))
+
+
 def _search_given(
     device: _device.Device,
     stream: Any,
     rows: DeviceRows,
-    noise: View,
+    noise: NoiseField | View,
     draw_shape: tuple[int, ...],
     results: tuple[Any, ...],
 ) -> None:
     kernels = importlib.import_module("fastgumbel._kernels.cuda_max_short")
-    draws = results[0].shape[0]
-    for draw, place in enumerate(np.ndindex(*draw_shape)):
-        for piece in rows.pieces(stream, noise.at(place)):
-            at = (draw, piece.first_row, draws * rows.count)
-            grid = -(-piece.x.shape[0] // (kernels.THREADS // 32))
-            arguments = (piece.x, piece.mask, piece.beside, tuple(map(np.int64, at)), *results)
-            device.launch(kernels.max_given, grid, kernels.THREADS, stream, arguments)
+    faults = results[0].size if isinstance(noise, View) else 0
+    for draw, piece in drawn_pieces(device, stream, rows, noise, draw_shape):
+        at = (draw, piece.first_row, faults)
+        grid = -(-piece.x.shape[0] // (kernels.THREADS // 32))
+        arguments = (piece.x, piece.mask, piece.beside, tuple(map(np.int64, at)), *results)
+        device.launch(kernels.max_given, grid, kernels.THREADS, stream, arguments)
 
 
 def fault_message(
-    rows: DeviceRows, noise: View | None, draws: int, row: int, device: _device.Device, stream: Any
+    rows: DeviceRows, noise: NoiseField | View, draws: int, row: int, device: _device.Device, stream: Any
 ) -> str:
     """What is wrong with a row, or before those, with a row of noise."""
-    if noise is None:
+    if not isinstance(noise, View):
         return rows.fault(row, stream)
     if row >= draws * rows.count:
         return rows.fault(row - draws * rows.count, stream)

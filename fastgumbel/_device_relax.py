@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel import _device_ids
 from fastgumbel._device import Device
 from fastgumbel._device_rows import DeviceRows, Piece, View, view_of
 from fastgumbel.noise import NoiseField
@@ -82,6 +83,10 @@ def _noisy_pieces(
 ) -> Iterator[tuple[Piece, int, int, Any]]:
     """Pieces with their first draw, its number of draws, and their noise by draw, row and category, or none."""
     rows, device = work.rows, work.device
+    if noise is None and rows.has_ids:
+        parts = _device_ids.noisy_pieces(device, work.stream, rows, work.field, work.ids, draws, rows.dtype)
+        yield from ((piece, first, count, device.wrap(drawn)) for piece, first, count, drawn in parts)
+        return
     if noise is None:
         none = device.empty((0, 0, 0), rows.dtype, work.stream)
         for piece in rows.pieces(work.stream):
@@ -156,10 +161,13 @@ def condition(
     rows = work.rows
     kernels = work.kernels("cuda_condition")
     threads = min(kernels.THREADS, -(-rows.n // 128) * 32)
-    for piece in rows.pieces(work.stream):
+    for piece in rows.pieces(work.stream, rows.ids(work.stream)):
         own, at = work.place(piece, first_draw)
         shape = _int64(piece.first_row, rows.count, first, repeats)
-        arguments = (piece.x, piece.mask, own, at, choices, out, work.flag, shape)
+        if rows.has_ids:
+            to, kind = (piece.first_row * rows.n, rows.count * rows.n, draws), _device_ids.FRESH
+            _device_ids.write(work.device, work.stream, out, piece.beside, own, at, to, kind)
+        arguments = (piece.x, piece.mask, own, at, choices, out, work.flag, shape, np.bool_(rows.has_ids))
         work.launch(kernels.condition, piece.x.shape[0] * draws, threads, arguments)
 
 

@@ -1,10 +1,11 @@
 """Log-potentials on a device as rows of categories: the boundary between what users pass and what kernels trust.
 
-Nothing is copied but a mask or row ids that come from the host, and nothing waits, unless a fault is to be reported.
+Nothing is copied but a mask or ids that come from the host, and nothing waits, unless a fault is to be reported.
 """
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -12,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._arrays import category_axis, check_categories, check_real
+from fastgumbel._arrays import categories_last, category_axis, check_categories, check_real, named
 from fastgumbel._device import Device, is_device
 from fastgumbel._rows import Rows, place_name, too_few_message
+from fastgumbel.noise import NoiseField
 
 # What a flag holds before any fault: more than any row << 3 | code.
 _NO_FAULT = np.iinfo(np.int64).max
@@ -150,12 +152,39 @@ class DeviceRows:
         single = view.dtype.kind == "f" and view.dtype.itemsize <= 4
         self.dtype = np.dtype(np.float32 if single else np.float64)
         self._shape = view.shape
-        self._where = where if where is None or is_device(where) else np.asarray(where)
         # The caller's device arrays, whose streams count.
         self.arrays = (x, where) if is_device(where) else (x,)
+        # A mask on the device, and one on the host that is to be put there.
         self._mask = self._mask_of(view_of(where, "where")) if is_device(where) else None
-        if isinstance(self._where, np.ndarray):
+        self._where = None if where is None or is_device(where) else np.asarray(where)
+        if self._where is not None:
             self._check_mask(self._where.dtype, self._where.shape)
+        # Category ids on the host and, once they are put there, on the device.
+        self._categories: NDArray[np.int64] | None = None
+        self._ids: View | None = None
+
+    def name(self, field: NoiseField) -> None:
+        """Give the categories the ids of a field, if it has them; empty places are excluded."""
+        if field.categories is None:
+            return
+        self._categories = named(field, self._shape)
+        left = field.categories >= 0
+        if not left.all():
+            self._where = left if self._where is None else self._where & left
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether the categories have ids."""
+        return self._categories is not None
+
+    def ids(self, stream: Any) -> View | None:
+        """The category ids, if there are any, put on the device."""
+        if self._ids is None and self._categories is not None:
+            own = self._categories[tuple(slice(1) if step == 0 else slice(None) for step in self._categories.strides)]
+            ids = view_of(self._device.put(np.ascontiguousarray(own), stream), "noise").broadcast(self._shape)
+            assert ids is not None
+            self._ids = ids.last(self.axis)
+        return self._ids
 
     def _check_mask(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
         if dtype != np.bool_:
@@ -171,28 +200,48 @@ class DeviceRows:
         return mask.last(self.axis)
 
     def _masked(self, stream: Any) -> View | None:
-        """The mask, put on the device if it comes from the host."""
-        if self._mask is None and self._where is not None:
-            self._mask = self._mask_of(view_of(self._device.put(np.ascontiguousarray(self._where), stream), "where"))
+        """The mask; what comes from the host is put on the device."""
+        if self._where is not None:
+            mask = self._mask_of(view_of(self._device.put(np.ascontiguousarray(self._where), stream), "where"))
+            self._mask = mask if self._mask is None else self._both(self._mask, mask, stream)
+            self._where = None
         return self._mask
 
-    def pieces(self, stream: Any, beside: View | None = None) -> Iterator[Piece]:
+    def _both(self, mask: View, other: View, stream: Any) -> View:
+        """A mask of what two masks leave."""
+        kernels = importlib.import_module("fastgumbel._kernels.cuda_move")
+        result = self._device.empty((*self.batch, self.n), np.bool_, stream)
+        lines = result.reshape((self.count, self.n))
+        for first_row, (a, b) in self._cut((mask, other)):
+            grid = -(-a.shape[0] * self.n // kernels.THREADS)
+            if grid:
+                self._device.launch(kernels.both, grid, kernels.THREADS, stream, (lines, a, b, np.int64(first_row)))
+        return view_of(result, "where")
+
+    def pieces(self, stream: Any, beside: View | None = None, height: int | None = None) -> Iterator[Piece]:
         """All rows, for kernels on a stream: one piece, or several where the axes of the batch have no one stride.
 
-        With a view of the same shape, categories last, each piece has those rows of it too.
+        With a view of the same shape, categories last, each piece has those rows of it too; with a height, no piece has
+        more rows.
         """
+        for first_row, (x, mask, other) in self._cut((self._values, self._masked(stream), beside), height):
+            yield Piece(first_row, x, np.True_ if mask is None else mask, other)
+
+    def _cut(self, views: tuple[View | None, ...], height: int | None = None) -> Iterator[tuple[int, list[Any]]]:
+        """Rows with one distance between them in all views: the number of the first, and arrays of them."""
         if self.count == 0:
             return
-        views = [self._values, self._masked(stream), beside]
         present = [view for view in views if view is not None]
         outer, count, steps = _common_stride(self.batch, *(view.strides[:-1] for view in present))
+        height = count if height is None else min(height, count)
         for k, place in enumerate(np.ndindex(*self.batch[:outer])):
-            parts = iter(
-                view.part(_offset(place, view.strides), (count, self.n), (step, view.strides[-1]))
-                for view, step in zip(present, steps, strict=True)
-            )
-            x, mask, other = (None if view is None else self._device.wrap(next(parts)) for view in views)
-            yield Piece(k * count, x, np.True_ if mask is None else mask, other)
+            for row in range(0, count, height):
+                shape = min(height, count - row), self.n
+                parts = iter(
+                    view.part(_offset(place, view.strides) + row * step, shape, (step, view.strides[-1]))
+                    for view, step in zip(present, steps, strict=True)
+                )
+                yield k * count + row, [None if view is None else self._device.wrap(next(parts)) for view in views]
 
     def overlaps(self, out: Any) -> bool:
         """Whether writing to a device array may change the log-potentials or the mask."""
@@ -205,8 +254,9 @@ class DeviceRows:
 
     def too_few(self, row: int, k: int, stream: Any) -> str:
         """What is wrong with a row that has fewer categories left than k; waits for the stream."""
-        line = self._on_host(row, stream).piece(row, row + 1, 0, self.n)
-        return too_few_message(place_name(self.batch, row), int((line > -np.inf).sum()), k)
+        rows = self._on_host(row, stream)
+        left = int((rows.piece(row, row + 1, 0, self.n) > -np.inf).sum())
+        return too_few_message(place_name(self.batch, row), left, k, rows.excluded)
 
     def _on_host(self, row: int, stream: Any) -> Rows:
         """Rows on the host of which one is true."""
@@ -218,7 +268,8 @@ class DeviceRows:
             for view in (self._values, mask)
         ]
         assert lines[0] is not None
-        return Rows(lines[0], lines[1])
+        ids = None if self._categories is None else categories_last(self._categories, self.axis)
+        return Rows(lines[0], lines[1], ids)
 
 
 def _offset(place: tuple[int, ...], strides: tuple[int, ...]) -> int:

@@ -156,8 +156,8 @@ class _Call:
         self.arrays = self.rows.arrays
         if noise is None or isinstance(noise, NoiseField):
             self.field = _arrays.field_of(rng, noise)
-            _arrays.check_counted(self.field)
             _arrays.check_reach(self.field, self.draws, self.rows.n)
+            self.rows.name(self.field)
         else:
             if rng is not None:
                 raise ValueError("give rng or noise, not both")
@@ -236,7 +236,8 @@ class _Call:
         if code == INVALID_CHOICE:
             by_draw = self.device.read(choices, work.stream).reshape(self.draws, rows.count)
             raise ValueError(choice_message(rows.batch, row, rows.n, by_draw[:, row]))
-        raise ValueError(_device_max.fault_message(rows, self.noise, self.draws, row, self.device, work.stream))
+        read = self.field if self.noise is None else self.noise
+        raise ValueError(_device_max.fault_message(rows, read, self.draws, row, self.device, work.stream))
 
 
 class _Result:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel import _arrays, _device
-from fastgumbel._device_max import fault_message, noise_of
+from fastgumbel._device_max import drawn_pieces, fault_message, noise_of
 from fastgumbel._device_rows import DeviceRows, Piece, View, fault_flag, first_fault
 from fastgumbel._kernels.reduce import TOO_FEW
 from fastgumbel.noise import NoiseField
@@ -59,8 +59,8 @@ def sample(
         if any(rows.overlaps(array) for array in out):
             raise ValueError("out must not overlap log_potentials or where, as it is a device array")
     draws = math.prod(draw_shape)
-    field, beside = noise_of(rng, noise, draw_shape, rows)
-    given = () if beside is None else (noise,)
+    read = noise_of(rng, noise, draw_shape, rows)
+    given = (noise,) if isinstance(read, View) else ()
     with device.stream(*rows.arrays, *(out or ()), *given) as stream:
         results = out or tuple(device.empty(shape, kind, stream) for shape, kind in shapes)
         flats = [array.reshape(array.size) for array in map(device.wrap, results)]
@@ -69,17 +69,17 @@ def sample(
         flag = fault_flag(device, raises, stream)
         if draws * rows.count:
             search = _Search(device, stream, rows, draws, k, with_threshold, (*flats, flag))
-            if field is not None:
-                search.read(field)
-            elif beside is not None:
-                search.read_given(beside, draw_shape)
+            if isinstance(read, NoiseField) and not rows.has_ids:
+                search.read(read)
+            else:
+                search.read_given(read, draw_shape)
         fault = first_fault(device, flag, stream) if raises else None
         if fault is not None:
             row, code = fault
             if code == TOO_FEW:
-                row -= 0 if beside is None else draws * rows.count
+                row -= draws * rows.count if isinstance(read, View) else 0
                 raise ValueError(rows.too_few(row, k, stream))
-            raise ValueError(fault_message(rows, beside, draws, row, device, stream))
+            raise ValueError(fault_message(rows, read, draws, row, device, stream))
     return results
 
 
@@ -153,18 +153,17 @@ class _Search:
             self._by_item(self._every.fill_field, batch.items * quads, (piece.x, piece.mask, ids, at, *lists, plan))
             self._rank(lists, self._width, batch, self._place(piece, batch, 0))
 
-    def read_given(self, noise: View, draw_shape: tuple[int, ...]) -> None:
-        """Find the best on noise that the caller computed."""
-        for draw, place in enumerate(np.ndindex(*draw_shape)):
-            for piece in self._rows.pieces(self._stream, noise.at(place)):
-                for batch in _batches(piece.x.shape[0], 1, 16 * self._width):
-                    lists = self._lists(batch.items * self._width)
-                    number = draw * self._rows.count + piece.first_row
-                    plan = _longs(batch.row, batch.rows, number, self._width)
-                    arguments = (piece.x, piece.mask, piece.beside, *lists, plan, self._outs[-1])
-                    self._by_item(self._every.fill_given, batch.items * self._width, arguments)
-                    place_ = self._place(piece, batch._replace(draw=draw), self._draws * self._rows.count)
-                    self._rank(lists, self._width, batch, place_)
+    def read_given(self, noise: NoiseField | View, draw_shape: tuple[int, ...]) -> None:
+        """Find the best on noise that the caller computed, or on a field at the category ids of the rows."""
+        faults = self._draws * self._rows.count if isinstance(noise, View) else 0
+        for draw, piece in drawn_pieces(self._device, self._stream, self._rows, noise, draw_shape):
+            for batch in _batches(piece.x.shape[0], 1, 16 * self._width):
+                lists = self._lists(batch.items * self._width)
+                number = draw * self._rows.count + piece.first_row
+                plan = _longs(batch.row, batch.rows, number, self._width)
+                arguments = (piece.x, piece.mask, piece.beside, *lists, plan, self._outs[-1])
+                self._by_item(self._every.fill_given, batch.items * self._width, arguments)
+                self._rank(lists, self._width, batch, self._place(piece, batch._replace(draw=draw), faults))
 
     def _read_pruned(self, piece: Piece, ids: Any, at: tuple[np.uint64, ...]) -> None:
         kernels = importlib.import_module("fastgumbel._kernels.cuda_top_long")

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel import _device
+from fastgumbel import _device, _device_ids
+from fastgumbel._device_rows import DeviceRows
 from fastgumbel.noise import NoiseField
 
 # A thread goes along a row of at most so many, a warp along longer ones.
@@ -22,6 +23,9 @@ def write(out: Any, field: NoiseField, ids: NDArray[np.uint64]) -> None:
     """Write the field to a C-contiguous device array, the categories on its last axis, the other axes rows."""
     device = _device.current()
     array = device.wrap(out)
+    if field.categories is not None:
+        _write_ids(device, out, array.reshape(array.shape or (1,)), field, ids)
+        return
     if array.size == 0:
         return
     batch, n = array.shape[:-1], array.shape[-1] if array.shape else 1
@@ -30,6 +34,17 @@ def write(out: Any, field: NoiseField, ids: NDArray[np.uint64]) -> None:
         at = (field.key, np.uint64(0), np.uint64(field.draw), np.uint64(field.start))
         arguments = (array.reshape(array.size), device.put(ids, stream), at, np.int64(n), np.int64(count))
         _launch(device, stream, (*arguments, vectors_of(out, array.dtype)), n, count, field.start)
+
+
+def _write_ids(device: _device.Device, out: Any, array: Any, field: NoiseField, ids: NDArray[np.uint64]) -> None:
+    rows = DeviceRows(device, array, -1, None)
+    rows.name(field)
+    with device.stream(out) as stream:
+        for piece in rows.pieces(stream, rows.ids(stream)):
+            own = device.put(ids[piece.first_row : piece.first_row + piece.x.shape[0]], stream)
+            at = (field.key, np.uint64(piece.first_row), np.uint64(field.draw), np.uint64(0))
+            to = piece.first_row * rows.n, 0, 1
+            _device_ids.write(device, stream, array.reshape(array.size), piece.beside, own, at, to, _device_ids.ALONE)
 
 
 def _launch(device: _device.Device, stream: Any, arguments: tuple[Any, ...], n: int, count: int, start: int) -> None:

@@ -46,8 +46,7 @@ def gumbel_given_choice(
         What names the noise field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates. Conditioned noise reads words that no other function reads, so it is
-        independent of the field's own noise; its categories, and category ids (for host arrays alone), are below
-        2**31 - 4.
+        independent of the field's own noise; its categories, and category ids, are below 2**31 - 4.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN. On a
         device, "raise" waits for the result, and "mark" does not: so it also marks rows of which no choice is left.

@@ -54,8 +54,7 @@ def gumbel_softmax(
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates (category ids for host arrays alone); or an array of finite noise, of
-        the result's shape.
+        The field instead, with its coordinates; or an array of finite noise, of the result's shape.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN. On a
         device, "raise" waits for the result, and "mark" does not: so it also marks rows whose `noise` is an array and

@@ -67,7 +67,7 @@ def gumbel(
         What names the field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates: row ids, one draw, first category or category ids (an empty place gets
-        -inf; no device array takes ids).
+        -inf).
     dtype : float64 or float32, optional
         float32 is the same field in float32 arithmetic, from half of the bits.
     out : ndarray or device array, optional
@@ -110,7 +110,6 @@ def gumbel(
     ids = _arrays.row_ids(field, shape[:-1])
     if _device.is_device(out):
         _arrays.check_device_out(out, "out", shape, kind)
-        _arrays.check_counted(field)
         _device_write.write(out, field, ids)
         return out
     result = np.empty(shape, kind) if out is None else _arrays.check_out(out, "out", shape, kind)
@@ -213,8 +212,8 @@ def gumbel_max(
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates (category ids for host arrays alone); or an array of finite noise, of
-        the shape of `log_potentials` with the axes of `size` before it.
+        The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the
+        axes of `size` before it.
     return_max : bool, optional
         Also return the perturbed value of the sample. Its law is logsumexp(log_potentials) + Gumbel, whatever the
         sample; the larger of the values of two shards tells which shard's sample is that of the whole.
@@ -251,7 +250,8 @@ def gumbel_max(
     equal to it bit for bit; but noise that cannot win is never computed. P(c) = exp(x_c) / sum_j exp(x_j), by the
     Gumbel-max trick (Gumbel 1954; Maddison, Tarlow and Minka 2014). The result depends neither on threads, nor on
     which rows share a call if row ids are given (`NoiseField.at`). Extra memory: some KiB a thread, plus 8 bytes for
-    64 categories of a row where `size` is given; with category ids, up to a MiB a thread.
+    64 categories of a row where `size` is given; with category ids, up to a MiB a thread, and on a device the ids, and
+    noise of one row and draw, or of as many as 64 MiB hold.
 
     Examples
     --------

@@ -70,6 +70,34 @@ def _given(place, x):
     return fastgumbel.gumbel_given_choice(place(x), place(choice), noise=NOISE)
 
 
+def _ids(x):
+    """Return a field at category ids of its places, a third of which are empty, but never the first of a row."""
+    ids = np.random.default_rng(2).integers(2**31 - 4, size=x.shape)
+    return fastgumbel.NoiseField(9).at(draw=7, categories=np.where(np.arange(x.shape[-1]) % 3 == 1, -1, ids))
+
+
+def _noise_at_ids(place, x):
+    return fastgumbel.gumbel(x.shape, noise=_ids(x), dtype=x.dtype, out=place(np.empty_like(x)))
+
+
+def _hard_at_ids(place, x):
+    return fastgumbel.gumbel_max(place(x), size=3, noise=_ids(x), return_max=True)
+
+
+def _ranked_at_ids(place, x):
+    return fastgumbel.gumbel_top_k(place(x), min(3, x.shape[-1]), noise=_ids(x), invalid="mark")
+
+
+def _relaxed_at_ids(place, x):
+    ids = np.arange(x.shape[-1])[::-1] * 1000
+    return fastgumbel.gumbel_softmax(place(x), 0.5, noise=fastgumbel.NoiseField(9).at(categories=ids))
+
+
+def _given_at_ids(place, x):
+    ids, choice = np.arange(x.shape[-1])[::-1] * 1000, np.zeros(x.shape[:-1], np.intp)
+    return fastgumbel.gumbel_given_choice(place(x), place(choice), noise=fastgumbel.NoiseField(9).at(categories=ids))
+
+
 def _ranked(place, x):
     k = min(3, x.shape[-1])
     return fastgumbel.gumbel_top_k(place(x), k, noise=NOISE, return_threshold=True, invalid="mark")
@@ -103,6 +131,11 @@ CALLS = {
     "gumbel_softmax_jvp": _tangent,
     "gumbel_softmax_jvp, two directions": _tangents,
     "gumbel_given_choice": _given,
+    "gumbel, ids": _noise_at_ids,
+    "gumbel_max, ids": _hard_at_ids,
+    "gumbel_top_k, ids": _ranked_at_ids,
+    "gumbel_softmax, ids": _relaxed_at_ids,
+    "gumbel_given_choice, ids": _given_at_ids,
 }
 
 

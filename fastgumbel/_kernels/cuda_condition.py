@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastgumbel._kernels.cuda import cuda, device, kernel
-from fastgumbel._kernels.cuda_field import other_exponentials
+from fastgumbel._kernels.cuda_field import other_exponential, other_exponentials
 from fastgumbel._kernels.cuda_rows import note_fault, potential
 from fastgumbel._kernels.cuda_softmax import chunk_sum, in_order, largest_of, raised
 from fastgumbel._kernels.ops import times
@@ -71,10 +71,11 @@ def _put(out, at, x, mask, row, j, e, time, choice, best):
 
 
 @kernel(threads=THREADS, blocks=2)
-def condition(x, mask, ids, field, choices, out, flag, shape):
+def condition(x, mask, ids, field, choices, out, flag, shape, drawn):
     """Noise of a piece of rows given choices[first + s // repeats, r], into out[s, r, :]; both flat, of all rows.
 
-    `shape` is (first row of the piece in the whole, rows of the whole, first, repeats).
+    `shape` is (first row of the piece in the whole, rows of the whole, first, repeats). `drawn` says that fresh
+    exponentials stand in `out` already, and negative numbers in empty places, which get 0.
     """
     key, first_row, draw, start = field
     to_row, all_rows, first, repeats = shape
@@ -112,14 +113,11 @@ def condition(x, mask, ids, field, choices, out, flag, shape):
         return
 
     sum_ = _total(terms, x, mask, r, largest)
+    row, here = row_id(ids, first_row, r), draw + np.uint64(s)
+    e = out[np.uint64(at + choice)] if drawn else other_exponential(key, row, here, start + np.uint64(choice), largest)
     if thread == np.int32(0):
         cell[0] = sum_
     cuda.syncthreads()
-    row, here = row_id(ids, first_row, r), draw + np.uint64(s)
-    category = start + np.uint64(choice)
-    e0, e1, e2, e3 = other_exponentials(key, row, here, category >> np.uint64(2), largest)
-    word = category & np.uint64(3)
-    e = (e0 if word == np.uint64(0) else e1) if word < np.uint64(2) else (e2 if word == np.uint64(2) else e3)
     time = np.float64(e) / cell[0]
     chosen = np.float64(potential(x, mask, r, choice))
     g = out.dtype.type(-log64(time) - (chosen - np.float64(largest)))
@@ -127,6 +125,17 @@ def condition(x, mask, ids, field, choices, out, flag, shape):
     if thread == np.int32(0):
         out[np.uint64(at + choice)] = g
     arrival = largest, out.dtype.type(time)
+    if drawn:
+        j = np.int64(thread)
+        while j < n:
+            if j != choice:
+                e = out[np.uint64(at + j)]
+                if e < out.dtype.type(0):
+                    out[np.uint64(at + j)] = out.dtype.type(0)
+                else:
+                    _put(out, at, x, mask, r, j, e, arrival, choice, best)
+            j += np.int64(cuda.blockDim.x)
+        return
     quad = (start >> np.uint64(2)) + np.uint64(thread)
     j = np.int64(quad << np.uint64(2)) - np.int64(start)
     while j < n:

@@ -16,6 +16,7 @@ from fastgumbel._kernels.field import (
     block_word,
     join,
     winner_lane,
+    word_of,
     words,
 )
 from fastgumbel._kernels.real import exponential32, exponential64, log
@@ -69,6 +70,25 @@ def _exponentials_of(key, row, draw, high, low, zero):
     return single if zero.bitwidth == 32 else double
 
 
+def _exponential(key, row, draw, high, low, category, zero):
+    """Exponential of a category, whose quad has these indices of high and low words."""
+    raise NotImplementedError("compiled only")
+
+
+@overload(_exponential)
+def _exponential_of(key, row, draw, high, low, category, zero):
+    def single(key, row, draw, high, low, category, zero):
+        h0, h1, h2, h3 = words(key, row, draw, high)
+        return exponential32(np.uint32(word_of(h0, h1, h2, h3, category)))
+
+    def double(key, row, draw, high, low, category, zero):
+        h0, h1, h2, h3 = words(key, row, draw, high)
+        l0, l1, l2, l3 = words(key, row, draw, low)
+        return exponential64(join(word_of(h0, h1, h2, h3, category), word_of(l0, l1, l2, l3, category)))
+
+    return single if zero.bitwidth == 32 else double
+
+
 @device
 def block(key, row, draw, index, zero):
     """Minimum and winner lane of one block."""
@@ -90,10 +110,26 @@ def quad_noise(key, row, draw, quad, minimum, winner):
 
 
 @device
+def place_noise(key, row, draw, category, zero):
+    """G at one category."""
+    minimum, winner = block(key, row, draw, category >> np.uint64(6), zero)
+    quad = category >> np.uint64(2)
+    e = _exponential(key, row, draw, HIGH_WORDS | quad, LOW_WORDS | quad, category, zero)
+    return -log(minimum if np.int32(category & np.uint64(63)) == winner else minimum + e)
+
+
+@device
 def other_exponentials(key, row, draw, quad, zero):
     """Four Exp(1) numbers that the field does not use, as `noise_row.exponential_row` counts them."""
     high = OTHER_WORDS | (quad << np.uint64(1))
     return _exponentials(key, row, draw, high, high | np.uint64(1), zero)
+
+
+@device
+def other_exponential(key, row, draw, category, zero):
+    """That of one category."""
+    high = OTHER_WORDS | (category >> np.uint64(2) << np.uint64(1))
+    return _exponential(key, row, draw, high, high | np.uint64(1), category, zero)
 
 
 @device

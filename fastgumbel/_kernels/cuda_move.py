@@ -19,6 +19,17 @@ def copy(out, x, to_row, from_row):
 
 
 @kernel(threads=THREADS)
+def both(out, a, b, to_row):
+    """Rows of booleans that are true in both, to rows of `out` from one on."""
+    n = np.int64(a.shape[1])
+    i = np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)
+    if i < np.int64(a.shape[0]) * n:
+        r = np.int64(np.uint64(i) // np.uint64(n))
+        j = np.uint64(i - r * n)
+        out[np.uint64(to_row + r), j] = a[np.uint64(r), j] and b[np.uint64(r), j]
+
+
+@kernel(threads=THREADS)
 def one_hot(y, index, hard, n, off, on):
     """One-hots of index[s, r] to y[s, r, :] for rows that are hard; all flat. NaN for an index of -1."""
     i = np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)

@@ -10,6 +10,7 @@ from fastgumbel._kernels import (
     cuda_categorical,
     cuda_categorical_short,
     cuda_condition,
+    cuda_ids,
     cuda_max_long,
     cuda_max_short,
     cuda_move,
@@ -67,13 +68,22 @@ for name, x, mask in (
         f"relax_long {name}": (cuda_relax_long.relax_long, (*inputs, LONG), 112 if single else 168),
         f"condition {name}": (
             cuda_condition.condition,
-            (x, mask, IDS, FIELD, FLAG, flat, FLAG, types.UniTuple(LONG, 4)),
+            (x, mask, IDS, FIELD, FLAG, flat, FLAG, types.UniTuple(LONG, 4), types.boolean),
             128,
         ),
     }
 F32, F64 = types.float32, types.float64
 KERNELS |= {
+    f"write_at {kind}": (
+        cuda_ids.write_at,
+        (kind[::1], types.int64[:, :], IDS, FIELD, types.UniTuple(LONG, 3), types.boolean, kind),
+        64,
+    )
+    for kind in (F32, F64)
+}
+KERNELS |= {
     "copy": (cuda_move.copy, (F32[:, ::1], F64[:, :], LONG, LONG), 40),
+    "both": (cuda_move.both, (types.boolean[:, ::1], MASK, MASK, LONG), 40),
     "one_hot": (cuda_move.one_hot, (F32[::1], FLAG, types.boolean[::1], LONG, F32, F32), 40),
     "add_up": (cuda_move.add_up, (F64[::1], F32[::1], LONG, LONG, types.boolean), 48),
     "average": (cuda_move.average, (F32[::1], F64[::1], *[LONG] * 4), 40),
