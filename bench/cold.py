@@ -6,12 +6,12 @@ Prints the table; with --write, also puts it into the README.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import subprocess
 import sys
 import tempfile
 
+from measuring import fresh_environment
 from readme import machine, replace_section
 
 PROLOGUE = """
@@ -34,7 +34,7 @@ CALLS = {
 def seconds(program: str, cache: str) -> float:
     """Processor time, as that depends least on what else the machine does."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "NUMBA_CACHE_DIR": cache})
+    subprocess.run([sys.executable, "-c", program], check=True, env=fresh_environment(cache))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

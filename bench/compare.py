@@ -7,7 +7,6 @@ pictures anew.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from collections.abc import Iterator
 
 from cases import all_works, has
 from curves import pictures
-from measuring import medians
+from measuring import fresh_environment, medians
 from readme import machine, replace_section
 
 
@@ -43,7 +42,7 @@ def start_up(rounds: int) -> Iterator[str]:
 
     def run(program: str, cache: str) -> float:
         begin = time.perf_counter()
-        subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "NUMBA_CACHE_DIR": cache})
+        subprocess.run([sys.executable, "-c", program], check=True, env=fresh_environment(cache))
         return time.perf_counter() - begin
 
     with tempfile.TemporaryDirectory() as cache:

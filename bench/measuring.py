@@ -1,7 +1,8 @@
-"""How contenders are timed: in turn, round after round, in one process."""
+"""How contenders are timed: in turn, round after round, in one process; and where fresh processes run."""
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -21,3 +22,9 @@ def medians(contenders: Mapping[str, Callable[[], Any]], rounds: int) -> dict[st
             call()
             times[name].append(time.perf_counter() - begin)
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def fresh_environment(cache: str) -> dict[str, str]:
+    """Environment with machine code in a directory, and bytecode on disk, as installed packages have it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "NUMBA_CACHE_DIR": cache}
