@@ -228,7 +228,8 @@ def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArra
 def flat_of(array: NDArray[Any], shape: tuple[int, int], rows: Rows) -> NDArray[Any]:
     """The array as draws by rows: itself, or scratch where kernels cannot write to it."""
     usable = array.flags.c_contiguous and array.flags.aligned and not rows.overlaps(array)
-    return array.reshape(shape) if usable else np.empty(shape, array.dtype)
+    # A matrix would keep its two axes.
+    return np.asarray(array).reshape(shape) if usable else np.empty(shape, array.dtype)
 
 
 def check_device_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
@@ -381,7 +382,8 @@ class Result:
             check_out(out, name, tuple(expected), dtype)
         usable = out is not None and axis == -1 and out.flags.c_contiguous and out.flags.aligned
         usable = usable and not any(np.may_share_memory(out, array) for array in inputs)
-        self.flat = out.reshape(flat) if usable else np.empty(flat, dtype)
+        # A matrix would keep its two axes.
+        self.flat = np.asarray(out).reshape(flat) if usable else np.empty(flat, dtype)
 
     def deliver(self) -> NDArray[Any]:
         """The result in the caller's shape and order of axes."""

@@ -54,6 +54,7 @@ def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64], categor
     """
     if out.size == 0:
         return
+    out = np.asarray(out)
     batch, n = out.shape[:-1], out.shape[-1]
     count = math.prod(batch)
     in_place = out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative

@@ -97,12 +97,8 @@ def reaching(x, offset, threshold):
 
 
 @stage
-def lane_bounds(out, words, first, e_block):
-    """Bounds of the Gumbels of a block's lanes from the high words of its 16 quads; lane 4 i + j in place 16 j + i.
-
-    Quad i has its words at first + i in four planes.
-    """
+def lane_bounds(out, words, e_block):
+    """Bounds of the Gumbels of a block's lanes from the high words of its 16 quads; lane 4 i + j in place 16 j + i."""
     for j in range(4):
         for i in range(16):
-            high = np.uint64(words[np.uint64(first) + np.uint64(STAGE * j + i)])
-            out[16 * j + i] = gumbel_bound(e_block + exponential_floor(high))
+            out[16 * j + i] = gumbel_bound(e_block + exponential_floor(np.uint64(words[STAGE * j + i])))

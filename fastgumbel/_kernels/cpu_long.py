@@ -69,7 +69,7 @@ def _open_block(x, offset, block, largest, best, index, coordinates, words, boun
         return best, index
 
     draw_row_words(words, 16, key, row, draw, HIGH_WORDS | (block << np.uint64(4)), _1)
-    lane_bounds(bounds, words, 0, e_block)
+    lane_bounds(bounds, words, e_block)
     places = at_least64(bounds, 0, best - largest - (abs(best) + abs(largest)) * _ROUNDING)
     while places:
         place = lowest_bit(places)

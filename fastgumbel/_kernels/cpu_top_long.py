@@ -7,37 +7,29 @@ reaches the k-th best so far. Where a quick bound shows that this is so for few 
 
 import numpy as np
 
-from fastgumbel._kernels.blocks import CHUNK, block_bounds, block_maxima, lane_bounds
-from fastgumbel._kernels.compiling import kernel, scalar, stage
+from fastgumbel._kernels.blocks import CHUNK, block_bounds, block_maxima, reaching
+from fastgumbel._kernels.compiling import kernel, stage
 from fastgumbel._kernels.field import (
     BLOCK_SHIFT,
     BLOCK_WORDS,
     HIGH_WORDS,
-    LOW_WORDS,
     block_exponential,
     block_word,
     join,
-    lane_half,
+    lane_exponential,
     winner_lane,
 )
 from fastgumbel._kernels.heap import offer, spoil
-from fastgumbel._kernels.real import exp64, exponential64, gumbel64
+from fastgumbel._kernels.real import exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._kernels.reduce import NOTHING
-from fastgumbel._kernels.simd import at_least64, count_bits, least_of_planes, lowest_bit
-from fastgumbel._kernels.stage import STAGE, draw_listed_words, draw_row_words, fill, row_id
+from fastgumbel._kernels.simd import at_least64, count_bits, lowest_bit
+from fastgumbel._kernels.stage import DRAW, ROW, STAGE, draw_row_words, draw_words, fill, padded, row_id
 
 # One block that is drawn alone takes the time of so many that are drawn in a row.
 _ALONE = 8
 
-# Blocks whose lanes are drawn together: 16 quads each.
-_QUEUED = STAGE // 16
-
 _1 = np.uint64(1)
 _ROUNDING = np.float64(2.0**-50)
-_SLACK = np.float64(2.0**-30)
-_WORDS = np.float64(2.0**32)
-_EVERY = np.uint64(2**32)
-_SPARE = np.float64(2)
 
 
 @stage
@@ -51,67 +43,61 @@ def _winners_of_plane(minima, noise, lanes, to, words, low, n):
         lanes[np.uint64(to) + j] = winner_lane(np.uint64(words[np.uint64(low) + j]))
 
 
-@scalar
-def _reach_of_words(largest, e_block, root):
-    """The largest high word with which a lane of a block may reach the root.
-
-    It must wait e <= exp(largest - root) - E_b, and a uniform number is below its exponential one. The exponent has
-    all that rounding may add; from 0 on it says nothing.
-    """
-    exponent = largest - root + ((abs(largest) + abs(root)) * _ROUNDING + _SLACK)
-    if not exponent < 0:
-        return _EVERY
-    reach = (exp64(exponent) - e_block) * _WORDS + _SPARE
-    return np.uint64(min(max(reach, np.float64(0)), _WORDS))
-
-
 @stage
-def _queue(queue, queued, block, winner, e_block, largest):
-    """Queue a block that may have more than its winner among the best; how many are queued."""
-    blocks, winners, minima, tops, _, _, _ = queue
-    blocks[queued], winners[queued], minima[queued], tops[queued] = block, winner, e_block, largest
-    return queued + 1
-
-
-@stage
-def _open_queued(x, queued, queue, start, coordinates, column, values, indices, at, k):
-    """Draw the lanes of the queued blocks and offer those that may be among the best.
-
-    The winners are not among them. Others lie below its Gumbel, and their high words alone rule nearly all of them out.
-    """
+def _offer_queued(n, queue, start, coordinates, column, values, indices, at, k):
+    """Draw the first n queued lanes together and offer those that may be among the best."""
+    counters, words, places, potentials, minima, bounds = queue
     key, row, draw = coordinates
-    blocks, winners, minima, tops, counters, words, bounds = queue
-    for q in range(queued):
-        for i in range(16):
-            counters[np.uint64(16 * q + i)] = HIGH_WORDS | (blocks[q] << np.uint64(4)) | np.uint64(i)
-    draw_listed_words(words, 16 * queued, key, row, draw, counters)
-    for q in range(queued):
-        block, e_block, largest, root = blocks[q], minima[q], tops[q], values[at]
-        if np.uint64(least_of_planes(words, 16 * q, STAGE)) > _reach_of_words(largest, e_block, root):
-            continue
-        lane_bounds(bounds, words, 16 * q, e_block)
-        offset = np.int64(block << BLOCK_SHIFT) - np.int64(start)
-        places = at_least64(bounds, 0, root - largest - (abs(root) + abs(largest)) * _ROUNDING)
-        while places:
-            place = lowest_bit(places)
-            places &= places - _1
-            quad, word = place & 15, place >> 4
-            lane = np.uint64(4 * quad + word)
-            j = offset + np.int64(lane)
-            if lane != winners[q] and 0 <= j < x.size:
-                potential = np.float64(x[j])
-                if potential > NOTHING and potential + bounds[place] >= values[at]:
-                    low = lane_half(key, row, draw, LOW_WORDS, (block << BLOCK_SHIFT) | lane)
-                    high = np.uint64(words[word * STAGE + 16 * q + quad])
-                    value = potential + gumbel64(e_block + exponential64(join(high, low)))
-                    offer(values, indices, at, k, value, column + j)
+    for i in range(n):
+        counters[np.uint64(i)] = HIGH_WORDS | ((start + np.uint64(places[np.uint64(i)])) >> np.uint64(2))
+    draw_words(words, counters, padded(n), key)
+    # Of the four words of each the one that counts goes to the front, so that the rest is vector code.
+    for i in range(n):
+        word = (start + np.uint64(places[np.uint64(i)])) & np.uint64(3)
+        words[np.uint64(i)] = words[word * np.uint64(STAGE) + np.uint64(i)]
+    for i in range(n):
+        e = minima[np.uint64(i)] + exponential_floor(np.uint64(words[np.uint64(i)]))
+        bounds[np.uint64(i)] = potentials[np.uint64(i)] + gumbel_bound(e)
+    fill(bounds, n, STAGE - n, NOTHING)
+    for first in range(0, n, 64):
+        mask = at_least64(bounds, first, values[at])
+        while mask:
+            i = first + lowest_bit(mask)
+            mask &= mask - _1
+            if bounds[i] > NOTHING:
+                category = start + np.uint64(places[i])
+                value = potentials[i] + gumbel64(minima[i] + lane_exponential(key, row, draw, category))
+                offer(values, indices, at, k, value, column + places[i])
+
+
+@stage
+def _queue_rest(x, offset, opened, queued, queue, start, coordinates, column, values, indices, at, k):
+    """Queue the lanes of one block, which begins at x[offset], that may be among the best; how many are queued.
+
+    The winner is not among them. Others lie below its Gumbel, and few of them reach the k-th best when they are drawn.
+    """
+    winner, e_block, g_block = opened
+    _, _, places, potentials, minima, _ = queue
+    threshold = values[at] - g_block
+    threshold -= (abs(values[at]) + abs(g_block)) * _ROUNDING
+    candidates = reaching(x, offset, threshold) & ~(_1 << winner)
+    while candidates:
+        j = np.uint64(offset + lowest_bit(candidates))
+        candidates &= candidates - _1
+        i = np.uint64(queued)
+        places[i], potentials[i], minima[i] = j, x[j], e_block
+        queued += 1
+        if queued == STAGE:
+            _offer_queued(queued, queue, start, coordinates, column, values, indices, at, k)
+            queued = 0
+    return queued
 
 
 @stage
 def _search_few(x, start, first_pair, groups, maxima, plane, coordinates, column, values, indices, at, k, scratch):
     """Offer what may be among the best of the blocks whose bounds reach the k-th best; False if that is too many."""
     key, row, draw = coordinates
-    bounds, queue = scratch[3:]
+    bounds, queue = scratch[3], scratch[4]
     count = 0
     for odd in range(2):
         for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
@@ -136,13 +122,12 @@ def _search_few(x, start, first_pair, groups, maxima, plane, coordinates, column
                     if value > NOTHING:
                         offer(values, indices, at, k, value, column + j)
                 # Others of the block may have a rounding error more noise.
-                largest = maxima[odd * plane + pair]
-                if largest + (g + abs(g) * _ROUNDING) >= values[at]:
-                    queued = _queue(queue, queued, block, winner_lane(w), e, largest)
-                    if queued == _QUEUED:
-                        _open_queued(x, queued, queue, start, coordinates, column, values, indices, at, k)
-                        queued = 0
-    _open_queued(x, queued, queue, start, coordinates, column, values, indices, at, k)
+                if maxima[odd * plane + pair] + (g + abs(g) * _ROUNDING) >= values[at]:
+                    opened = winner_lane(w), e, g
+                    queued = _queue_rest(
+                        x, offset, opened, queued, queue, start, coordinates, column, values, indices, at, k
+                    )
+    _offer_queued(queued, queue, start, coordinates, column, values, indices, at, k)
     return True
 
 
@@ -151,7 +136,7 @@ def _search_chunk(x, start, first_pair, pairs, maxima, plane, coordinates, colum
     """Offer what may be among the best of `pairs` pairs of blocks from `first_pair` on."""
     key, row, draw = coordinates
     minima, noise, lanes, bounds, queue = scratch
-    words = queue[5]
+    words = queue[1]
     if values[at] > NOTHING:
         groups = block_bounds(bounds, maxima, 0, plane, first_pair, pairs, coordinates, words)
         if _search_few(
@@ -193,13 +178,12 @@ def _search_chunk(x, start, first_pair, pairs, maxima, plane, coordinates, colum
                 mask &= mask - _1
                 # The root may have risen since the mask was made.
                 if bounds[place] > NOTHING and bounds[place] >= values[at]:
-                    pair = place - odd * CHUNK
-                    block = ((first_pair + np.uint64(pair)) << _1) | np.uint64(odd)
-                    queued = _queue(queue, queued, block, lanes[place], minima[place], maxima[odd * plane + pair])
-                    if queued == _QUEUED:
-                        _open_queued(x, queued, queue, start, coordinates, column, values, indices, at, k)
-                        queued = 0
-    _open_queued(x, queued, queue, start, coordinates, column, values, indices, at, k)
+                    offset = first + 128 * (place - odd * CHUNK) + 64 * odd
+                    opened = lanes[place], minima[place], noise[place]
+                    queued = _queue_rest(
+                        x, offset, opened, queued, queue, start, coordinates, column, values, indices, at, k
+                    )
+    _offer_queued(queued, queue, start, coordinates, column, values, indices, at, k)
 
 
 @kernel
@@ -214,21 +198,20 @@ def top_long(x, rows, field, index, value, place):
     pairs = np.int64(((start + np.uint64(n - 1)) >> np.uint64(7)) - first_pair) + 1
     maxima = np.empty(2 * min(pairs, CHUNK))
     plane = maxima.size // 2
-    # Blocks with their winners, smallest exponentials and largest log-potentials; counters, words and bounds of lanes.
     queue = (
-        np.empty(_QUEUED, np.uint64),
-        np.empty(_QUEUED, np.uint64),
-        np.empty(_QUEUED),
-        np.empty(_QUEUED),
-        np.zeros(STAGE, np.uint64),
+        np.zeros(3 * STAGE, np.uint64),
         np.zeros(4 * STAGE, np.uint32),
-        np.empty(64),
+        np.zeros(STAGE, np.int64),
+        np.zeros(STAGE),
+        np.zeros(STAGE),
+        np.zeros(STAGE),
     )
     # Of a chunk's blocks: smallest exponentials, their Gumbels and lanes, bounds of perturbed values.
     scratch = np.empty(2 * CHUNK), np.empty(2 * CHUNK), np.empty(2 * CHUNK, np.uint64), np.empty(2 * CHUNK), queue
     for r in range(n_rows):
         line = x[r]
         row = row_id(rows, first_row, r)
+        fill(queue[0], ROW, STAGE, row)
         for done in range(0, pairs, CHUNK):
             count = min(CHUNK, pairs - done)
             pair = first_pair + np.uint64(done)
@@ -239,6 +222,7 @@ def top_long(x, rows, field, index, value, place):
                     spoil(values, indices, at, k)
                 elif values[at] == values[at]:
                     coordinates = key, row, draw + np.uint64(s)
+                    fill(queue[0], DRAW, STAGE, draw + np.uint64(s))
                     _search_chunk(
                         line, start, pair, count, maxima, plane, coordinates, column, values, indices, at, k, scratch
                     )

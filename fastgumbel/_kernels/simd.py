@@ -57,26 +57,6 @@ def max64(typing_context: Any, array: Any, offset: Any) -> Any:
 
 
 @intrinsic
-def least_of_planes(typing_context: Any, array: Any, offset: Any, plane: Any) -> Any:
-    """Least of 16 uint32 from `offset` on in each of four planes, which lie `plane` apart."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        kind = ir.VectorType(ir.IntType(32), 16)
-        places = [builder.add(args[1], builder.mul(args[2], ir.Constant(ir.IntType(64), j))) for j in range(4)]
-        pointers = [builder.bitcast(builder.gep(data, [place]), kind.as_pointer()) for place in places]
-        parts = [builder.load(pointer, align=4) for pointer in pointers]
-        while len(parts) > 1:
-            parts = [
-                builder.select(builder.icmp_unsigned("<", a, b), a, b)
-                for a, b in zip(parts[::2], parts[1::2], strict=True)
-            ]
-        return _call(builder, "llvm.vector.reduce.umin.v16i32", ir.IntType(32), [parts[0]])
-
-    return types.uint32(array, types.intp, types.intp), generate
-
-
-@intrinsic
 def at_least64(typing_context: Any, array: Any, offset: Any, threshold: Any) -> Any:
     """Which of 64 items are at least `threshold` (of the array's type): a mask, first item in the lowest bit."""
 

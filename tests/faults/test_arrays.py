@@ -45,12 +45,13 @@ def memory_map(x):
     return array
 
 
+X = np.random.default_rng(0).normal(size=(4, 6))
 FORMS = (big_endian, misaligned, read_only, np.asfortranarray, backwards, of_a_subclass, memory_map)
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
-@pytest.mark.parametrize("name", [name for name in EVERY if name != "gumbel"])
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in ("gumbel", "gumbel, ids")])
 def test_the_form_of_an_input_changes_no_bit(name, form):
     for shape in SHAPES:
         for kind in KINDS:
@@ -128,3 +129,22 @@ def test_a_batch_of_more_than_two_to_the_31():
     np.testing.assert_array_equal(fg.gumbel_max(lazy, noise=field), choices)
     drawn = fg.categorical(lazy[:, :9], noise=field)
     np.testing.assert_array_equal(drawn[-5:], fg.categorical(x[-5:, :9], noise=field.at(rows=ids)))
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda field, out: fg.gumbel((4, 6), noise=field, out=out),
+        lambda field, out: fg.gumbel_softmax(X, 0.5, noise=field, out=out),
+        lambda field, out: fg.gumbel_given_choice(X, [0, 1, 2, 3], noise=field, out=out),
+        lambda field, out: fg.perturb(X, noise=field, out=out),
+    ],
+    ids=["gumbel", "gumbel_softmax", "gumbel_given_choice", "perturb"],
+)
+@pytest.mark.parametrize("categories", [None, [5, -1, 3, 2, 1, 0]])
+def test_a_matrix_is_written_to_as_an_array_is(function, categories):
+    field = fg.NoiseField(1) if categories is None else fg.NoiseField(1).at(categories=categories)
+    out = np.matrix(np.empty((4, 6)))
+    assert function(field, out) is out
+    np.testing.assert_array_equal(np.asarray(out), function(field, None))
