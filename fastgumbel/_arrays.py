@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._device import is_device
-from fastgumbel._rows import Rows, RowShape, place_name
+from fastgumbel._rows import Rows, RowShape, infinite_message, place_name
 from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
 
 # Items that an array can have, as its bytes are counted in 63 bits.
@@ -108,6 +108,12 @@ def category_axis(axis: Any, ndim: int) -> int:
     return place % ndim - ndim
 
 
+def with_categories(lead: tuple[int, ...], n: int, axis: int) -> tuple[int, ...]:
+    """A shape with an axis of n categories, counted from the end, put into it."""
+    at = len(lead) + 1 + axis
+    return (*lead[:at], n, *lead[at:])
+
+
 def categories_last(array: NDArray[Any], axis: int) -> NDArray[Any]:
     """A view with the axis of the categories, counted from the end, moved there."""
     return array if axis == -1 else np.moveaxis(array, axis, -1)
@@ -145,9 +151,8 @@ def ranked_shapes(
     draw_shape: tuple[int, ...], batch: tuple[int, ...], k: int, axis: int, with_threshold: bool
 ) -> list[tuple[tuple[int, ...], Any]]:
     """Shapes and types of indices and values by rank, on an axis counted from the end, and of the threshold."""
-    ranked = list(draw_shape + batch)
-    ranked.insert(len(ranked) + 1 + axis, k)
-    shapes: list[tuple[tuple[int, ...], Any]] = [(tuple(ranked), np.intp), (tuple(ranked), np.float64)]
+    ranked = with_categories(draw_shape + batch, k, axis)
+    shapes: list[tuple[tuple[int, ...], Any]] = [(ranked, np.intp), (ranked, np.float64)]
     return [*shapes, (draw_shape + batch, np.float64)] if with_threshold else shapes
 
 
@@ -185,9 +190,7 @@ def placed(rows: Rows, axis: int, field: NoiseField) -> Rows:
     """The rows with the category ids of a field, if it has them."""
     if field.categories is None:
         return rows
-    shape = list(rows.batch)
-    shape.insert(len(shape) + 1 + axis, rows.n)
-    return rows.at(categories_last(named(field, tuple(shape)), axis))
+    return rows.at(categories_last(named(field, with_categories(rows.batch, rows.n, axis)), axis))
 
 
 def draws_of(rng: Any, noise: Any, draws: int, categories: int) -> NoiseField:
@@ -278,9 +281,7 @@ def rows_of(log_potentials: ArrayLike, axis: Any, where: ArrayLike | None) -> tu
 def noise_rows(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: Rows) -> Rows:
     """Rows of precomputed noise: those of all rows for the first draw, then for the second, ..."""
     array = real_array(noise, "noise")
-    shape = list(rows.batch)
-    shape.insert(len(shape) + 1 + axis, rows.n)
-    expected = draw_shape + tuple(shape)
+    expected = draw_shape + with_categories(rows.batch, rows.n, axis)
     if array.shape != expected:
         raise ValueError(f"noise must have shape {expected}, not {array.shape}")
     return Rows(categories_last(array, axis), None)
@@ -346,8 +347,7 @@ def given_noise(noise: ArrayLike, axis: int, draw_shape: tuple[int, ...], rows: 
     finite = np.isfinite(array)
     if not finite.all():
         row, at = divmod(int(finite.argmin()), rows.n)
-        name = place_name(array.shape[:-1], row)
-        raise ValueError(f"noise must be finite, but {name} has {array.flat[row * rows.n + at]} at category {at}")
+        raise ValueError(infinite_message(array.shape[:-1], row, array.flat[row * rows.n + at], at))
     return array.reshape(math.prod(draw_shape), rows.count, rows.n)
 
 
@@ -377,9 +377,7 @@ class Result:
             flat = *(directions or (1,)), *flat
         self._out = out
         if out is not None:
-            expected = list(self._shape[:-1])
-            expected.insert(len(expected) + 1 + axis, rows.n)
-            check_out(out, name, tuple(expected), dtype)
+            check_out(out, name, with_categories(self._shape[:-1], rows.n, axis), dtype)
         usable = out is not None and axis == -1 and out.flags.c_contiguous and out.flags.aligned
         usable = usable and not any(np.may_share_memory(out, array) for array in inputs)
         # A matrix would keep its two axes.
@@ -400,11 +398,10 @@ class Result:
 
 def lead_of(shape: tuple[int, ...], batch: tuple[int, ...], n: int, axis: int) -> tuple[int, ...]:
     """The axis of directions, if there is one, before the shape of the log-potentials in that of their tangents."""
-    expected = list(batch)
-    expected.insert(len(expected) + 1 + axis, n)
-    if shape[-len(expected) :] != tuple(expected) or len(shape) > len(expected) + 1:
+    expected = with_categories(batch, n, axis)
+    if shape[-len(expected) :] != expected or len(shape) > len(expected) + 1:
         raise ValueError(
-            f"tangents[0] must have the shape of the log-potentials, {tuple(expected)}, with at most an axis of "
+            f"tangents[0] must have the shape of the log-potentials, {expected}, with at most an axis of "
             f"directions before it, not {shape}"
         )
     return shape[: len(shape) - len(expected)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastgumbel import _arrays, _device, _device_ids
 from fastgumbel._device_rows import DeviceRows, Piece, View, fault_flag, first_fault, view_of
-from fastgumbel._rows import place_name
+from fastgumbel._rows import infinite_message
 from fastgumbel.noise import NoiseField
 
 # A thread goes along a row of at most so many, thread blocks along longer ones.
@@ -87,10 +87,9 @@ def noise_view(noise: Any, draw_shape: tuple[int, ...], rows: DeviceRows) -> Vie
         )
     view = view_of(noise, "noise")
     _arrays.check_real(view.dtype, "noise")
-    expected = list(rows.batch)
-    expected.insert(len(expected) + 1 + rows.axis, rows.n)
-    if view.shape != (*draw_shape, *expected):
-        raise ValueError(f"noise must have shape {(*draw_shape, *expected)}, not {view.shape}")
+    expected = draw_shape + _arrays.with_categories(rows.batch, rows.n, rows.axis)
+    if view.shape != expected:
+        raise ValueError(f"noise must have shape {expected}, not {view.shape}")
     return view.last(rows.axis)
 
 
@@ -203,4 +202,4 @@ def fault_message(
     batch = noise.shape[:-1]
     line = noise.line(tuple(int(i) for i in np.unravel_index(row, batch)) if batch else (), device, stream)
     category = int((~np.isfinite(line)).argmax())
-    return f"noise must be finite, but {place_name(batch, row)} has {line[category]} at category {category}"
+    return infinite_message(batch, row, line[category], category)

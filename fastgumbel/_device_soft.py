@@ -212,9 +212,9 @@ class _Call:
     def result(self, name: str, out: Any, directions: tuple[int, ...] = ()) -> _Result:
         """Where to compute a result."""
         if out is not None:
-            expected = [*directions, *self.draw_shape, *self.rows.batch]
-            expected.insert(len(expected) + 1 + self.rows.axis, self.rows.n)
-            _arrays.check_device_out(out, name, tuple(expected), self.rows.dtype)
+            lead = (*directions, *self.draw_shape, *self.rows.batch)
+            expected = _arrays.with_categories(lead, self.rows.n, self.rows.axis)
+            _arrays.check_device_out(out, name, expected, self.rows.dtype)
             here = view_of(out, name)
             if self.rows.overlaps(out) or any(here.overlaps(view_of(array, name)) for array in self.arrays):
                 raise ValueError(f"{name} must not overlap what is read, as it is a device array")

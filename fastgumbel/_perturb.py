@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel import _threads, _write
-from fastgumbel._rows import BUFFER_BYTES, Rows, ids_of, place_name
+from fastgumbel._rows import BUFFER_BYTES, Rows, ids_of, infinite_message
 from fastgumbel.noise import NoiseField
 
 # Numbers in a task: some milliseconds.
@@ -98,10 +98,10 @@ def _blocks(
 def _copy_noise(lines: NDArray[np.float64], noise: Rows, first: int, column: int) -> None:
     """Write precomputed noise to lines, its rows being those of the first draw, of the second, ..."""
     lines[...] = noise.piece(first, first + len(lines), column, column + lines.shape[1])
-    if not np.isfinite(lines).all():
-        row, at = np.unravel_index(int(np.isfinite(lines).argmin()), lines.shape)
-        name = place_name(noise.batch, first + int(row))
-        raise ValueError(f"noise must be finite, but {name} has {lines[row, at]} at category {column + at}")
+    finite = np.isfinite(lines)
+    if not finite.all():
+        row, at = divmod(int(finite.argmin()), lines.shape[1])
+        raise ValueError(infinite_message(noise.batch, first + row, lines[row, at], column + at))
 
 
 def perturb(

@@ -35,6 +35,11 @@ def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> s
     return f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, or {excluded}"
 
 
+def infinite_message(batch: tuple[int, ...], row: int, value: Any, category: int) -> str:
+    """What is wrong with a row of precomputed noise that is not finite."""
+    return f"noise must be finite, but {place_name(batch, row)} has {value} at category {category}"
+
+
 def zero_tau_message(batch: tuple[int, ...], row: int) -> str:
     """What is wrong with a row whose temperature is 0, where a tangent is asked for."""
     return f"tau must be above 0 for a tangent, but {place_name(batch, row)} has 0"

@@ -17,7 +17,7 @@ from fastgumbel._kernels.cpu_one import max_one
 from fastgumbel._kernels.cpu_short import max_short
 from fastgumbel._kernels.cpu_top_every import merge_tops, sort_tops, top_every, top_given
 from fastgumbel._kernels.cpu_top_long import top_long
-from fastgumbel._rows import BUFFER_BYTES, Rows, ids_of, place_name
+from fastgumbel._rows import BUFFER_BYTES, Rows, ids_of, infinite_message
 from fastgumbel.noise import CATEGORIES, NoiseField
 
 # Rows of at most so many categories go side by side through the vector lanes.
@@ -156,8 +156,8 @@ def _scan_given(rows: Rows, noise: Rows, kernel: Any) -> _Scan:
                 bad = kernel(rows.piece(r, r1, c, c1), beside, index, value, (draw + d, row + r - task.row, c))
                 if bad >= 0:
                     at_row, at = divmod(bad, c1 - c)
-                    name = place_name(noise.batch, first + r + at_row)
-                    raise ValueError(f"noise must be finite, but {name} has {beside[at_row, at]} at category {c + at}")
+                    of_row = first + r + at_row
+                    raise ValueError(infinite_message(noise.batch, of_row, beside[at_row, at], c + at))
 
     return scan
 
