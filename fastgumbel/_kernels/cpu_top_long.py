@@ -163,6 +163,9 @@ def _search_chunk(x, start, first_pair, pairs, maxima, plane, coordinates, colum
             while mask:
                 place = i + lowest_bit(mask)
                 mask &= mask - _1
+                # While the root is empty, places reach it that are no blocks.
+                if bounds[place] == NOTHING:
+                    continue
                 j = first + 128 * (place - odd * CHUNK) + 64 * odd + np.int64(lanes[place])
                 if 0 <= j < x.size:
                     value = np.float64(x[j]) + noise[place]
