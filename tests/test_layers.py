@@ -44,7 +44,7 @@ ORDER = (
     ("_kernels.cuda_condition", "_kernels.cuda_ids", "_kernels.cuda_move", "_kernels.one_draw", "_kernels.one_relaxed"),
     ("_kernels.cuda_softmax", "_kernels.cuda_survey"),
     ("_kernels.cuda_max", "_kernels.cuda_top"),
-    ("_kernels.ids",),
+    ("_kernels.ids", "_kernels.top_open"),
     ("_kernels.blocks", "_kernels.heap", "_kernels.lanes", "_kernels.noise_row", "_kernels.row", "_kernels.weights"),
     ("_kernels.one_max",),
     ("_kernels.cuda_field", "_kernels.cuda_rows"),

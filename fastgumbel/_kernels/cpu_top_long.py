@@ -1,35 +1,35 @@
 """The k best of long rows: the pruned search.
 
 The winner lane of each block has the block's largest noise, and most of the k best sit on such lanes. So all of them
-are offered first; then the others of a block are looked at only where its largest log-potential plus its largest noise
-reaches the k-th best so far. Where a quick bound shows that this is so for few blocks at all, only those are drawn.
+are looked at first; then the others of a block only where its largest log-potential plus its largest noise reaches the
+k-th best so far. Where a quick bound shows that this is so for few blocks at all, only those are drawn.
 """
 
 import numpy as np
 
-from fastgumbel._kernels.blocks import CHUNK, block_bounds, block_maxima, reaching
-from fastgumbel._kernels.compiling import kernel, stage
-from fastgumbel._kernels.field import (
-    BLOCK_SHIFT,
-    BLOCK_WORDS,
-    HIGH_WORDS,
-    block_exponential,
-    block_word,
-    join,
-    lane_exponential,
-    winner_lane,
-)
+from fastgumbel._kernels.blocks import CHUNK, block_bounds, block_maxima
+from fastgumbel._kernels.compiling import kernel, scalar, stage
+from fastgumbel._kernels.field import BLOCK_SHIFT, BLOCK_WORDS, block_exponential, block_word, join, winner_lane
 from fastgumbel._kernels.heap import offer, spoil
-from fastgumbel._kernels.real import exponential_floor, gumbel64, gumbel_bound
+from fastgumbel._kernels.real import gumbel64, log64
 from fastgumbel._kernels.reduce import NOTHING
-from fastgumbel._kernels.simd import at_least64, count_bits, lowest_bit
-from fastgumbel._kernels.stage import DRAW, ROW, STAGE, draw_row_words, draw_words, fill, padded, row_id
+from fastgumbel._kernels.simd import at_least64, count_bits, lowest_bit, max64
+from fastgumbel._kernels.stage import STAGE, draw_row_words, fill, row_id
+from fastgumbel._kernels.top_open import open_blocks
 
 # One block that is drawn alone takes the time of so many that are drawn in a row.
 _ALONE = 8
 
 _1 = np.uint64(1)
 _ROUNDING = np.float64(2.0**-50)
+# Steps towards a threshold that about k results reach, of which there may be half as many more.
+_STEPS = 8
+
+
+@scalar
+def _bound(largest, g):
+    """Upper bound of a block's perturbed values; others may have a rounding error more noise than the winner."""
+    return largest + (g + abs(g) * _ROUNDING)
 
 
 @stage
@@ -44,149 +44,140 @@ def _winners_of_plane(minima, noise, lanes, to, words, low, n):
 
 
 @stage
-def _offer_queued(n, queue, start, coordinates, column, values, indices, at, k):
-    """Draw the first n queued lanes together and offer those that may be among the best."""
-    counters, words, places, potentials, minima, bounds = queue
-    key, row, draw = coordinates
-    for i in range(n):
-        counters[np.uint64(i)] = HIGH_WORDS | ((start + np.uint64(places[np.uint64(i)])) >> np.uint64(2))
-    draw_words(words, counters, padded(n), key)
-    # Of the four words of each the one that counts goes to the front, so that the rest is vector code.
-    for i in range(n):
-        word = (start + np.uint64(places[np.uint64(i)])) & np.uint64(3)
-        words[np.uint64(i)] = words[word * np.uint64(STAGE) + np.uint64(i)]
-    for i in range(n):
-        e = minima[np.uint64(i)] + exponential_floor(np.uint64(words[np.uint64(i)]))
-        bounds[np.uint64(i)] = potentials[np.uint64(i)] + gumbel_bound(e)
-    fill(bounds, n, STAGE - n, NOTHING)
-    for first in range(0, n, 64):
-        mask = at_least64(bounds, first, values[at])
-        while mask:
-            i = first + lowest_bit(mask)
-            mask &= mask - _1
-            if bounds[i] > NOTHING:
-                category = start + np.uint64(places[i])
-                value = potentials[i] + gumbel64(minima[i] + lane_exponential(key, row, draw, category))
-                offer(values, indices, at, k, value, column + places[i])
-
-
-@stage
-def _queue_rest(x, offset, opened, queued, queue, start, coordinates, column, values, indices, at, k):
-    """Queue the lanes of one block, which begins at x[offset], that may be among the best; how many are queued.
-
-    The winner is not among them. Others lie below its Gumbel, and few of them reach the k-th best when they are drawn.
-    """
-    winner, e_block, g_block = opened
-    _, _, places, potentials, minima, _ = queue
-    threshold = values[at] - g_block
-    threshold -= (abs(values[at]) + abs(g_block)) * _ROUNDING
-    candidates = reaching(x, offset, threshold) & ~(_1 << winner)
-    while candidates:
-        j = np.uint64(offset + lowest_bit(candidates))
-        candidates &= candidates - _1
-        i = np.uint64(queued)
-        places[i], potentials[i], minima[i] = j, x[j], e_block
-        queued += 1
-        if queued == STAGE:
-            _offer_queued(queued, queue, start, coordinates, column, values, indices, at, k)
-            queued = 0
-    return queued
-
-
-@stage
-def _search_few(x, start, first_pair, groups, maxima, plane, coordinates, column, values, indices, at, k, scratch):
-    """Offer what may be among the best of the blocks whose bounds reach the k-th best; False if that is too many."""
-    key, row, draw = coordinates
-    bounds, queue = scratch[3], scratch[4]
+def _count(results, groups, threshold):
+    """How many of two halves of results reach a threshold."""
     count = 0
     for odd in range(2):
         for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
-            count += count_bits(at_least64(bounds, i, values[at]))
-    if count * _ALONE > 2 * groups:
-        return False
-    queued = 0
-    for odd in range(2):
-        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
-            mask = at_least64(bounds, i, values[at])
-            while mask:
-                pair = i - odd * CHUNK + lowest_bit(mask)
-                mask &= mask - _1
-                block = ((first_pair + np.uint64(pair)) << _1) | np.uint64(odd)
-                w = block_word(key, row, draw, block)
-                e = block_exponential(w)
-                g = gumbel64(e)
-                offset = np.int64(block << BLOCK_SHIFT) - np.int64(start)
-                j = offset + np.int64(winner_lane(w))
-                if 0 <= j < x.size:
-                    value = np.float64(x[j]) + g
-                    if value > NOTHING:
-                        offer(values, indices, at, k, value, column + j)
-                # Others of the block may have a rounding error more noise.
-                if maxima[odd * plane + pair] + (g + abs(g) * _ROUNDING) >= values[at]:
-                    opened = winner_lane(w), e, g
-                    queued = _queue_rest(
-                        x, offset, opened, queued, queue, start, coordinates, column, values, indices, at, k
-                    )
-    _offer_queued(queued, queue, start, coordinates, column, values, indices, at, k)
-    return True
+            count += count_bits(at_least64(results, i, threshold))
+    return count
 
 
 @stage
-def _search_chunk(x, start, first_pair, pairs, maxima, plane, coordinates, column, values, indices, at, k, scratch):
-    """Offer what may be among the best of `pairs` pairs of blocks from `first_pair` on."""
+def _threshold(results, groups, root, k):
+    """The root, or better a threshold above it that at least k of the results reach, and seldom many more."""
+    best = NOTHING
+    for odd in range(2):
+        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
+            best = max(best, max64(results, i))
+    threshold = root
+    # As if they were Gumbel: exp(t) times as many reach what is lower by t. Else the steps grow until they do.
+    wanted = np.float64(k) * 1.25
+    guess, scale, down = best - log64(wanted), np.float64(1), True
+    for _ in range(_STEPS):
+        if not guess > threshold:
+            break
+        count = _count(results, groups, guess)
+        if count >= k:
+            threshold = guess
+            if count <= 1.5 * k:
+                break
+        few = count < wanted
+        scale *= np.float64(2) if few == down else np.float64(0.5)
+        guess += scale * log64(max(np.float64(count), np.float64(0.5)) / wanted)
+        down = few
+    return threshold
+
+
+@stage
+def _list_reaching(listed, results, groups, threshold):
+    """List the places of two halves of results that reach a threshold; how many do."""
+    n = 0
+    for odd in range(2):
+        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
+            mask = at_least64(results, i, threshold)
+            while mask:
+                listed[n] = i + lowest_bit(mask)
+                mask &= mask - _1
+                n += 1
+    return n
+
+
+@stage
+def _draw_all(scratch, maxima, plane, first_pair, pairs, coordinates, words):
+    """Draw `pairs` pairs of blocks: their winners, and upper bounds of their perturbed values."""
     key, row, draw = coordinates
-    minima, noise, lanes, bounds, queue = scratch
-    words = queue[1]
-    if values[at] > NOTHING:
-        groups = block_bounds(bounds, maxima, 0, plane, first_pair, pairs, coordinates, words)
-        if _search_few(
-            x, start, first_pair, groups, maxima, plane, coordinates, column, values, indices, at, k, scratch
-        ):
-            return
+    minima, noise, lanes, bounds = scratch
     for i in range(0, pairs, STAGE):
         n = min(STAGE, pairs - i)
         draw_row_words(words, n, key, row, draw, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
         _winners_of_plane(minima, noise, lanes, i, words, 0, n)
         _winners_of_plane(minima, noise, lanes, CHUNK + i, words, 2 * STAGE, n)
-    groups = (pairs + 63) // 64 * 64
     for odd in range(2):
         to = odd * CHUNK
         for i in range(pairs):
-            # Others of the block may have a rounding error more noise.
-            bounds[to + i] = maxima[odd * plane + i] + (noise[to + i] + abs(noise[to + i]) * _ROUNDING)
-        fill(bounds, to + pairs, groups - pairs, NOTHING)
-    first = np.int64(first_pair << np.uint64(7)) - np.int64(start)
+            bounds[to + i] = _bound(maxima[odd * plane + i], noise[to + i])
 
-    for odd in range(2):
-        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
-            mask = at_least64(bounds, i, values[at])
-            while mask:
-                place = i + lowest_bit(mask)
-                mask &= mask - _1
-                # While the root is empty, places reach it that are no blocks.
-                if bounds[place] == NOTHING:
-                    continue
-                j = first + 128 * (place - odd * CHUNK) + 64 * odd + np.int64(lanes[place])
-                if 0 <= j < x.size:
-                    value = np.float64(x[j]) + noise[place]
-                    if value > NOTHING:
-                        offer(values, indices, at, k, value, column + j)
 
-    queued = 0
+@stage
+def _winning_values(results, x, first, pairs, noise, lanes):
+    """Perturbed values of the winners; -inf where they lie outside of the row."""
     for odd in range(2):
-        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
-            mask = at_least64(bounds, i, values[at])
-            while mask:
-                place = i + lowest_bit(mask)
-                mask &= mask - _1
-                # The root may have risen since the mask was made.
-                if bounds[place] > NOTHING and bounds[place] >= values[at]:
-                    offset = first + 128 * (place - odd * CHUNK) + 64 * odd
-                    opened = lanes[place], minima[place], noise[place]
-                    queued = _queue_rest(
-                        x, offset, opened, queued, queue, start, coordinates, column, values, indices, at, k
-                    )
-    _offer_queued(queued, queue, start, coordinates, column, values, indices, at, k)
+        to = odd * CHUNK
+        for i in range(pairs):
+            j = first + 128 * i + 64 * odd + np.int64(lanes[to + i])
+            inside = 0 <= j < x.size
+            value = np.float64(x[np.uint64(j if inside else 0)]) + noise[to + i]
+            results[to + i] = value if inside else NOTHING
+
+
+@stage
+def _draw_listed(x, n, listed, scratch, maxima, plane, start, first_pair, coordinates, column, values, indices, at, k):
+    """Draw the first n listed blocks, tighten their bounds and offer their winners."""
+    key, row, draw = coordinates
+    minima, noise, lanes, bounds = scratch
+    for i in range(n):
+        place = listed[i]
+        odd = place // CHUNK
+        pair = place - odd * CHUNK
+        block = ((first_pair + np.uint64(pair)) << _1) | np.uint64(odd)
+        w = block_word(key, row, draw, block)
+        e = block_exponential(w)
+        g = gumbel64(e)
+        minima[place], noise[place], lanes[place] = e, g, winner_lane(w)
+        bounds[place] = _bound(maxima[odd * plane + pair], g)
+        j = np.int64((block << BLOCK_SHIFT) | lanes[place]) - np.int64(start)
+        if 0 <= j < x.size:
+            value = np.float64(x[j]) + g
+            if value > NOTHING:
+                offer(values, indices, at, k, value, column + j)
+
+
+@stage
+def _search_chunk(x, start, first_pair, pairs, maxima, plane, coordinates, column, values, indices, at, k, space):
+    """Offer what may be among the best of `pairs` pairs of blocks from `first_pair` on."""
+    scratch, results, listed, queue = space
+    _, noise, lanes, bounds = scratch
+    words = queue[3]
+    groups = (pairs + 63) // 64 * 64
+    few = False
+    if values[at] > NOTHING:
+        block_bounds(bounds, maxima, 0, plane, first_pair, pairs, coordinates, words)
+        few = _count(bounds, groups, values[at]) * _ALONE <= 2 * groups
+    if few:
+        n = _list_reaching(listed, bounds, groups, values[at])
+        _draw_listed(
+            x, n, listed, scratch, maxima, plane, start, first_pair, coordinates, column, values, indices, at, k
+        )
+    else:
+        _draw_all(scratch, maxima, plane, first_pair, pairs, coordinates, words)
+        _winning_values(results, x, np.int64(first_pair << np.uint64(7)) - np.int64(start), pairs, noise, lanes)
+        for odd in range(2):
+            fill(bounds, odd * CHUNK + pairs, groups - pairs, NOTHING)
+            fill(results, odd * CHUNK + pairs, groups - pairs, NOTHING)
+        n = _list_reaching(listed, results, groups, _threshold(results, groups, values[at], k))
+        for i in range(n):
+            place = listed[i]
+            value = results[place]
+            if value > NOTHING:
+                odd = place // CHUNK
+                block = ((first_pair + np.uint64(place - odd * CHUNK)) << _1) | np.uint64(odd)
+                j = np.int64((block << BLOCK_SHIFT) | lanes[place]) - np.int64(start)
+                offer(values, indices, at, k, value, column + j)
+        n = _list_reaching(listed, bounds, groups, values[at])
+    open_blocks(
+        x, n, listed, scratch, queue, maxima, plane, start, first_pair, coordinates, column, values, indices, at, k
+    )
 
 
 @kernel
@@ -201,20 +192,19 @@ def top_long(x, rows, field, index, value, place):
     pairs = np.int64(((start + np.uint64(n - 1)) >> np.uint64(7)) - first_pair) + 1
     maxima = np.empty(2 * min(pairs, CHUNK))
     plane = maxima.size // 2
-    queue = (
-        np.zeros(3 * STAGE, np.uint64),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(STAGE, np.int64),
-        np.zeros(STAGE),
-        np.zeros(STAGE),
-        np.zeros(STAGE),
-    )
     # Of a chunk's blocks: smallest exponentials, their Gumbels and lanes, bounds of perturbed values.
-    scratch = np.empty(2 * CHUNK), np.empty(2 * CHUNK), np.empty(2 * CHUNK, np.uint64), np.empty(2 * CHUNK), queue
+    scratch = np.empty(2 * CHUNK), np.empty(2 * CHUNK), np.empty(2 * CHUNK, np.uint64), np.empty(2 * CHUNK)
+    # Of quads of lanes: indices, places of their blocks, largest high words that matter, words.
+    queue = (
+        np.zeros(STAGE, np.uint64),
+        np.empty(STAGE, np.int64),
+        np.zeros(STAGE, np.uint32),
+        np.zeros(4 * STAGE, np.uint32),
+    )
+    space = scratch, np.empty(2 * CHUNK), np.empty(2 * CHUNK, np.int64), queue
     for r in range(n_rows):
         line = x[r]
         row = row_id(rows, first_row, r)
-        fill(queue[0], ROW, STAGE, row)
         for done in range(0, pairs, CHUNK):
             count = min(CHUNK, pairs - done)
             pair = first_pair + np.uint64(done)
@@ -225,7 +215,6 @@ def top_long(x, rows, field, index, value, place):
                     spoil(values, indices, at, k)
                 elif values[at] == values[at]:
                     coordinates = key, row, draw + np.uint64(s)
-                    fill(queue[0], DRAW, STAGE, draw + np.uint64(s))
                     _search_chunk(
-                        line, start, pair, count, maxima, plane, coordinates, column, values, indices, at, k, scratch
+                        line, start, pair, count, maxima, plane, coordinates, column, values, indices, at, k, space
                     )

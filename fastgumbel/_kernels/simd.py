@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-_BITS = {types.float32: 32, types.float64: 64, types.uint64: 64}
+_BITS = {types.float32: 32, types.float64: 64, types.uint32: 32, types.uint64: 64}
 
 
 def _load(context: Any, builder: Any, signature: Any, args: Any, first: int, lanes: int) -> Any:
@@ -56,18 +56,53 @@ def max64(typing_context: Any, array: Any, offset: Any) -> Any:
     return array.dtype(array, types.intp), generate
 
 
+def _mask(builder: Any, compare: Any) -> Any:
+    """64 bits, of which `compare` makes those from a lane on: 16 at a time, since most compilers cannot take 64."""
+    mask = None
+    for first in range(0, 64, 16):
+        part = builder.zext(builder.bitcast(compare(first, 16), ir.IntType(16)), ir.IntType(64))
+        mask = builder.or_(mask, builder.shl(part, ir.Constant(part.type, first))) if first else part
+    return mask
+
+
 @intrinsic
 def at_least64(typing_context: Any, array: Any, offset: Any, threshold: Any) -> Any:
     """Which of 64 items are at least `threshold` (of the array's type): a mask, first item in the lowest bit."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        items = _load(context, builder, signature, args, 0, 64)
-        one = builder.insert_element(ir.Constant(items.type, ir.Undefined), args[2], ir.Constant(ir.IntType(32), 0))
-        shuffle = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
-        thresholds = builder.shuffle_vector(one, ir.Constant(items.type, ir.Undefined), shuffle)
-        return builder.bitcast(builder.fcmp_ordered(">=", items, thresholds), ir.IntType(64))
+        def compare(first: int, lanes: int) -> Any:
+            items = _load(context, builder, signature, args, first, lanes)
+            none = ir.Constant(items.type, ir.Undefined)
+            one = builder.insert_element(none, args[2], ir.Constant(ir.IntType(32), 0))
+            zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+            return builder.fcmp_ordered(">=", items, builder.shuffle_vector(one, none, zeros))
+
+        return _mask(builder, compare)
 
     return types.uint64(array, types.intp, array.dtype), generate
+
+
+@intrinsic
+def any_at_most64(typing_context: Any, planes: Any, offset: Any, plane: Any, limits: Any) -> Any:
+    """Of which of 64 places from `offset` on one of four planes, `plane` apart, is at most the limit there: a mask."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        words, offset, plane, limits = args
+
+        def compare(first: int, lanes: int) -> Any:
+            def load(array: Any, place: Any) -> Any:
+                return _load(context, builder, signature, [array, place], first, lanes)
+
+            least = load(words, offset)
+            for j in range(1, 4):
+                place = builder.add(offset, builder.mul(plane, ir.Constant(plane.type, j)))
+                other = load(words, place)
+                least = builder.select(builder.icmp_unsigned("<", other, least), other, least)
+            return builder.icmp_unsigned("<=", least, load(limits, offset))
+
+        return _mask(builder, compare)
+
+    return types.uint64(planes, types.intp, types.intp, planes), generate
 
 
 @intrinsic

@@ -55,6 +55,17 @@ def draw_row_words(out, n, key, row, draw, first, step):
 
 
 @stage
+def draw_listed_words(out, n, key, row, draw, indices):
+    """The four words of n listed indices of one row and draw."""
+    for i in range(n):
+        w0, w1, w2, w3 = words(key, row, draw, indices[np.uint64(i)])
+        out[i] = w0
+        out[STAGE + i] = w1
+        out[2 * STAGE + i] = w2
+        out[3 * STAGE + i] = w3
+
+
+@stage
 def draw_next_words(out, n, key, row, draw, index):
     """The four words of n draws of one row and index, from `draw` on."""
     for i in range(n):
