@@ -30,7 +30,7 @@ _READ = 16
 # A longer row is cut at its categories.
 _LONGEST = 2**22
 # So many times as many categories as places pay for the pruned search of the k best.
-_PRUNED = 256
+_PRUNED = 64
 # A single row of at most so many categories is found without any preparation.
 _ONE = 1024
 _INDICES: tuple[np.intp, ...] = tuple(np.arange(_ONE, dtype=np.intp))
