@@ -41,7 +41,7 @@ def shape_of(size: Any, name: str, most: int = DRAWS) -> tuple[int, ...]:
     if size is None:
         return ()
     items = (size,) if isinstance(size, int | np.integer) else size
-    if not (isinstance(items, Sequence) or np.ndim(items) == 1) or isinstance(items, str | bytes):
+    if not (isinstance(items, tuple | Sequence) or np.ndim(items) == 1) or isinstance(items, str | bytes):
         raise TypeError(f"{name} must be an int or a tuple of ints, not {type(size).__name__}")
     shape = tuple(items)
     for item in shape:
@@ -117,6 +117,11 @@ def with_categories(lead: tuple[int, ...], n: int, axis: int) -> tuple[int, ...]
 def categories_last(array: NDArray[Any], axis: int) -> NDArray[Any]:
     """A view with the axis of the categories, counted from the end, moved there."""
     return array if axis == -1 else np.moveaxis(array, axis, -1)
+
+
+def categories_back(array: NDArray[Any], axis: int) -> NDArray[Any]:
+    """A view with the last axis moved to where that of the categories is, counted from the end."""
+    return array if axis == -1 else np.moveaxis(array, -1, axis)
 
 
 def field_of(rng: Any, noise: Any) -> NoiseField:
@@ -228,11 +233,21 @@ def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArra
     return out
 
 
-def flat_of(array: NDArray[Any], shape: tuple[int, int], rows: Rows) -> NDArray[Any]:
-    """The array as draws by rows: itself, or scratch where kernels cannot write to it."""
-    usable = array.flags.c_contiguous and array.flags.aligned and not rows.overlaps(array)
-    # A matrix would keep its two axes.
-    return np.asarray(array).reshape(shape) if usable else np.empty(shape, array.dtype)
+def flat_of(out: NDArray[Any] | None, shape: tuple[int, int], dtype: Any, rows: Rows) -> NDArray[Any]:
+    """Where to compute draws by rows: `out`, or a new array if there is none or kernels cannot write to it."""
+    if out is not None and out.flags.c_contiguous and out.flags.aligned and not rows.overlaps(out):
+        # A matrix would keep its two axes.
+        return np.asarray(out).reshape(shape)
+    return np.empty(shape, dtype)
+
+
+def delivered(flat: NDArray[Any], shape: tuple[int, ...], out: NDArray[Any] | None) -> Any:
+    """Draws by rows, in the caller's array if there is one, else of this shape: a scalar if that is ()."""
+    if out is None:
+        return flat.reshape(shape) if shape else flat[0, 0]
+    if not np.may_share_memory(out, flat):
+        out[...] = flat.reshape(shape)
+    return out
 
 
 def check_device_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
@@ -306,8 +321,8 @@ def temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
     """1 / tau in a dtype; the largest number where that is beyond it."""
-    with np.errstate(divide="ignore", over="ignore", under="ignore"):
-        return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype)
+    with np.errstate(all="ignore"):
+        return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype, copy=False)
 
 
 def check_conditioned(field: NoiseField, categories: int) -> None:
@@ -385,15 +400,13 @@ class Result:
 
     def deliver(self) -> NDArray[Any]:
         """The result in the caller's shape and order of axes."""
-        result: NDArray[Any] = self.flat.reshape(self._shape)
-        if self._axis != -1:
-            result = np.moveaxis(result, -1, self._axis)
+        result = categories_back(self.flat.reshape(self._shape), self._axis)
         if self._out is None:
             return result
         if not np.may_share_memory(self._out, self.flat):
             self._out[...] = result
-        result = self._out
-        return result
+        out: NDArray[Any] = self._out
+        return out
 
 
 def lead_of(shape: tuple[int, ...], batch: tuple[int, ...], n: int, axis: int) -> tuple[int, ...]:

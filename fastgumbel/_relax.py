@@ -79,7 +79,7 @@ def relax(
         return faulty
     none = np.empty((0, 0, 0), kind), np.empty((0, 0), kind), np.empty((0, 0, 0, 0), kind)
     dx, dtau, dy = none if tangents is None else tangents
-    moved = bool((dtau != 0).any())
+    moved = bool(np.count_nonzero(dtau))
 
     def work(r: int, r1: int, s: int, s1: int) -> None:
         x = rows.piece(r, r1, 0, rows.n)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
+_FLOAT32: np.dtype[Any] = np.dtype(np.float32)
+_FLOAT64: np.dtype[Any] = np.dtype(np.float64)
 # Why a category takes no part.
 EXCLUDED = "excluded by where"
 
@@ -58,7 +60,7 @@ def choice_message(batch: tuple[int, ...], row: int, n: int, choices: NDArray[An
 
 def relaxed_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The type in which log-potentials of a type are read, and that of their relaxed samples."""
-    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)
+    return _FLOAT32 if dtype.kind == "f" and dtype.itemsize <= 4 else _FLOAT64
 
 
 def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tuple[Any, ...]:
@@ -85,10 +87,12 @@ def ids_of(categories: NDArray[np.int64], r0: int, r1: int, c0: int, c1: int) ->
     return matrix
 
 
-def _some_negative(array: NDArray[Any]) -> bool:
-    """Whether there is any; what is broadcast is looked at once."""
-    once = array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
-    return once.size > 0 and bool(once.min() < 0)
+def any_negative(array: NDArray[Any]) -> bool:
+    """Whether there is any integer below 0; what is broadcast is looked at once."""
+    if 0 in array.strides:
+        array = array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
+    # Of a small array, the place of the least costs less than the least.
+    return array.size > 0 and array.item(array.argmin()) < 0
 
 
 class RowShape(Protocol):
@@ -126,7 +130,7 @@ class Rows:
         self.values = values
         self.categories = categories
         self._where = where
-        self._empty = categories is not None and _some_negative(categories)
+        self._empty = categories is not None and any_negative(categories)
         # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
         self.in_place = (
             where is None
@@ -139,7 +143,6 @@ class Rows:
         self.width = self.n if self.in_place else BUFFER_BYTES // self.dtype.itemsize
         self.matrix = values.reshape(self.count, self.n) if self.in_place else None
         if self.matrix is not None:
-            self.matrix = self.matrix.view()
             self.matrix.flags.writeable = False
 
     def piece(self, r0: int, r1: int, c0: int, c1: int) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from fastgumbel import _threads
 from fastgumbel._kernels.cpu_given import max_given, merge_results
 from fastgumbel._kernels.cpu_ids import write_at
 from fastgumbel._kernels.cpu_long import max_long
-from fastgumbel._kernels.cpu_one import max_one
+from fastgumbel._kernels.cpu_one import max_few, max_one
 from fastgumbel._kernels.cpu_short import max_short
 from fastgumbel._kernels.cpu_top_every import merge_tops, sort_tops, top_every, top_given
 from fastgumbel._kernels.cpu_top_long import top_long
@@ -31,22 +31,35 @@ _READ = 16
 _LONGEST = 2**22
 # So many times as many categories as places pay for the pruned search of the k best.
 _PRUNED = 64
-# A single row of at most so many categories is found without any preparation.
-_ONE = 1024
-_INDICES: tuple[np.intp, ...] = tuple(np.arange(_ONE, dtype=np.intp))
+# Of so many log-potentials in so many rows, at most, samples are found without any preparation.
+_LITTLE = 1024
+_FEW = 32
+_INDICES: tuple[np.intp, ...] = tuple(np.arange(_LITTLE, dtype=np.intp))
 
 
-def search_one(x: Any, axis: Any, field: NoiseField) -> np.intp | None:
-    """Index of the sample of a plain array of one short row; None where it takes `search` to find or refuse it."""
-    if type(x) is np.ndarray and x.ndim == 1 and x.dtype.char in "fd" and type(axis) is int and -1 <= axis <= 0:
-        n = x.size
-        counted = field.rows is None and field.categories is None
-        if 0 < n <= _ONE and counted and field.start + n <= CATEGORIES:
-            flags = x.flags
-            if flags.c_contiguous and flags.aligned and x.dtype.isnative:
+def search_few(x: Any, axis: Any, field: NoiseField) -> np.intp | NDArray[np.intp] | None:
+    """Indices of the samples of a plain array of few short rows, the categories last.
+
+    None where it takes `search` to find or refuse them.
+    """
+    if (
+        type(x) is np.ndarray
+        and x.ndim > 0
+        and x.dtype.char in "fd"
+        and type(axis) is int
+        and (axis == -1 or axis == x.ndim - 1)
+        and 0 < x.size <= _LITTLE
+    ):
+        flags, batch, n = x.flags, x.shape[:-1], x.shape[-1]
+        counted = field.rows is None and field.categories is None and field.start + n <= CATEGORIES
+        if counted and flags.c_contiguous and flags.aligned and x.dtype.isnative:
+            if not batch:
                 index: int = max_one(x, field.key, field.draw, field.start)
-                if index >= 0:
-                    return _INDICES[index]
+                return _INDICES[index] if index >= 0 else None
+            if x.size <= _FEW * n:
+                samples = np.empty(x.size // n, np.intp)
+                if max_few(x.reshape(-1, n), field.key, field.draw, field.start, samples):
+                    return samples.reshape(batch)
     return None
 
 

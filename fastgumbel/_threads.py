@@ -122,7 +122,8 @@ def _work_off(work: Callable[..., None], feed: _Feed) -> None:
 
 def run(work: Callable[..., None], tasks: Iterable[tuple[Any, ...]], at_most: int) -> None:
     """Call work(*task) for every task, on up to `at_most` threads; on an error, stop and raise it."""
-    n = min(get_num_threads(), at_most)
+    # To ask how many threads there may be takes longer than a short task does.
+    n = 1 if at_most <= 1 else min(get_num_threads(), at_most)
     if n <= 1:
         for task in tasks:
             work(*task)

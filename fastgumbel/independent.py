@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel import _arrays, _categorical, _device, _device_categorical
+from fastgumbel._rows import any_negative
 from fastgumbel.noise import NoiseField, Rng
 
 
@@ -155,13 +156,12 @@ def categorical(
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     draw_shape = _arrays.shape_of(size, "size")
     shape, draws = draw_shape + rows.batch, math.prod(draw_shape)
-    index = np.empty(shape, np.intp) if out is None else _arrays.check_out(out, "out", shape, np.intp)
+    if out is not None:
+        _arrays.check_out(out, "out", shape, np.intp)
     field = _arrays.draws_of(rng, noise, draws, rows.n)
     rows = _arrays.placed(rows, axis, field)
-    flat = _arrays.flat_of(index, (draws, rows.count), rows)
-    _categorical.draw(rows, field, _arrays.row_ids(field, rows.batch), flat)
-    if not mark and flat.size and flat.min() < 0:
-        raise ValueError(rows.fault(int((flat < 0).any(0).argmax())))
-    if not np.shares_memory(index, flat):
-        index[...] = flat.reshape(shape)
-    return index[()] if out is None and shape == () else index
+    index = _arrays.flat_of(out, (draws, rows.count), np.intp, rows)
+    _categorical.draw(rows, field, _arrays.row_ids(field, rows.batch), index)
+    if not mark and any_negative(index):
+        raise ValueError(rows.fault(int((index < 0).any(0).argmax())))
+    return _arrays.delivered(index, shape, out)

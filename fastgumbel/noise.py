@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -177,14 +178,12 @@ class NoiseField:
         start: int,
         categories: NDArray[np.int64] | None,
     ) -> Self:
-        for name, value in (
-            ("key", key),
-            ("rows", rows),
-            ("draw", draw),
-            ("start", start),
-            ("categories", categories),
-        ):
-            object.__setattr__(self, name, value)
+        keep = object.__setattr__
+        keep(self, "key", key)
+        keep(self, "rows", rows)
+        keep(self, "draw", draw)
+        keep(self, "start", start)
+        keep(self, "categories", categories)
         return self
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -288,17 +287,27 @@ def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
 
 def key_of(seed: Any, name: str) -> np.uint64:
     """The key that an argument of this name stands for."""
-    if isinstance(seed, np.random.Generator | np.random.BitGenerator):
-        generator = seed if isinstance(seed, np.random.Generator) else np.random.Generator(seed)
-        return generator.integers(0, ROWS - 1, dtype=np.uint64, endpoint=True)
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool | np.bool_):
         if seed < 0:
             raise ValueError(f"{name}: an int must be at least 0, not {seed}")
-        seed = np.random.SeedSequence(int(seed))
-    elif seed is None:
+        return _key_of_int(int(seed))
+    if isinstance(seed, np.random.Generator | np.random.BitGenerator):
+        generator = seed if isinstance(seed, np.random.Generator) else np.random.Generator(seed)
+        return generator.integers(0, ROWS - 1, dtype=np.uint64, endpoint=True)
+    if seed is None:
         seed = np.random.SeedSequence()
     if not isinstance(seed, np.random.SeedSequence):
         raise TypeError(
             f"{name} must be None, an int, a SeedSequence, a BitGenerator or a Generator, not {type(seed).__name__}"
         )
+    return _key_of_sequence(seed)
+
+
+def _key_of_sequence(seed: np.random.SeedSequence) -> np.uint64:
     return np.uint64(seed.generate_state(1, np.uint64)[0])
+
+
+@functools.lru_cache(maxsize=64)
+def _key_of_int(seed: int) -> np.uint64:
+    """The key of a seed; to hash it takes as long as a whole call for a small row."""
+    return _key_of_sequence(np.random.SeedSequence(seed))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel import _arrays, _device, _device_top, _search
-from fastgumbel._rows import Rows, place_name, too_few_message
+from fastgumbel._rows import Rows, any_negative, place_name, too_few_message
 from fastgumbel.noise import NoiseField, Rng
 
 
@@ -191,7 +191,7 @@ def gumbel_top_k(
     results: list[NDArray[Any]] = []
     for array in (index, value):
         ranked = array[..., :k].reshape(*draw_shape, *rows.batch, k)
-        results.append(np.moveaxis(ranked, -1, axis))
+        results.append(_arrays.categories_back(ranked, axis))
     if return_threshold:
         threshold = value[..., k] if places > k else np.where(np.isnan(value[..., 0]), np.nan, -np.inf)
         results.append(threshold.reshape(draw_shape + rows.batch))
@@ -204,9 +204,9 @@ def gumbel_top_k(
 
 def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:
     """Raise for the first row that is invalid or has fewer categories than places."""
-    short = (index[..., -1] < 0).any(0)
-    if short.any():
-        row = int(short.argmax())
+    last = index[..., -1]
+    if any_negative(last):
+        row = int((last < 0).any(0).argmax())
         if np.isnan(value[:, row, 0]).any():
             raise ValueError(rows.fault(row))
         left = int((index[:, row] >= 0).sum(-1).min())

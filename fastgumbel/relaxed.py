@@ -105,14 +105,12 @@ def gumbel_softmax(
         there: NDArray[Any] = _device_soft.sample(log_potentials, tau, *options)
         return there
     call = _prepare(log_potentials, tau, axis, size, where, rng, noise, invalid)
-    hard_rows = call.taus == 0
-    if hard:
-        hard_rows[:] = True
     y = call.result("out", out)
-    if not hard_rows.all():
+    soft = 0 if hard else np.count_nonzero(call.taus)
+    if soft:
         call.refuse(call.relax(y.flat, None, log))
-    if hard_rows.any():
-        call.harden(y.flat, call.choices(), hard_rows, log)
+    if soft < call.rows.count:
+        call.harden(y.flat, call.choices(), (call.taus == 0) | bool(hard), log)
     return y.deliver()
 
 
@@ -204,7 +202,7 @@ def gumbel_softmax_jvp(
         options = (axis, size, where, hard, log, rao, rng, noise, invalid, (out_y, out_dy))
         return _device_soft.sample_jvp((x, tau), (d_x, d_tau), *options)
     call = _prepare(x, tau, axis, size, where, rng, noise, invalid)
-    if (call.taus == 0).any():
+    if np.count_nonzero(call.taus) < call.rows.count:
         raise ValueError(zero_tau_message(call.rows.batch, int((call.taus == 0).argmax())))
     if rao is not None:
         rao = _arrays.whole(rao, "rao", 1)
@@ -266,10 +264,12 @@ class _Call:
 
     def refuse(self, faulty: NDArray[Any]) -> None:
         """Raise for the first faulty row, unless such rows are marked; and for tangents that are not finite."""
+        if not np.count_nonzero(faulty):
+            return
         infinite = faulty == INFINITE_TANGENT
         if infinite.any():
             raise ValueError(tangent_message(self.rows.batch, int(infinite.argmax())))
-        if not self.mark and self.draws and faulty.any():
+        if not self.mark and self.draws:
             raise ValueError(self.rows.fault(int((faulty != 0).argmax())))
 
     def choices(self) -> NDArray[np.intp]:

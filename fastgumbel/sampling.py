@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastgumbel import _arrays, _device, _device_max, _device_write, _search, _write
+from fastgumbel._rows import any_negative
 from fastgumbel.noise import NoiseField, Rng
 
 Real = TypeVar("Real", np.float64, np.float32)
@@ -282,57 +283,49 @@ def gumbel_max(
     >>> bool((zones[chooser, place] == zones[:, ::-1][chooser, again]).all())
     True
     """
-    if (
-        type(noise) is NoiseField
-        and size is None
-        and where is None
-        and rng is None
-        and out is None
-        and not return_max
-        and type(invalid) is str
-        and invalid == "raise"
-    ):
-        sample = _search.search_one(log_potentials, axis, noise)
+    plain = size is None and where is None and out is None and not return_max
+    if plain and type(invalid) is str and invalid == "raise":
+        sample = None
+        if type(noise) is NoiseField and rng is None:
+            sample = _search.search_few(log_potentials, axis, noise)
+        elif noise is None and type(rng) is int:
+            sample = _search.search_few(log_potentials, axis, _arrays.field_of(rng, None))
         if sample is not None:
             return sample
     if _device.is_device(log_potentials):
         return _device_max.sample(log_potentials, axis, size, where, rng, noise, bool(return_max), invalid, out)
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
-    invalid_is = _arrays.choice_of(invalid, "invalid", ("raise", "mark"))
+    mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     draw_shape = _arrays.shape_of(size, "size")
     shape = draw_shape + rows.batch
     draws = math.prod(draw_shape)
-    index, value = _outputs(out, bool(return_max), shape)
-    flat_index = _arrays.flat_of(index, (draws, rows.count), rows)
-    flat_value = None if value is None else _arrays.flat_of(value, (draws, rows.count), rows)
+    index_out, value_out = _checked_outs(out, bool(return_max), shape)
+    index = _arrays.flat_of(index_out, (draws, rows.count), np.intp, rows)
+    value = _arrays.flat_of(value_out, (draws, rows.count), np.float64, rows) if return_max else None
 
     if noise is None or isinstance(noise, NoiseField):
         field = _arrays.field_of(rng, noise)
         _arrays.check_reach(field, draws, rows.n)
         rows = _arrays.placed(rows, axis, field)
-        _search.search(rows, field, _arrays.row_ids(field, rows.batch), flat_index, flat_value)
+        _search.search(rows, field, _arrays.row_ids(field, rows.batch), index, value)
     else:
         if rng is not None:
             raise ValueError("give rng or noise, not both")
-        _search.search_given(rows, _arrays.noise_rows(noise, axis, draw_shape, rows), flat_index, flat_value)
+        _search.search_given(rows, _arrays.noise_rows(noise, axis, draw_shape, rows), index, value)
 
-    if flat_index.size and flat_index.min() < 0:
-        if invalid_is == "raise":
-            raise ValueError(rows.fault(int((flat_index < 0).any(0).argmax())))
-        if flat_value is not None:
-            flat_value[flat_index < 0] = np.nan
-    for array, flat in ((index, flat_index), (value, flat_value)):
-        if array is not None and flat is not None and not np.shares_memory(array, flat):
-            array[...] = flat.reshape(shape)
-    if out is None and shape == ():
-        index, value = index[()], None if value is None else value[()]
-    return (index, value) if return_max else index
+    if any_negative(index):
+        if not mark:
+            raise ValueError(rows.fault(int((index < 0).any(0).argmax())))
+        if value is not None:
+            value[index < 0] = np.nan
+    sample = _arrays.delivered(index, shape, index_out)
+    return sample if value is None else (sample, _arrays.delivered(value, shape, value_out))
 
 
-def _outputs(out: Any, pair: bool, shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """Arrays for indices and, of a pair, values: those of `out`, or new ones."""
+def _checked_outs(out: Any, pair: bool, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Arrays to write indices and, of a pair, values to; None for those that are not given."""
     if out is None:
-        return np.empty(shape, np.intp), np.empty(shape) if pair else None
+        return None, None
     if not pair:
         return _arrays.check_out(out, "out", shape, np.intp), None
     if not isinstance(out, tuple) or len(out) != 2:

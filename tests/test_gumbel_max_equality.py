@@ -190,6 +190,40 @@ def test_one_row_at_a_time(n, dtype):
         assert type(alone) is type(index) is np.intp
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("shape", [(1, 30), (3, 1), (3, 30), (2, 3, 65), (32, 32), (33, 31), (3, 400)])
+def test_a_few_rows_at_a_time(shape, dtype):
+    """As many as take a path of their own, and some more, in every layout."""
+    rng = np.random.default_rng(shape)
+    for draw in range(60):
+        here = fastgumbel.NoiseField(draw).at(draw=draw, start=int(rng.integers(200)))
+        noise = fastgumbel.gumbel(shape, noise=here)
+        x = cases.log_potentials(list(cases.FAMILIES)[draw % len(cases.FAMILIES)], dtype, rng, noise)
+        expected = (x.astype(np.float64) + noise).argmax(-1)
+        swapped = x.astype(x.dtype.newbyteorder())
+        for same in (x, np.asfortranarray(x), swapped, x.view(np.recarray)):
+            samples = fastgumbel.gumbel_max(same, noise=here)
+            np.testing.assert_array_equal(samples, expected)
+            assert type(samples) is np.ndarray
+        np.testing.assert_array_equal(fastgumbel.gumbel_max(np.moveaxis(x, -1, 0), axis=0, noise=here), expected)
+        np.testing.assert_array_equal(fastgumbel.gumbel_max(x, axis=len(shape) - 1, noise=here), expected)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+@pytest.mark.parametrize(
+    "options", [{"axis": 2}, {"axis": True}, {"axis": "0"}, {"rng": -1}, {"rng": True}, {"rng": 0.0}]
+)
+def test_what_is_refused_is_refused_however_little_there_is(shape, options):
+    """A call that returns the values as well takes no short cut."""
+    x = np.zeros(shape)
+    options = {"rng": 1, **options}
+    with pytest.raises((TypeError, ValueError)) as short:
+        fastgumbel.gumbel_max(x, **options)
+    with pytest.raises((TypeError, ValueError)) as long:
+        fastgumbel.gumbel_max(x, return_max=True, **options)
+    assert shape == () or (short.type, str(short.value)) == (long.type, str(long.value))
+
+
 @pytest.mark.parametrize("n", [5, 64, 1000])
 def test_a_broadcast_view_is_read_like_its_copy(n):
     row = np.random.default_rng(n).normal(size=n).astype(np.float32)
