@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UserError, OSError) as fault:
         return _fail(str(fault))
     except MemoryError:
-        return _fail("not enough memory, one row of the table must fit")
+        return _fail("not enough memory: a row of the table must fit, beside some 400 MiB for the libraries")
     except KeyboardInterrupt:
         print("fastgumbel: interrupted", file=sys.stderr)
         return INTERRUPTED

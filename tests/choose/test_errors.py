@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import fastgumbel._choose.simulation as simulation
+
 
 def complaint(outcome):
     """The one line of a failed run."""
@@ -162,3 +164,14 @@ def test_arguments(choose, tmp_path, monkeypatch, arguments, expected):
     monkeypatch.chdir(tmp_path)
     assert expected in complaint(choose(*arguments))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_memory(choose, monkeypatch, tmp_path, npy):
+    """It can be missing in a library, long before the table is read."""
+
+    def refuse(*arguments, **options):
+        raise MemoryError
+
+    monkeypatch.setattr(simulation, "gumbel_max", refuse)
+    assert "not enough memory" in complaint(choose(npy, "--out", tmp_path / "out.npy"))
+    assert not (tmp_path / "out.npy").exists()
