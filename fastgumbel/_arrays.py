@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgumbel._checks import array_of, integer, whole
 from fastgumbel._device import is_device
 from fastgumbel._rows import Rows, RowShape, infinite_message, place_name
 from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
@@ -56,21 +56,8 @@ def shape_of(size: Any, name: str, most: int = DRAWS) -> tuple[int, ...]:
 
 def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
     """An array of float16 to float64 or of integers."""
-    check_host(x, name)
     array = array_of(x, name)
     check_real(array.dtype, name)
-    return array
-
-
-def array_of(x: Any, name: str) -> NDArray[Any]:
-    """An array of whatever type."""
-    if isinstance(x, np.ma.MaskedArray):
-        instead = "; pass where=~mask with its data" if name == "log_potentials" else ""
-        raise TypeError(f"{name} must not be a masked array{instead}")
-    try:
-        array: NDArray[Any] = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array: {error}") from None
     return array
 
 
@@ -78,13 +65,6 @@ def check_real(dtype: np.dtype[Any], name: str) -> None:
     """Whether a dtype is float16 to float64 or an integer."""
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {dtype}")
-
-
-def check_host(x: Any, name: str) -> None:
-    """Whether an argument that goes with host arrays, or is never read on a device, is not a device array."""
-    if is_device(x):
-        beside = "" if name == "log_potentials" else ", or put log_potentials beside it"
-        raise TypeError(f"{name} must not be a device array here: copy it to the host{beside}")
 
 
 def check_categories(n: int) -> None:
@@ -97,12 +77,7 @@ def category_axis(axis: Any, ndim: int) -> int:
     """The axis of the categories, counted from the end."""
     if ndim == 0:
         raise ValueError("log_potentials must have at least one axis, that of the categories")
-    try:
-        place = operator.index(axis)
-    except TypeError:
-        place = None
-    if place is None or isinstance(axis, bool):
-        raise TypeError(f"axis must be an integer, not {type(axis).__name__}")
+    place = integer(axis, "axis")
     if not -ndim <= place < ndim:
         raise ValueError(f"axis must be from {-ndim} to {ndim - 1}, as log_potentials have {ndim} axes, not {axis}")
     return place % ndim - ndim
@@ -133,15 +108,6 @@ def field_of(rng: Any, noise: Any) -> NoiseField:
     if not isinstance(noise, NoiseField):
         raise TypeError(f"noise must be a NoiseField, not {type(noise).__name__}")
     return noise
-
-
-def whole(value: Any, name: str, least: int) -> int:
-    """An integer from `least` on."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, not {value}")
-    return int(value)
 
 
 def places_of(k: Any, n: int) -> int:
@@ -279,7 +245,6 @@ def rows_of(log_potentials: ArrayLike, axis: Any, where: ArrayLike | None) -> tu
     check_categories(x.shape[axis])
     mask = None
     if where is not None:
-        check_host(where, "where")
         mask = array_of(where, "where")
         if mask.dtype != np.bool_:
             raise TypeError(f"where must be boolean, not {mask.dtype}")
@@ -349,7 +314,6 @@ def check_choices(dtype: np.dtype[Any], own: tuple[int, ...], shape: tuple[int, 
 
 def choices_of(choice: ArrayLike, shape: tuple[int, ...], batch: tuple[int, ...]) -> NDArray[np.intp]:
     """Indices of shape size + batch, of an array of that shape or of the batch's."""
-    check_host(choice, "choice")
     array = array_of(choice, "choice")
     check_choices(array.dtype, array.shape, shape, batch)
     return np.ascontiguousarray(np.broadcast_to(array, shape), np.intp)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel import _arrays, _device, _device_max, _device_relax
+from fastgumbel import _arrays, _checks, _device, _device_max, _device_relax
 from fastgumbel._device import Device, is_device
 from fastgumbel._device_relax import Tangents, Work
 from fastgumbel._device_rows import DeviceRows, View, fault_flag, first_fault, view_of
@@ -72,7 +72,7 @@ def sample_jvp(
     if (taus == 0).any():
         raise ValueError(zero_tau_message(rows.batch, int((taus == 0).argmax())))
     if rao is not None:
-        rao = _arrays.whole(rao, "rao", 1)
+        rao = _checks.whole(rao, "rao", 1)
         if call.noise is not None:
             raise ValueError("noise must be a NoiseField with rao, not an array")
         _arrays.check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)

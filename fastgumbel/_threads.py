@@ -7,12 +7,13 @@ pool that others keep busy, and it looks at signals between two tasks.
 from __future__ import annotations
 
 import contextlib
-import operator
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
+
+from fastgumbel._checks import whole
 
 _VARIABLE = "FASTGUMBEL_NUM_THREADS"
 
@@ -48,15 +49,7 @@ def set_num_threads(n: int) -> None:
     >>> fg.set_num_threads(before)
     """
     global _chosen
-    try:
-        chosen = operator.index(n)
-    except TypeError:
-        chosen = None
-    if chosen is None or isinstance(n, bool):
-        raise TypeError(f"n must be an integer, not {type(n).__name__}")
-    if chosen < 1:
-        raise ValueError(f"n must be at least 1, not {n}")
-    _chosen = chosen
+    _chosen = whole(n, "n", 1)
 
 
 def get_num_threads() -> int:

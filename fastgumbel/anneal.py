@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays
+from fastgumbel._checks import array_of, whole
 
 __all__ = ["constant", "cosine", "exponential", "linear"]
 
@@ -38,7 +38,7 @@ class _Schedule:
         object.__setattr__(self, name, _at_least_zero(getattr(self, name), name))
 
     def _store_count(self, name: str) -> None:
-        object.__setattr__(self, name, _count(getattr(self, name), name))
+        object.__setattr__(self, name, whole(getattr(self, name), name, 1, _END))
 
 
 @dataclass(frozen=True)
@@ -238,16 +238,8 @@ def _at_least_zero(value: Any, name: str) -> float:
     return number
 
 
-def _count(value: Any, name: str) -> int:
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
-    if not 1 <= value < _END:
-        raise ValueError(f"{name} must be from 1 to 2**63 - 1, not {value}")
-    return int(value)
-
-
 def _steps(step: ArrayLike) -> NDArray[np.int64]:
-    steps = _arrays.array_of(step, "step")
+    steps = array_of(step, "step")
     if steps.size == 0 and not isinstance(step, np.ndarray):
         steps = steps.astype(np.int64)
     if steps.dtype == object and all(isinstance(i, int) for i in steps.flat):

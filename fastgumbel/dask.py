@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from fastgumbel import _arrays, _dask_categorical, _dask_max, _dask_soft
+from fastgumbel import _arrays, _checks, _dask_categorical, _dask_max, _dask_soft
 from fastgumbel._dask_extra import ArraySliceDep, da
 from fastgumbel._dask_graph import Grid, Place, known_chunks, lengths, mask_of, positions, tree
 from fastgumbel.noise import NoiseField, Rng
@@ -232,7 +232,7 @@ def gumbel_top_k(
     >>> bool((indices.compute() == fg.gumbel_top_k(x, 5, rng=1)[0]).all())
     True
     """
-    k = _arrays.whole(k, "k", 1)
+    k = _checks.whole(k, "k", 1)
     grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid, k)
     if k > grid.call.n:
         raise ValueError(f"k must be at most the number of categories, {grid.call.n}, not {k}")

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel._device import is_device
+from fastgumbel._checks import array_of, item_name, whole
 
 Rng: TypeAlias = int | np.integer[Any] | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
 
@@ -99,7 +99,7 @@ class NoiseField:
         >>> fg.NoiseField.from_key(field.key) == field
         True
         """
-        return cls.__new__(cls)._set(np.uint64(_whole(key, "key", ROWS)), None, 0, 0, None)
+        return cls.__new__(cls)._set(np.uint64(whole(key, "key", 0, ROWS)), None, 0, 0, None)
 
     def at(
         self,
@@ -156,7 +156,7 @@ class NoiseField:
         >>> fg.gumbel((3, 3), noise=field.at(categories=zones))[1] == whole[1, [3, 99, 7]]
         array([ True,  True,  True])
         """
-        first = self.start if start is None else _whole(start, "start", CATEGORIES)
+        first = self.start if start is None else whole(start, "start", 0, CATEGORIES)
         ids = self.categories if categories is None else _category_ids(categories)
         if ids is not None and (first or start is not None):
             raise ValueError(
@@ -165,7 +165,7 @@ class NoiseField:
         return NoiseField.__new__(NoiseField)._set(
             self.key,
             self.rows if rows is None else _row_ids(rows),
-            self.draw if draw is None else _whole(draw, "draw", DRAWS),
+            self.draw if draw is None else whole(draw, "draw", 0, DRAWS),
             first,
             ids,
         )
@@ -224,62 +224,38 @@ def _restore(
     return NoiseField.from_key(key).at(rows=rows, draw=draw, start=start or None, categories=categories)
 
 
-def _whole(value: Any, name: str, end: int) -> int:
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
-    if not 0 <= value < end:
-        raise ValueError(f"{name} must be from 0 to 2**{end.bit_length() - 1} - 1, not {value}")
-    return int(value)
-
-
 def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
-    if isinstance(rows, np.ma.MaskedArray):
-        raise TypeError("rows must not be a masked array")
-    try:
-        ids = np.asarray(rows)
-    except ValueError as error:
-        raise ValueError(f"rows must be an array: {error}") from None
+    ids = array_of(rows, "rows")
     if ids.size == 0 and not isinstance(rows, np.ndarray):
         ids = ids.astype(np.uint64)
     if ids.dtype.kind == "f" and not isinstance(rows, np.ndarray):
         # NumPy makes floats of a list of ints where some are below 2**63 and others are not.
         exact = np.asarray(rows, object)
         ids = exact if all(isinstance(i, int) for i in exact.flat) else ids
-    if ids.dtype == object and all(isinstance(i, int) for i in ids.flat):
-        beyond = [i for i in ids.flat if not 0 <= i < ROWS]
-        if beyond:
-            raise ValueError(f"rows must be from 0 to 2**64 - 1, not {beyond[0]}")
-        ids = ids.astype(np.uint64)
-    if ids.dtype.kind not in "iu":
+    if ids.dtype.kind not in "iu" and not (ids.dtype == object and all(isinstance(i, int) for i in ids.flat)):
         raise TypeError(f"rows must be integers from 0 to 2**64 - 1, not {ids.dtype}")
-    if ids.dtype.kind == "i" and ids.size and ids.min() < 0:
-        place = tuple(int(i) for i in np.unravel_index(np.argmax(ids < 0), ids.shape))
-        raise ValueError(f"rows must be from 0 to 2**64 - 1, but rows[{', '.join(map(str, place))}] is {ids[place]}")
-    ids = np.array(ids, np.uint64, order="C")
-    ids.flags.writeable = False
-    return ids
+    if ids.dtype.kind != "u" and ids.size and (ids.min() < 0 or ids.max() >= ROWS):
+        bad = (ids < 0) | (ids >= ROWS)
+        raise ValueError(f"rows must be from 0 to 2**64 - 1, but {item_name('rows', bad)} is {ids.flat[bad.argmax()]}")
+    own = np.array(ids, np.uint64, order="C")
+    own.flags.writeable = False
+    return own
 
 
 def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
-    if is_device(categories):
-        raise TypeError("categories must not be a device array: copy it to the host")
-    if isinstance(categories, np.ma.MaskedArray):
-        raise TypeError("categories must not be a masked array; make ids of empty places negative")
-    ids = np.asarray(categories)
+    ids = array_of(categories, "categories")
     if ids.size == 0 and not isinstance(categories, np.ndarray):
         ids = ids.astype(np.int64)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"categories must be integers up to 2**32 - 1, negative in empty places, not {ids.dtype}")
-    if ids.dtype.kind == "u" and ids.dtype.itemsize == 8:
-        # As int64 they would be negative.
-        ids = np.minimum(ids, CATEGORIES)
-    own = np.array(ids, np.int64, order="C")
+    # As int64, the largest of uint64 would be negative.
+    own = np.array(np.minimum(ids, CATEGORIES) if ids.dtype == np.uint64 else ids, np.int64, order="C")
     # One look finds all that is negative or too large.
     if own.size and own.view(np.uint64).max() >= CATEGORIES:
-        if own.max() >= CATEGORIES:
-            place = tuple(int(i) for i in np.unravel_index(np.argmax(own), own.shape))
-            name = ", ".join(map(str, place))
-            raise ValueError(f"categories must be up to 2**32 - 1, unlike categories[{name}]")
+        bad = own >= CATEGORIES
+        if bad.any():
+            what = f"{item_name('categories', bad)} is {ids.flat[bad.argmax()]}"
+            raise ValueError(f"categories must be up to 2**32 - 1, but {what}")
         np.maximum(own, -1, out=own)
     own.flags.writeable = False
     return own

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays, _perturb, _search
+from fastgumbel import _arrays, _checks, _perturb, _search
 from fastgumbel._rows import Rows
 from fastgumbel.noise import NoiseField, Rng
 
@@ -249,7 +249,7 @@ def log_partition(
     """
     t = _power_of(trick, alpha)
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
-    size = _arrays.whole(size, "size", 1)
+    size = _checks.whole(size, "size", 1)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     rows, field, ids = _noise_of(rng, noise, axis, (size,), rows)
     step = max(_FEWEST, _MAXIMA // max(1, rows.count)) if isinstance(field, NoiseField) else size

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays, _device, _device_soft, _relax, _search
+from fastgumbel import _arrays, _checks, _device, _device_soft, _relax, _search
 from fastgumbel._kernels.reduce import INFINITE_TANGENT
 from fastgumbel._rows import Rows, tangent_message, zero_tau_message
 from fastgumbel.noise import NoiseField, Rng
@@ -205,7 +205,7 @@ def gumbel_softmax_jvp(
     if np.count_nonzero(call.taus) < call.rows.count:
         raise ValueError(zero_tau_message(call.rows.batch, int((call.taus == 0).argmax())))
     if rao is not None:
-        rao = _arrays.whole(rao, "rao", 1)
+        rao = _checks.whole(rao, "rao", 1)
         if call.given.size:
             raise ValueError("noise must be a NoiseField with rao, not an array")
         _arrays.check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)

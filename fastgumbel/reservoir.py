@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays
+from fastgumbel import _arrays, _checks
 from fastgumbel._rows import Rows
 from fastgumbel._search import Piece, Top
 from fastgumbel.noise import CATEGORIES, ROWS, NoiseField, Rng
@@ -111,10 +111,10 @@ class Reservoir:
         noise: NoiseField | None = None,
         first: int = 0,
     ) -> None:
-        self._k = _arrays.whole(k, "k", 1)
+        self._k = _checks.whole(k, "k", 1)
         if self._k >= _arrays.ITEMS:
             raise ValueError(f"k must be below 2**59, not {k}")
-        self._position = _arrays.whole(first, "first", 0)
+        self._position = _checks.whole(first, "first", 0)
         if self._position >= _POSITIONS:
             raise ValueError(f"first must be from 0 to 2**63 - 1, not {first}")
         self._noise = _arrays.field_of(rng, noise)

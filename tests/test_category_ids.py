@@ -282,10 +282,17 @@ def test_a_row_depends_on_its_own_ids_alone():
         ([1.0, 2.0], TypeError, "categories must be integers"),
         ([True, False], TypeError, "categories must be integers"),
         ("1", TypeError, "categories must be integers"),
-        ([[1, 2], [3, 2**32]], ValueError, r"unlike categories\[1, 1\]"),
-        (np.array([1, 2**63], np.uint64), ValueError, r"unlike categories\[1\]"),
+        ([[1, 2], [3, 2**32]], ValueError, r"categories\[1, 1\] is 4294967296$"),
+        ([[1, 2**32 + 1], [3, 2**40]], ValueError, r"categories\[0, 1\] is 4294967297$"),
+        (np.array([1, 2**63], np.uint64), ValueError, r"categories\[1\] is 9223372036854775808$"),
+        (2**32, ValueError, "but categories is 4294967296$"),
+        ([[1, 2], [3]], ValueError, "categories must be an array"),
         (2**64, (TypeError, ValueError), "categories"),
-        (np.ma.MaskedArray([1, 2], [True, False]), TypeError, "masked"),
+        (
+            np.ma.MaskedArray([1, 2], [True, False]),
+            TypeError,
+            "masked array; make ids of empty places negative",
+        ),
     ],
 )
 def test_bad_ids_are_named(ids, error, match):
@@ -350,9 +357,10 @@ class DeviceArray:
     __cuda_array_interface__ = {"shape": (4,), "typestr": "<f8", "data": (256, False), "version": 3}  # noqa: RUF012
 
 
-def test_ids_come_from_the_host():
-    with pytest.raises(TypeError, match="categories must not be a device array"):
-        FIELD.at(categories=DeviceArray())
+@pytest.mark.parametrize("name", ["categories", "rows"])
+def test_ids_come_from_the_host(name):
+    with pytest.raises(TypeError, match=f"{name} must not be a device array here: copy it to the host$"):
+        FIELD.at(**{name: DeviceArray()})
 
 
 def test_empty_arrays():

@@ -128,6 +128,29 @@ def test_bad_coordinates_are_named(coordinates, error):
         NoiseField(1).at(**coordinates)
 
 
+@pytest.mark.parametrize(
+    ("rows", "match"),
+    [
+        (-1, "but rows is -1$"),
+        ([[0, 1], [2, -3]], r"but rows\[1, 1\] is -3$"),
+        ([3, 2**64, 2**65], r"but rows\[1\] is 18446744073709551616$"),
+        ([[0, 1], [2]], "rows must be an array"),
+    ],
+)
+def test_a_bad_row_id_is_told_with_its_place(rows, match):
+    with pytest.raises(ValueError, match=match):
+        NoiseField(1).at(rows=rows)
+
+
+@pytest.mark.parametrize("whole", [np.array(3), np.int8(3), np.uint64(3)])
+def test_integers_of_any_type(whole):
+    assert NoiseField(1).at(draw=whole).draw == 3
+    assert type(NoiseField(1).at(start=whole).start) is int
+    assert NoiseField.from_key(whole) == NoiseField.from_key(3)
+    with pytest.raises(TypeError, match="draw must be an integer, not"):
+        NoiseField(1).at(draw=whole.astype(float))
+
+
 @pytest.mark.parametrize(("key", "error"), [(-1, ValueError), (2**64, ValueError), (0.5, TypeError), ("1", TypeError)])
 def test_bad_keys_are_named(key, error):
     with pytest.raises(error, match="key"):
