@@ -172,6 +172,7 @@ def gumbel_softmax_jvp(
     With z = (x + G) / tau and dz = (dx - z dtau) / tau, the tangent is y (dz - sum(y dz)), of the logarithm
     dz - sum(y dz). The Jacobian in the log-potentials, (diag(y) - y y') / tau, is symmetric: with the gradient of a
     loss as `d_log_potentials`, the tangent is that gradient carried back through the sample (the reverse-mode product).
+    Where the sample underflows to 0, so does its tangent, however large dz; what is beyond the type is infinite.
 
     Straight-through: Bengio, Leonard and Courville 2013; Jang, Gu and Poole 2017. Gumbel-Rao: Paulus, Maddison and
     Krause 2021; its mean is that of straight-through, its variance V + (V_1 - V) / rao.

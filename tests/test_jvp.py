@@ -240,6 +240,23 @@ def test_extreme_log_potentials_give_no_nan(family, dtype):
                 assert not np.isnan(dy).any()
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [10, 200])
+def test_slopes_beyond_the_type_give_no_nan(n, dtype):
+    """Of a one-hot the tangent is zero, though that of (x + G) / tau overflows, or its distance to the mean."""
+    x = np.random.default_rng(1).permuted(np.full((6, n), 1e13) * np.arange(n), axis=1).astype(dtype)
+    largest = float(np.finfo(dtype).max)
+    tau = 1 / float(np.sqrt(largest))
+    y = fastgumbel.gumbel_softmax(x, tau, rng=1)
+    assert set(np.unique(y)) == {0, 1}
+    for chosen in (0.0, -0.5):
+        dx = np.where(y == 1, chosen, 0.999999) * np.sqrt(largest) * np.array([[1, -1, 1e5, 1e-3, -1e9, 1]]).T
+        dx[y == 1] = np.clip(dx[y == 1], -0.99 * np.sqrt(largest), 0.99 * np.sqrt(largest))
+        for dtau in (None, 1.0, -1e9):
+            _, dy = fastgumbel.gumbel_softmax_jvp((x, tau), (dx.astype(dtype), dtau), rng=1)
+            assert (dy == 0).all()
+
+
 @pytest.mark.parametrize("n", [10, 70])
 def test_noise_from_an_array_is_the_field(n):
     x, tau, dx, dtau = problem(n)

@@ -6,7 +6,7 @@ from fastgumbel._kernels.compiling import kernel, stage
 from fastgumbel._kernels.noise_row import noise_row, row_scratch
 from fastgumbel._kernels.real import log64
 from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_ROW
-from fastgumbel._kernels.row import add_to, decays, distances, dot, scale
+from fastgumbel._kernels.row import add_to, decays, distances, dot, scale, weighed
 from fastgumbel._kernels.stage import fill, row_id
 
 
@@ -44,7 +44,8 @@ def _tangent(out, to, dx, dx_at, dtau, t, p, p_at, rate, mean, x, x_at, n, log):
         if not log:
             for i in range(n):
                 j = np.uint64(i)
-                out[np.uint64(to) + j] = p[np.uint64(p_at) + j] * (dx[np.uint64(dx_at) + j] * rate - mean)
+                slope = dx[np.uint64(dx_at) + j] * rate
+                out[np.uint64(to) + j] = weighed(slope - mean, p[np.uint64(p_at) + j])
             return
         for i in range(n):
             out[np.uint64(to) + np.uint64(i)] = dx[np.uint64(dx_at) + np.uint64(i)] * rate
@@ -60,7 +61,7 @@ def _tangent(out, to, dx, dx_at, dtau, t, p, p_at, rate, mean, x, x_at, n, log):
     else:
         for i in range(n):
             place = np.uint64(to) + np.uint64(i)
-            out[place] = p[np.uint64(p_at) + np.uint64(i)] * (out[place] - mean)
+            out[place] = weighed(out[place] - mean, p[np.uint64(p_at) + np.uint64(i)])
 
 
 @kernel

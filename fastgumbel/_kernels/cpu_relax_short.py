@@ -6,6 +6,7 @@ from fastgumbel._kernels.compiling import kernel, stage
 from fastgumbel._kernels.lanes import noise_planes, repeat, turn, turn_back
 from fastgumbel._kernels.real import decay, log
 from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_ROW
+from fastgumbel._kernels.row import weighed
 from fastgumbel._kernels.stage import DRAW, ROW, STAGE, fill, row_id
 
 # Planes of what is known of a lane.
@@ -126,11 +127,11 @@ def _tangents(q, p, known, n, lanes, logarithm, moved):
                 q[at + np.uint64(i)] = q[at + np.uint64(i)] * known[_RATE + i] - known[_MEAN + i]
         elif moved:
             for i in range(lanes):
-                q[at + np.uint64(i)] = (q[at + np.uint64(i)] - known[_MEAN + i]) * p[at + np.uint64(i)]
+                q[at + np.uint64(i)] = weighed(q[at + np.uint64(i)] - known[_MEAN + i], p[at + np.uint64(i)])
         else:
             for i in range(lanes):
                 slope = q[at + np.uint64(i)] * known[_RATE + i]
-                q[at + np.uint64(i)] = (slope - known[_MEAN + i]) * p[at + np.uint64(i)]
+                q[at + np.uint64(i)] = weighed(slope - known[_MEAN + i], p[at + np.uint64(i)])
 
 
 @stage

@@ -17,6 +17,7 @@ from fastgumbel._kernels.cuda_softmax import (
     perturbed,
     raised,
     tangent,
+    weighed,
     weight,
 )
 from fastgumbel._kernels.ops import times
@@ -214,7 +215,7 @@ def relax_long(x, mask, ids, field, rates, given, dx, dtau, y, dy, flag, shape, 
                         if log:
                             dy[place] = q if v >= -most else zero
                         else:
-                            dy[place] = times(weight(v, largest, rate), factor) * q
+                            dy[place] = weighed(q, times(weight(v, largest, rate), factor))
                     i = np.int32(i + threads)
             c = end
         if sums:

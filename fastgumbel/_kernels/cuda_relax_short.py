@@ -5,7 +5,7 @@ import numpy as np
 from fastgumbel._kernels.cuda import cuda, device, kernel
 from fastgumbel._kernels.cuda_field import block, quad_noise
 from fastgumbel._kernels.cuda_rows import note_fault, potential, quad
-from fastgumbel._kernels.cuda_softmax import distance, perturbed, raised, tangent, weight
+from fastgumbel._kernels.cuda_softmax import distance, perturbed, raised, tangent, weighed, weight
 from fastgumbel._kernels.ops import times
 from fastgumbel._kernels.real import log as log_of
 from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
@@ -161,6 +161,6 @@ def relax_short(x, mask, ids, field, rates, given, dx, dtau, y, dy, flag, shape,
             if log:
                 dy[np.uint64(to + j)] = change if v >= -most else zero
             else:
-                dy[np.uint64(to + j)] = times(change, times(weight(v, largest, rate), factor))
+                dy[np.uint64(to + j)] = weighed(change, times(weight(v, largest, rate), factor))
             j += _1
         d += _1

@@ -37,6 +37,13 @@ def tangent(slope, t, dtau, moved, rate, mean, most):
 
 
 @device
+def weighed(slope, p):
+    """The product, or p where that is NaN: 0 where the sample underflows, though the slope is beyond its type."""
+    product = times(slope, p)
+    return product if product == product else p
+
+
+@device
 def perturbed(v, g, most):
     """Potential and precomputed noise; NaN if the noise is not finite."""
     return v + g if g >= -most and g <= most else g - g

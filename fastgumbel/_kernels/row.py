@@ -5,12 +5,19 @@ Sums are taken in float64 over the sums of 64 items, in this order for ever.
 
 import numpy as np
 
-from fastgumbel._kernels.compiling import stage
+from fastgumbel._kernels.compiling import scalar, stage
 from fastgumbel._kernels.real import decay
 from fastgumbel._kernels.simd import dot64, max64, sum64
 
 # The sums of relaxed samples of at most so many categories are taken one by one in the row's type.
 SHORT = 96
+
+
+@scalar
+def weighed(slope, p):
+    """The product, or p where that is NaN: 0 where the sample underflows, though the slope is beyond its type."""
+    product = slope * p
+    return product if product == product else p
 
 
 @stage
