@@ -88,8 +88,27 @@ def test_known_standard_errors():
         assert error.shape == (0,)
         assert relatives._standard_error(size, 1.0) == pytest.approx(math.sqrt(special.polygamma(1, size)), rel=1e-8)
         assert relatives._standard_error(size, 0.0) == pytest.approx(math.pi / math.sqrt(6 * size))
-    assert log_partition([0.0], 10, trick="frechet", alpha=2.0, rng=1).standard_error == np.inf
-    assert log_partition([0.0], 10, trick="frechet", alpha=2.1, rng=1).standard_error < np.inf
+    for t in (-0.9, -0.5, -0.25, 0.1, 2.0, 99.0):
+        assert relatives._standard_error(1, t) == pytest.approx(math.pi / math.sqrt(6))
+    many = special.gamma(0.5) / special.gamma(0.75) ** 2 - 1
+    assert relatives._standard_error(10**10, -0.25) == pytest.approx(math.sqrt(many / 10**10) * 4)
+
+
+@pytest.mark.parametrize(
+    ("trick", "alpha", "most"),
+    [
+        ("weibull", 2.0, 1.02),
+        ("weibull", 0.5, 1.07),
+        ("weibull", 0.02, 3.3),
+        ("frechet", 4.0, 1.06),
+        ("frechet", 1.5, 2),
+    ],
+)
+@pytest.mark.parametrize("maxima", [2, 10])
+def test_standard_errors_of_few_maxima(trick, alpha, most, maxima):
+    """Over 40,000 rows, which tell their own spread to a per cent: never too small, and too large by little."""
+    estimate, error = log_partition(np.zeros((40_000, 1)), maxima, trick=trick, alpha=alpha, rng=3)
+    assert 0.98 < error[0] / estimate.std() < most * 1.01
 
 
 @pytest.mark.parametrize("trick", ["weibull", "frechet"])
