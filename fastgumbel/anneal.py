@@ -99,6 +99,10 @@ class linear(_Schedule):
     TypeError, ValueError
         If an argument is none of the above; on a call, if a step is not an integer of at least 0.
 
+    Notes
+    -----
+    tau = start + (end - start) min(step / steps, 1).
+
     Examples
     --------
     >>> from fastgumbel import anneal
@@ -200,6 +204,11 @@ class cosine(_Schedule):
     ------
     TypeError, ValueError
         If an argument is none of the above; on a call, if a step is not an integer of at least 0.
+
+    Notes
+    -----
+    tau = end + (start - end) (1 + cos(pi min(step / steps, 1))) / 2, the schedule of learning rates of Loshchilov and
+    Hutter, *SGDR: stochastic gradient descent with warm restarts*, ICLR 2017, without restarts.
 
     Examples
     --------

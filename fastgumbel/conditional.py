@@ -64,9 +64,16 @@ def gumbel_given_choice(
     Raises
     ------
     ValueError
-        If a row is invalid, a choice is out of range or excluded (the row is named), or a shape does not fit.
+        If a row is invalid, a choice is out of range or excluded (the row is named), a category lies beyond
+        2**31 - 5, or a shape does not fit.
     TypeError
         If an argument is of the wrong type.
+    ImportError, RuntimeError
+        If `log_potentials` is a device array, and CUDA support, or a driver, is missing.
+
+    See Also
+    --------
+    gumbel_max : what the choice is the result of.
 
     Notes
     -----

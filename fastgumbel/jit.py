@@ -59,6 +59,10 @@ def gumbel(key: Integer, row: Integer, draw: Integer, category: Integer) -> floa
     --------
     fastgumbel.gumbel : the same numbers, as an array.
 
+    Notes
+    -----
+    The law is P(G <= g) = exp(-exp(-g)). Numbers at different coordinates are independent.
+
     Examples
     --------
     >>> import fastgumbel as fg
@@ -153,6 +157,11 @@ def gumbel_softmax(
     --------
     fastgumbel.gumbel_softmax : the same samples, of many rows.
 
+    Notes
+    -----
+    y_c = exp((x_c + G_c) / tau) / sum_j exp((x_j + G_j) / tau), the Concrete or Gumbel-softmax distribution (Maddison,
+    Mnih and Teh 2017; Jang, Gu and Poole 2017).
+
     Examples
     --------
     >>> import numpy as np
@@ -195,8 +204,8 @@ def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> i
 
     Notes
     -----
-    One word of Philox a draw: several times as fast as `gumbel_max`, and of the same law, but it shares no noise with
-    it: a change of `x` may change the choice to any category.
+    P(c) = exp(x_c) / sum_j exp(x_j), by inversion. One word of Philox a draw: several times as fast as `gumbel_max`,
+    and of the same law, but it shares no noise with it: a change of `x` may change the choice to any category.
 
     Examples
     --------

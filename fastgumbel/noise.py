@@ -115,7 +115,7 @@ class NoiseField:
         ----------
         rows : array_like of int, optional
             Row ids from 0 to 2**64 - 1, of a shape that broadcasts to the batch shape of what reads the field (a
-            single id names the one row, or gives all rows the same noise).
+            single id names the one row, or gives all rows the same noise). They come from the host, like categories.
         draw : int, optional
             Id of the first draw, from 0 to 2**32 - 1.
         start : int, optional

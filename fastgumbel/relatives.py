@@ -38,7 +38,7 @@ def perturb(
     ----------
     log_potentials : array_like of float16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms x of weights w = exp(x); -inf excludes a
-        category.
+        category. Device arrays are refused.
     trick : {"gumbel", "exponential", "uniform", "weibull", "frechet"} or callable, optional
         What is maximised, with u = exp(-E) a uniform number and E = exp(-G) an exponential one from the noise G:
 
@@ -181,6 +181,7 @@ def log_partition(
     ----------
     log_potentials : array_like of float16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category.
+        Device arrays are refused.
     size : int
         Maxima of every row, M in what follows; at least 1.
     trick : {"gumbel", "exponential", "weibull", "frechet"}, optional

@@ -165,7 +165,15 @@ def gumbel_softmax_jvp(
     Raises
     ------
     TypeError, ValueError
-        As `gumbel_softmax`, and if a tangent is not finite, or its shape does not fit.
+        As `gumbel_softmax`, and if a tangent is not finite, or its shape does not fit, if a temperature is 0, or if
+        there is `rao` with an array of noise or below 1.
+    ImportError, RuntimeError
+        If log-potentials are a device array, and CUDA support, or a driver, is missing.
+
+    See Also
+    --------
+    gumbel_softmax : the value alone, which may also be at temperature 0.
+    gumbel_given_choice : the conditioned noise of Gumbel-Rao.
 
     Notes
     -----

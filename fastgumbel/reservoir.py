@@ -135,7 +135,8 @@ class Reservoir:
         Parameters
         ----------
         log_potentials : array_like of float16, float32, float64 or int
-            Shape (n,), n from 0 on. Unnormalised logarithms of weights; -inf excludes an item.
+            Shape (n,), n from 0 on. Unnormalised logarithms of weights; -inf excludes an item. Device arrays are
+            refused: copy chunks to the host.
         where : array_like of bool, optional
             Broadcasts to `log_potentials`; False excludes an item.
 

@@ -351,18 +351,6 @@ def test_a_stream_counts():
         fastgumbel.Reservoir(2, noise=FIELD.at(categories=[1, 2]))
 
 
-class DeviceArray:
-    """What a device array looks like."""
-
-    __cuda_array_interface__ = {"shape": (4,), "typestr": "<f8", "data": (256, False), "version": 3}  # noqa: RUF012
-
-
-@pytest.mark.parametrize("name", ["categories", "rows"])
-def test_ids_come_from_the_host(name):
-    with pytest.raises(TypeError, match=f"{name} must not be a device array here: copy it to the host$"):
-        FIELD.at(**{name: DeviceArray()})
-
-
 def test_empty_arrays():
     for shape in ((0,), (0, 3), (3, 0), (0, 300)):
         x = np.zeros(shape)

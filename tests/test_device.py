@@ -41,6 +41,33 @@ def test_without_a_driver_an_error_says_so(monkeypatch):
         fastgumbel.gumbel(4, rng=1, out=Array())
 
 
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("categories", lambda x: fastgumbel.NoiseField(1).at(categories=x)),
+        ("rows", lambda x: fastgumbel.NoiseField(1).at(rows=x)),
+        ("step", fastgumbel.anneal.constant(1.0)),
+        ("log_potentials", lambda x: fastgumbel.perturb(x, rng=1)),
+        ("log_potentials", lambda x: fastgumbel.log_partition(x, 10, rng=1)),
+        ("log_potentials", lambda x: fastgumbel.Reservoir(1, rng=1).update(x)),
+    ],
+)
+def test_what_comes_from_the_host_alone(name, call):
+    with pytest.raises(TypeError, match=f"^{name} must not be a device array here: copy it to the host$"):
+        call(Array())
+
+
+@pytest.mark.parametrize(
+    ("name", "tau", "options"),
+    [("where", 1.0, {"where": Array()}), ("noise", 1.0, {"noise": Array()}), ("tau", Array(), {})],
+)
+def test_what_goes_with_log_potentials_on_the_host(name, tau, options):
+    with pytest.raises(
+        TypeError, match=f"^{name} must not be .* copy it to the host, or put log_potentials beside it$"
+    ):
+        fastgumbel.gumbel_softmax(np.zeros(4), tau, **options)
+
+
 class FakeStream:
     """A stream that records what it waits for."""
 
