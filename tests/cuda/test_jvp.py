@@ -50,6 +50,16 @@ def test_rows_longer_than_a_tile(device, monkeypatch, log):
 
 
 @pytest.mark.parametrize("n", [9, 130])
+def test_slopes_beyond_the_type(device, n):
+    """Zero where the sample underflows, on both sides."""
+    x = np.array([[1e15], [-1e15], [1e13]], np.float32) * np.arange(1, n + 1, dtype=np.float32)
+    d_x = np.where(x == x.max(1, keepdims=True), 0, 1e15 * slopes(3, n))
+    for d_tau in (None, 1e30):
+        _, dy = same(gumbel_softmax_jvp, (x, 1e-25), (d_x, d_tau), noise=FIELD)
+        assert (dy == 0).all()
+
+
+@pytest.mark.parametrize("n", [9, 130])
 def test_tangents_of_other_types_and_layouts(device, n):
     x = np.moveaxis(potentials(4, n), -1, 0).copy()
     for d_x in (slopes(2, n, 4, dtype=np.float64), np.arange(n * 4).reshape(n, 4)):
