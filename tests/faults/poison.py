@@ -9,7 +9,9 @@ import ctypes
 from functools import cache
 
 import numpy as np
+from llvmlite import ir
 from numba import cfunc, types
+from numba.extending import intrinsic
 
 _LENGTH = 2**16
 # What new memory is filled with, twice in a row, as every piece of memory begins elsewhere in it.
@@ -62,27 +64,37 @@ def _function(address, count):
     return ctypes.CFUNCTYPE(*[ctypes.c_uint64] * (count + 1))(address)
 
 
+@intrinsic
+def _counter(typing_context, address):
+    """Return a pointer to an integer."""
+
+    def generate(context, builder, signature, args):
+        return builder.inttoptr(args[0], ir.IntType(64).as_pointer())
+
+    return types.CPointer(types.uint64)(types.uint64), generate
+
+
 class _Filling:
     """An allocator that fills what another one gives."""
 
     def __init__(self, own):
         allocate, copy = _function(own.malloc, 2), _function(ctypes.cast(ctypes.memmove, ctypes.c_void_p).value, 3)
-        source, length, step, nothing = _poison.ctypes.data, np.uint64(_LENGTH), np.uint64(_STEP), np.uint64(0)
+        self.begin = np.zeros(1, np.uint64)
+        source, at = np.uint64(_poison.ctypes.data), np.uint64(self.begin.ctypes.data)
+        length, step = np.uint64(_LENGTH), np.uint64(_STEP)
 
-        @cfunc(types.uint64(types.CPointer(types.uint64), types.uint64))
-        def malloc(begin, size):
-            memory = allocate(nothing, size)
+        @cfunc(types.uint64(types.uint64, types.uint64))
+        def malloc(context, size):
+            memory = allocate(context, size)
             if memory:
+                begin = _counter(at)
                 begin[0] = (begin[0] + step) % length
-                done = nothing
-                while done < size:
+                for done in range(np.uint64(0), size, length):
                     copy(memory + done, source + begin[0], min(length, size - done))
-                    done += length
             return memory
 
         self._malloc = malloc
-        self.begin = np.zeros(1, np.uint64)
-        self.allocator = _Allocator(self.begin.ctypes.data, malloc.address, own.calloc, own.realloc, own.free)
+        self.allocator = _Allocator(own.context, malloc.address, own.calloc, own.realloc, own.free)
 
 
 @cache
@@ -104,7 +116,10 @@ def _numpy():
 
 @contextlib.contextmanager
 def poisoned(words):
-    """Fill new memory with these words of eight bytes, over and over, until the block ends; in this thread only."""
+    """Fill new memory with these words of eight bytes, over and over, until the block ends.
+
+    Other threads get new memory of NumPy's as ever.
+    """
     filled = np.resize(words.view(np.uint8), _LENGTH)
     (own, raw), (handler, _, numpy) = _raw(), _numpy()
     _poison[:] = np.tile(filled, 2)

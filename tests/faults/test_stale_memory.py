@@ -168,7 +168,8 @@ def _check(function, shape, kind, poisons):
         for number, poison in enumerate(poisons):
             with poisoned(poison):
                 found = _outcome(function, x)
-            assert found == expected, (shape, kind, rows, number)
+            same = found == expected
+            assert same, (shape, kind, rows, number)
 
 
 @pytest.fixture(autouse=True)
@@ -186,6 +187,19 @@ def test_new_memory_is_filled():
         with poisoned(np.arange(1, 9)):
             for n in (1, 100, 100_000):
                 assert set(function(n)) <= set(range(1, 9))
+
+
+@numba.njit
+def _second(x):
+    """Return the second of two places, of which only the first is written."""
+    places = np.empty(2)
+    places[0] = x[0, 0]
+    return places[1]
+
+
+def test_a_place_that_is_never_written_is_caught():
+    with pytest.raises(AssertionError):
+        _check(lambda place, x: _second(x), (1, 10), np.float64, POISONS)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

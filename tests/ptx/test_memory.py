@@ -59,7 +59,7 @@ def test_generic_addresses_reach_shared_and_global_memory():
 )
 def test_global_memory_that_nobody_has_written_is_not_read(lines):
     array = np.full(16, UNWRITTEN, np.uint8)
-    with pytest.raises(PTXError, match="read of global memory that nobody has written: .* in thread"):
+    with pytest.raises(PTXError, match=r"read of global memory that nobody has written: .* in thread"):
         run(lines, 1, array)
     run(f"st.global.v2.u64 [%rd10], {{0, 0}}; {lines}", 1, array)
 
