@@ -121,6 +121,9 @@ FUNCTIONS = {
     ),
     "gumbel_softmax_jvp, rao": _gumbel_rao,
     "gumbel_softmax_jvp, log": _logarithm_and_tangent,
+    "gumbel_softmax_jvp, temperature": lambda place, x: fg.gumbel_softmax_jvp(
+        (place(x), 0.5), (None, 1.0), noise=NOISE
+    ),
     "perturb": lambda place, x: fg.perturb(place(x), "frechet", alpha=2.0, noise=NOISE, size=3, invalid="mark"),
     "perturb, ids": lambda place, x: fg.perturb(
         place(x), np.exp, noise=FIELD.at(categories=3 * np.arange(x.shape[-1])), invalid="mark"
