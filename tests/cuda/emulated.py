@@ -11,7 +11,8 @@ from numba.cuda.np.numpy_support import from_dtype
 
 from fastgumbel._device import Attributes
 from tests.cuda.offline import compiled
-from tests.ptx import Memory, Program
+from tests.ptx import UNWRITTEN, Memory, Program
+from tests.ptx.memory import check_written
 
 CAPABILITY = (8, 0)
 _ALIGNMENT = 256
@@ -58,10 +59,10 @@ class _Host:
 
 
 def aligned(shape, dtype, skip=0):
-    """Return an uninitialised NumPy array that begins `skip` bytes after a multiple of 256."""
+    """Return a NumPy array that nobody has written, and that begins `skip` bytes after a multiple of 256."""
     dtype = np.dtype(dtype)
     size = int(np.prod(shape)) * dtype.itemsize
-    memory = np.empty(size + 2 * _ALIGNMENT, np.uint8)
+    memory = np.full(size + 2 * _ALIGNMENT, UNWRITTEN, np.uint8)
     begin = -memory.ctypes.data % _ALIGNMENT + skip
     return memory[begin : begin + size].view(dtype).reshape(shape)
 
@@ -100,10 +101,8 @@ class EmulatedDevice:
         return EmulatedArray(np.asarray(_Host(obj)), obj.__cuda_array_interface__["stream"])
 
     def empty(self, shape, dtype, stream):
-        """Return a new array of noise that should not be there."""
-        values = aligned(shape, dtype)
-        values.reshape(-1).view(np.uint8)[:] = 0xA5
-        return EmulatedArray(values, stream)
+        """Return a new array, of which kernels may read what they have written."""
+        return EmulatedArray(aligned(shape, dtype), stream)
 
     def put(self, array, stream):
         """Return a copy."""
@@ -112,7 +111,9 @@ class EmulatedDevice:
     def read(self, array, stream):
         """Return a copy as NumPy's."""
         self.reads += 1
-        return array.values.copy()
+        copy = array.values.copy()
+        check_written(copy.reshape(-1).view(f"u{copy.itemsize}"), np.arange(copy.size))
+        return copy
 
     def launch(self, kernel, grid, block, stream, arguments, shared_bytes=0):
         """Run the PTX that would be loaded."""
@@ -165,7 +166,7 @@ def _address(values, memory, back):
     span = np.ctypeslib.as_array((ctypes.c_uint8 * (high - low)).from_address(low))
     skip = low % _ALIGNMENT
     if skip:
-        padded = np.concatenate([np.full(skip, 0xA5, np.uint8), span])
+        padded = np.concatenate([np.full(skip, UNWRITTEN, np.uint8), span])
         back.append((span, padded[skip:]))
         span = padded
     return memory.add(span) + skip + values.ctypes.data - low

@@ -249,6 +249,17 @@ def test_a_missing_barrier_is_caught(device, altered, which):
         same(device, normals((1, 40_000)), rng=1, size=12)
 
 
+def test_a_result_that_is_never_stored_is_caught(device, monkeypatch):
+    """Of a part of a row, which the kernel that combines them reads."""
+
+    def without(name, ptx):
+        return re.sub(r"st\.global\.f64 .*;", "", ptx) if name == "max_long" else ptx
+
+    plant(monkeypatch, without)
+    with pytest.raises(PTXError, match="global memory that nobody has written"):
+        same(device, normals((1, 20_000)), rng=1)
+
+
 def test_a_partial_mask_is_caught(device, altered):
     altered(lambda ptx: re.sub(r"(shfl\.sync\.bfly.*), (?:%r\d+|-1);", r"\1, 65535;", ptx))
     with pytest.raises(PTXError, match="the mask leaves out the lane itself"):

@@ -23,7 +23,8 @@ def build(i: Instruction, o: Operands) -> Line:
             if modifier in i.modifiers:
                 raise PTXError(f".{modifier} is not exact")
         guard = None if i.guard is None else o.read(i.guard, "pred")
-        return Line(i.text, guard, i.negated, BUILDERS[i.name](i, o))
+        step = BUILDERS[i.name](i, o)
+        return Line(i.text, guard, i.negated, step, *o.taken())
     except PTXError as error:
         raise PTXError(f"{error}: {i.text!r}") from None
     except (ValueError, IndexError, TypeError) as error:

@@ -16,12 +16,14 @@ _NONE = -1
 
 @dataclass(frozen=True)
 class Line:
-    """One instruction of the program: its text, its guard's slot and what it does."""
+    """One instruction of the program: its text, its guard's slot, what it does, and its registers."""
 
     text: str
     guard: int | None
     negated: bool
     step: Step
+    reads: frozenset[str]
+    writes: frozenset[str]
 
 
 class Tally:

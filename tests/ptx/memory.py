@@ -9,6 +9,10 @@ from tests.ptx.kinds import unsigned
 
 _SEGMENT = np.uint64(40)
 _OFFSET = np.uint64((1 << 40) - 1)
+# Every byte of an array that nobody has written yet. Words of nothing else may not be read, as on a device they would
+# hold whatever was there before; of one or two bytes they may well be numbers.
+UNWRITTEN = 0xA5
+_UNWRITTEN_WORDS = {size: np.full(size, UNWRITTEN, np.uint8).view(unsigned(size))[0] for size in (4, 8)}
 # Generic addresses from here on are shared ones.
 SHARED_WINDOW = 1 << 62
 
@@ -57,6 +61,15 @@ def check_stores(stored: np.ndarray, values: np.ndarray, lanes: np.ndarray) -> N
         raise LaneFault("threads store different values at one address", lanes[lost.argmax()])
 
 
+def check_written(words: np.ndarray, lanes: np.ndarray) -> None:
+    """Complain about words of an array that are as they were when it was made."""
+    if words.itemsize not in _UNWRITTEN_WORDS:
+        return
+    missing = words == _UNWRITTEN_WORDS[words.itemsize]
+    if missing.any():
+        raise LaneFault("read of global memory that nobody has written", lanes[missing.argmax()])
+
+
 class GlobalSpace:
     """What `.global`, or `.const`, instructions reach: several memories."""
 
@@ -91,7 +104,9 @@ class GlobalSpace:
         """Return the words at addresses."""
         result = np.empty(len(addresses), unsigned(size))
         for segment, which, words in self._parts(addresses, lanes, size):
-            result[which] = segment.words(size)[words]
+            found = segment.words(size)[words]
+            check_written(found, lanes[which])
+            result[which] = found
         return result
 
     def store(self, addresses: np.ndarray, lanes: np.ndarray, values: np.ndarray) -> None:
@@ -106,6 +121,7 @@ class GlobalSpace:
         """Call `apply(words of the segment, word numbers, which lanes)` for an atomic operation."""
         for segment, which, words in self._parts(addresses, lanes, size):
             self._check_writable(segment, lanes[which])
+            check_written(segment.words(size)[words], lanes[which])
             apply(segment.words(size), words, which)
 
     @staticmethod

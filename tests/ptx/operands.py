@@ -10,12 +10,10 @@ import numpy as np
 from tests.ptx.errors import PTXError
 from tests.ptx.kinds import dtype, is_real
 from tests.ptx.literals import integer, literal
+from tests.ptx.memory import UNWRITTEN
 
 _ADDRESS = re.compile(r"\[\s*([$\w%.]+)\s*(?:\+\s*(-?\w+)|(-\s*\w+))?\s*\]")
 _WORD = 2**64 - 1
-
-# Every bit pattern of a register that nobody has written yet.
-_POISON = 0xA5
 
 
 class Operands:
@@ -29,6 +27,8 @@ class Operands:
         self.labels = labels
         self.tables = tables
         self._slots: dict[tuple, int] = {}
+        self._read: set[str] = set()
+        self._written: set[str] = set()
 
     def _slot(self, *key) -> int:
         return self._slots.setdefault(key, len(self._slots))
@@ -44,6 +44,7 @@ class Operands:
                 raise PTXError(f"register {text} read as .{kind}")
             if own.itemsize != wanted.itemsize and not (narrow and own.itemsize > wanted.itemsize):
                 raise PTXError(f"register {text} is .{self._registers[text]}, read as .{kind}")
+            self._read.add(text)
             return self._slot("register", text, wanted, own.itemsize // wanted.itemsize)
         if text.startswith("%"):
             return self._slot("special", text, dtype(kind))
@@ -71,7 +72,15 @@ class Operands:
             if not widen or is_real(kind):
                 raise PTXError(f"register {text} is .{self._registers[text]}, written as .{kind}")
             wanted = np.dtype(f"{'i' if kind[0] == 's' else 'u'}{own.itemsize}")
+        self._written.add(text)
         return self._slot("register", text, wanted, 1)
+
+    def taken(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the registers that were asked for since the last call: those to read, and those to write."""
+        taken = frozenset(self._read), frozenset(self._written)
+        self._read.clear()
+        self._written.clear()
+        return taken
 
     def _scratch(self, kind: str) -> str:
         name = f"_{kind}"
@@ -106,7 +115,7 @@ class Operands:
         for key in self._slots if before is None else ():
             if key[0] == "register" and key[1] not in registers:
                 own = dtype(self._registers[key[1]])
-                poison = np.full(lanes * own.itemsize, _POISON, np.uint8)
+                poison = np.full(lanes * own.itemsize, UNWRITTEN, np.uint8)
                 registers[key[1]] = np.zeros(lanes, bool) if own.kind == "b" else poison.view(own)
         return [
             before[slot] if before and key[0] == "register" else self._array(key, registers, special, parameters)

@@ -14,8 +14,9 @@ from tests.ptx.literals import literal
 from tests.ptx.machine import Machine, Tally
 from tests.ptx.memory import Memory
 from tests.ptx.operands import Operands
-from tests.ptx.rounding import check
+from tests.ptx.rounding import check as check_rounding
 from tests.ptx.syntax import Function, Instruction, Module, Variable, parse
+from tests.ptx.written import check as check_written
 
 # Data of a program lies above what callers register.
 _FIRST_OF_PROGRAM = 1 << 20
@@ -57,11 +58,12 @@ class Program:
         self.params = [(p.name, p.kind, p.count) for p in self._function.params]
         self._data = Memory(_FIRST_OF_PROGRAM)
         symbols = self._layout([*module.variables, *self._function.variables])
-        check(self._function.instructions, bare=bare)
+        check_rounding(self._function.instructions, bare=bare)
         end = Instruction("the end of the function", None, False, "ret", ())
         self._instructions = [*self._function.instructions, end]
         self._operands = Operands(self._function.registers, symbols, self._function.labels, self._function.tables)
         self._lines = [build(i, self._operands) for i in self._instructions]
+        check_written(self._function, self._instructions, self._lines)
         self._tally = Tally(len(self._lines))
 
     @property

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.ptx import Memory, Program, PTXError
+from tests.ptx import UNWRITTEN, Memory, Program, PTXError
 from tests.ptx.snippets import kernel, run, store
 
 
@@ -39,12 +39,29 @@ def test_data_of_the_module():
 def test_generic_addresses_reach_shared_and_global_memory():
     out = np.zeros(4, np.uint32)
     outside = ".shared .align 4 .b8 other[12]; .shared .align 16 .b8 ours[16];"
-    body = """mov.u64 %rd1, ours; cvta.shared.u64 %rd2, %rd1; shl.b64 %rd3, %rd4, 2; mul.wide.u32 %rd3, %r10, 4;
+    body = """mov.u64 %rd1, ours; cvta.shared.u64 %rd2, %rd1; mul.wide.u32 %rd3, %r10, 4;
     add.s64 %rd5, %rd2, %rd3; st.u32 [%rd5], %r10; cvta.to.shared.u64 %rd6, %rd5; ld.shared.u32 %r1, [%rd6];
     add.s64 %rd7, %rd10, %rd3; setp.eq.u32 %p1, %r10, 1; selp.b64 %rd8, %rd5, %rd7, %p1; st.u32 [%rd8], 9;
     ld.shared.u32 %r2, [%rd6]; st.global.u32 [%rd7], %r2; isspacep.shared %p2, %rd5; @!%p2 trap;"""
     run(body, 4, out, outside=outside)
     np.testing.assert_array_equal(out, [0, 9, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "ld.global.u32 %r1, [%rd10+12];",
+        "ld.global.v2.u64 {%rd1, %rd2}, [%rd10];",
+        "st.global.u64 [%rd10], 1; ld.global.v4.u32 {%r1, %r2, %r3, %r4}, [%rd10];",
+        "st.global.u64 [%rd10], 1; atom.global.add.u32 %r1, [%rd10+8], 1;",
+        "ld.u32 %r1, [%rd10];",
+    ],
+)
+def test_global_memory_that_nobody_has_written_is_not_read(lines):
+    array = np.full(16, UNWRITTEN, np.uint8)
+    with pytest.raises(PTXError, match=r"read of global memory that nobody has written: .* in thread"):
+        run(lines, 1, array)
+    run(f"st.global.v2.u64 [%rd10], {{0, 0}}; {lines}", 1, array)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +71,7 @@ def test_generic_addresses_reach_shared_and_global_memory():
         ("ld.global.u32 %r1, [%rd10+-4];", "out of bounds"),
         ("ld.global.u64 %rd1, [%rd10+4];", "is not a multiple of 8"),
         ("ld.global.v2.u32 {%r1, %r2}, [%rd10+4];", "is not a multiple of 8"),
-        ("st.global.u32 [%rd10+16], %r1;", "out of bounds"),
+        ("st.global.u32 [%rd10+16], %r10;", "out of bounds"),
         ("mov.u64 %rd1, 0; ld.global.u32 %r1, [%rd1];", "out of bounds"),
         ("st.global.u32 [%rd10], %r10;", "different values at one address"),
         ("red.global.add.u32 [%rd10+16], 1;", "out of bounds"),

@@ -137,6 +137,9 @@ def test_inexact_operations(line):
         evaluate(line, np.float32, np.float32(1))
 
 
+READ = (
+    "".join(f"ld.param.f32 %f{k}, [p0];" for k in (1, 2, 3, 5, 8)) + "ld.param.f64 %fd2, [p1]; ld.param.f64 %fd3, [p1];"
+)
 MUL, ADD = "mul.f32 %f1, %f2, %f3;", "add.f32 %f4, %f1, %f5;"
 
 
@@ -160,7 +163,7 @@ MUL, ADD = "mul.f32 %f1, %f2, %f3;", "add.f32 %f4, %f1, %f5;"
     ],
 )
 def test_products_that_may_be_contracted_are_found_by_where_they_go(lines, contracts):
-    text = kernel(lines)
+    text = kernel(READ + lines, "f32", "f64")
     with pytest.raises(PTXError, match="no rounding mode"):
         Program(text)
     if contracts:

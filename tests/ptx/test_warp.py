@@ -83,7 +83,7 @@ def test_a_shuffle_waits_for_lanes_that_come_later_in_the_text():
         ("shfl.sync.down.b32 %r1, %r10, 1, 31, 0xffff;", "leaves out the lane itself"),
         ("setp.lt.u32 %p1, %r10, 16; @%p1 shfl.sync.down.b32 %r1, %r10, 1, 31, 0xffff;", "reads from lane 16"),
         (f"setp.eq.u32 %p1, %r10, 3; selp.b32 %r2, 8, {FULL}, %p1; vote.sync.any.pred %p2, %p1, %r2;", "never come"),
-        ("vote.sync.ballot.b32 %r1, %p1, 0x7fffffff;", "leaves out the lane itself"),
+        ("setp.eq.u32 %p1, %r10, 3; vote.sync.ballot.b32 %r1, %p1, 0x7fffffff;", "leaves out the lane itself"),
         ("bar.warp.sync 0x7fffffff;", "leaves out the lane itself"),
         (f"{AROUND} bar.warp.sync {FULL}; E: ret;", "never come|have ended"),
         ("shfl.down.b32 %r1, %r10, 1, 31;", "needs one of .sync"),
