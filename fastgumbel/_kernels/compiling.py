@@ -1,6 +1,10 @@
-"""How functions are compiled: `scalar` for what is inlined into kernels, `kernel` for what Python calls.
+"""How functions are compiled: `scalar`, `stage` and `maker` for the parts of kernels, `kernel` for what Python calls.
 
 `inside` is for what users call in compiled code of their own.
+
+Numba treats every function as one that could be called: it optimises it, wraps it for Python and for C and makes
+machine code of it, with all that it calls, and does the same again in each function that calls it. Of a part, others
+link the code and want nothing else, so all this is done once, in the kernel.
 
 Numba's disk cache asks only whether the file of the outermost function changed. A kernel is built from many files, so
 its cache here is stamped with a digest of the text of all of them, and with nothing else: code compiled from other
@@ -18,6 +22,8 @@ from typing import Any, TypeVar
 
 from numba.core import config
 from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 
@@ -25,12 +31,16 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 # In default mode Numba tests every divisor for zero, and the branch keeps a loop from becoming vector code. What is not
 # set here would be taken from the code that compiles a function first: fast-math of a user's must not change bits.
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": False}
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": False}
 
 # Functions that only kernels call borrow their arrays: without this, each call counts references atomically.
-BORROWED: dict[str, Any] = {"_nrt": False}
+_BORROWED: dict[str, Any] = {"_nrt": False}
+# Neither Python nor C calls them.
+_UNWRAPPED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+STAGE_OPTIONS = {**_OPTIONS, **_BORROWED, **_UNWRAPPED}
 # LLVM would leave the larger scalar functions as calls, and a loop around a call stays scalar.
-INLINED: dict[str, Any] = {"forceinline": True}
+_INLINED: dict[str, Any] = {"forceinline": True}
+SCALAR_OPTIONS = {**STAGE_OPTIONS, **_INLINED}
 
 
 def _digest_of_sources() -> str:
@@ -131,17 +141,51 @@ class _Dispatcher(CPUDispatcher):  # type: ignore[misc]
                 config.DISABLE_JIT = disabled
 
 
-def _compiler(**options: Any) -> Any:
+class _LinkedCode(JITCodeLibrary):  # type: ignore[misc]
+    """Code for others to link, neither optimised nor made machine code by itself."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+class _PartCompiler(Compiler):  # type: ignore[misc]
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.state.library = _LinkedCode(self.state.targetctx.codegen(), "part")
+        self.state.flags.no_compile = True
+
+
+class _Part(_Dispatcher):
+    """Compiles a part of kernels, which cannot be called from Python."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options, pipeline_class=_PartCompiler)
+
+    def add_overload(self, compiled: Any) -> None:
+        # Numba finds code by its entry point.
+        compiled = compiled._replace(entry_point=object())
+        self.targetctx.insert_user_function(compiled.entry_point, compiled.fndesc, [compiled.library])
+        self.overloads[tuple(compiled.signature.args)] = compiled
+
+    def _compile_for_args(self, *args: Any, **options: Any) -> None:
+        raise TypeError(f"only compiled code can call {self.__name__}")
+
+
+def _compiler(dispatcher: Any, **options: Any) -> Any:
     def decorate(function: Any) -> Any:
-        return _Dispatcher(function, targetoptions={"nopython": True, "boundscheck": None, **options})
+        return dispatcher(function, targetoptions={"nopython": True, "boundscheck": None, **options})
 
     return decorate
 
 
-scalar = _compiler(**OPTIONS, **BORROWED, **INLINED)
-stage = _compiler(**OPTIONS, **BORROWED)
+scalar = _compiler(_Part, **SCALAR_OPTIONS)
+stage = _compiler(_Part, **STAGE_OPTIONS)
 # For what makes arrays, and so cannot borrow only.
-maker = _compiler(**OPTIONS)
+maker = _compiler(_Part, **_OPTIONS, **_UNWRAPPED)
 
 
 def _kept(dispatcher: Any) -> Any:
@@ -152,12 +196,12 @@ def _kept(dispatcher: Any) -> Any:
 
 def kernel(function: Any) -> Any:
     """Compile on first call, without the interpreter lock, and keep the machine code on disk."""
-    return _kept(maker(function))
+    return _kept(_compiler(_Dispatcher, **_OPTIONS)(function))
 
 
 def inside(function: Function) -> Function:
     """Compile what users call in compiled code, where it is inlined, and from Python; it must not allocate."""
-    compiled: Function = _kept(scalar(function))
+    compiled: Function = _kept(_compiler(_Dispatcher, **_OPTIONS, **_BORROWED, **_INLINED)(function))
     return compiled
 
 

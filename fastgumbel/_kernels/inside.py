@@ -7,7 +7,7 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.extending import overload
 
-from fastgumbel._kernels.compiling import BORROWED, INLINED, OPTIONS
+from fastgumbel._kernels.compiling import SCALAR_OPTIONS
 from fastgumbel._kernels.philox import LOW
 
 
@@ -26,7 +26,7 @@ def check_relaxed(x: Any, tau: Any, out: Any) -> None:
     raise NotImplementedError("compiled only")
 
 
-@overload(place, jit_options=OPTIONS | BORROWED | INLINED)
+@overload(place, jit_options=SCALAR_OPTIONS)
 def _place(key, row, draw, category):
     for name, kind in {"key": key, "row": row, "draw": draw, "category": category}.items():
         if not isinstance(kind, types.Integer):
@@ -49,13 +49,13 @@ def _is_row(kind, name, dtypes):
 _POTENTIALS = (types.float32, types.float64, *sorted(types.integer_domain, key=str))
 
 
-@overload(check_potentials, jit_options=OPTIONS | BORROWED | INLINED)
+@overload(check_potentials, jit_options=SCALAR_OPTIONS)
 def _check_potentials(x):
     _is_row(x, "x", _POTENTIALS)
     return lambda x: None
 
 
-@overload(check_relaxed, jit_options=OPTIONS | BORROWED | INLINED)
+@overload(check_relaxed, jit_options=SCALAR_OPTIONS)
 def _check_relaxed(x, tau, out):
     _is_row(x, "x", _POTENTIALS)
     _is_row(out, "out", (types.float32 if x.dtype == types.float32 else types.float64,))

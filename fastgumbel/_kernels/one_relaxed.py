@@ -7,7 +7,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from fastgumbel._kernels.compiling import BORROWED, INLINED, OPTIONS, scalar, stage
+from fastgumbel._kernels.compiling import SCALAR_OPTIONS, scalar, stage
 from fastgumbel._kernels.field import (
     BLOCK_SHIFT,
     HIGH_WORDS,
@@ -39,7 +39,7 @@ def _fresh(high, low, like):
     raise NotImplementedError("compiled only")
 
 
-@overload(_fresh, jit_options=OPTIONS | BORROWED | INLINED)
+@overload(_fresh, jit_options=SCALAR_OPTIONS)
 def _compiled_fresh(high, low, like):
     return {
         types.float32: lambda high, low, like: exponential32(np.uint32(high)),

@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import lower_builtin, overload, type_callable
 
-from fastgumbel._kernels.compiling import BORROWED, INLINED, OPTIONS
+from fastgumbel._kernels.compiling import SCALAR_OPTIONS
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:
@@ -45,13 +45,13 @@ def times(a: Any, b: Any) -> Any:
 
 
 # For the CPU alone: elsewhere a plain product of 64 bits would cost several of 32.
-@overload(wide, target="cpu", jit_options=OPTIONS | BORROWED | INLINED)
+@overload(wide, target="cpu", jit_options=SCALAR_OPTIONS)
 def _wide(a, b):
     return (lambda a, b: a * b) if a == b == types.uint64 else None
 
 
 # For the CPU alone: elsewhere a bare product may be contracted with the addition that it feeds.
-@overload(times, target="cpu", jit_options=OPTIONS | BORROWED | INLINED)
+@overload(times, target="cpu", jit_options=SCALAR_OPTIONS)
 def _times(a, b):
     return (lambda a, b: a * b) if a == b and a in (types.float32, types.float64) else None
 

@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from fastgumbel._kernels.compiling import BORROWED, INLINED, OPTIONS, scalar
+from fastgumbel._kernels.compiling import SCALAR_OPTIONS, scalar
 from fastgumbel._kernels.ops import bits, fma, real
 
 # log(x) = k ln 2 + log(1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), and log(1 + f) = f - f^2/2 + f^3 P(f). P is the
@@ -125,7 +125,7 @@ def log(x):
     raise NotImplementedError("compiled only")
 
 
-@overload(log, jit_options=OPTIONS | BORROWED | INLINED)
+@overload(log, jit_options=SCALAR_OPTIONS)
 def _log(x):
     return {types.float32: lambda x: log32(x), types.float64: lambda x: log64(x)}.get(x)
 
@@ -235,7 +235,7 @@ def decay(x):
     raise NotImplementedError("compiled only")
 
 
-@overload(decay, jit_options=OPTIONS | BORROWED | INLINED)
+@overload(decay, jit_options=SCALAR_OPTIONS)
 def _decay(x):
     return {types.float32: lambda x: decay32(x), types.float64: lambda x: decay64(x)}.get(x)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from fastgumbel._kernels.compiling import BORROWED, OPTIONS, stage
+from fastgumbel._kernels.compiling import STAGE_OPTIONS, stage
 from fastgumbel._kernels.field import join, words
 from fastgumbel._kernels.real import exponential32, exponential64, log
 
@@ -87,7 +87,7 @@ def exponentials(out, to, n, high, low, at):
     raise NotImplementedError("compiled only")
 
 
-@overload(exponentials, jit_options=OPTIONS | BORROWED)
+@overload(exponentials, jit_options=STAGE_OPTIONS)
 def _exponentials(out, to, n, high, low, at):
     def float32(out, to, n, high, low, at):
         first, drawn = np.uint64(to), np.uint64(at)
