@@ -133,8 +133,8 @@ def cache_directory() -> str | None:
 def _no_collection() -> Iterator[None]:
     """Leave garbage for later: compiling makes much that lives, and to look through it takes a sixth more time."""
     enabled = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if enabled:
