@@ -56,6 +56,13 @@ def block_maxima(out, plane, x, offset, pairs):
     return good
 
 
+@scalar
+def block_at(place, first_pair):
+    """The block at a place of two halves: even blocks from `first_pair` on, odd ones from CHUNK on."""
+    odd = place // CHUNK
+    return ((first_pair + np.uint64(place - odd * CHUNK)) << _1) | np.uint64(odd)
+
+
 @stage
 def _bounds_of_plane(bounds, to, maxima, at, words, high, n):
     """Upper bounds of perturbed values: block maximum plus a bound of the Gumbel on its high word."""

@@ -7,7 +7,7 @@ blocks. Bounds are float64, above the truth by 0 to 0.06; every decision is made
 
 import numpy as np
 
-from fastgumbel._kernels.blocks import CHUNK, FEW, block_bounds, block_maxima, lane_bounds, reaching
+from fastgumbel._kernels.blocks import CHUNK, FEW, block_at, block_bounds, block_maxima, lane_bounds, reaching
 from fastgumbel._kernels.compiling import kernel, scalar, stage
 from fastgumbel._kernels.field import (
     BLOCK_SHIFT,
@@ -103,7 +103,7 @@ def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, c
     while True:
         odd = place // CHUNK
         pair = place - odd * CHUNK
-        block = ((first_pair + np.uint64(pair)) << _1) | np.uint64(odd)
+        block = block_at(place, first_pair)
         offset = np.int64(block << BLOCK_SHIFT) - np.int64(start)
         largest = maxima[at + odd * plane + pair]
         best, index = _open_block(x, offset, block, largest, best, index, coordinates, words, lanes)

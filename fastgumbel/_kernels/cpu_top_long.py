@@ -7,7 +7,7 @@ k-th best so far. Where a quick bound shows that this is so for few blocks at al
 
 import numpy as np
 
-from fastgumbel._kernels.blocks import CHUNK, block_bounds, block_maxima
+from fastgumbel._kernels.blocks import CHUNK, block_at, block_bounds, block_maxima
 from fastgumbel._kernels.compiling import kernel, scalar, stage
 from fastgumbel._kernels.field import BLOCK_SHIFT, BLOCK_WORDS, block_exponential, block_word, join, winner_lane
 from fastgumbel._kernels.heap import offer, spoil
@@ -94,7 +94,7 @@ def _list_reaching(listed, results, groups, threshold):
 
 
 @stage
-def _draw_all(scratch, maxima, plane, first_pair, pairs, coordinates, words):
+def _draw_all(scratch, maxima, first_pair, pairs, coordinates, words):
     """Draw `pairs` pairs of blocks: their winners, and upper bounds of their perturbed values."""
     key, row, draw = coordinates
     minima, noise, lanes, bounds = scratch
@@ -106,7 +106,7 @@ def _draw_all(scratch, maxima, plane, first_pair, pairs, coordinates, words):
     for odd in range(2):
         to = odd * CHUNK
         for i in range(pairs):
-            bounds[to + i] = _bound(maxima[odd * plane + i], noise[to + i])
+            bounds[to + i] = _bound(maxima[to + i], noise[to + i])
 
 
 @stage
@@ -122,20 +122,18 @@ def _winning_values(results, x, first, pairs, noise, lanes):
 
 
 @stage
-def _draw_listed(x, n, listed, scratch, maxima, plane, start, first_pair, coordinates, column, values, indices, at, k):
+def _draw_listed(x, n, listed, scratch, maxima, start, first_pair, coordinates, column, values, indices, at, k):
     """Draw the first n listed blocks, tighten their bounds and offer their winners."""
     key, row, draw = coordinates
     minima, noise, lanes, bounds = scratch
     for i in range(n):
         place = listed[i]
-        odd = place // CHUNK
-        pair = place - odd * CHUNK
-        block = ((first_pair + np.uint64(pair)) << _1) | np.uint64(odd)
+        block = block_at(place, first_pair)
         w = block_word(key, row, draw, block)
         e = block_exponential(w)
         g = gumbel64(e)
         minima[place], noise[place], lanes[place] = e, g, winner_lane(w)
-        bounds[place] = _bound(maxima[odd * plane + pair], g)
+        bounds[place] = _bound(maxima[place], g)
         j = np.int64((block << BLOCK_SHIFT) | lanes[place]) - np.int64(start)
         if 0 <= j < x.size:
             value = np.float64(x[j]) + g
@@ -144,7 +142,7 @@ def _draw_listed(x, n, listed, scratch, maxima, plane, start, first_pair, coordi
 
 
 @stage
-def _search_chunk(x, start, first_pair, pairs, maxima, plane, coordinates, column, values, indices, at, k, space):
+def _search_chunk(x, start, first_pair, pairs, maxima, coordinates, column, values, indices, at, k, space):
     """Offer what may be among the best of `pairs` pairs of blocks from `first_pair` on."""
     scratch, results, listed, queue = space
     _, noise, lanes, bounds = scratch
@@ -152,15 +150,13 @@ def _search_chunk(x, start, first_pair, pairs, maxima, plane, coordinates, colum
     groups = (pairs + 63) // 64 * 64
     few = False
     if values[at] > NOTHING:
-        block_bounds(bounds, maxima, 0, plane, first_pair, pairs, coordinates, words)
+        block_bounds(bounds, maxima, 0, CHUNK, first_pair, pairs, coordinates, words)
         few = _count(bounds, groups, values[at]) * _ALONE <= 2 * groups
     if few:
         n = _list_reaching(listed, bounds, groups, values[at])
-        _draw_listed(
-            x, n, listed, scratch, maxima, plane, start, first_pair, coordinates, column, values, indices, at, k
-        )
+        _draw_listed(x, n, listed, scratch, maxima, start, first_pair, coordinates, column, values, indices, at, k)
     else:
-        _draw_all(scratch, maxima, plane, first_pair, pairs, coordinates, words)
+        _draw_all(scratch, maxima, first_pair, pairs, coordinates, words)
         _winning_values(results, x, np.int64(first_pair << np.uint64(7)) - np.int64(start), pairs, noise, lanes)
         for odd in range(2):
             fill(bounds, odd * CHUNK + pairs, groups - pairs, NOTHING)
@@ -170,14 +166,10 @@ def _search_chunk(x, start, first_pair, pairs, maxima, plane, coordinates, colum
             place = listed[i]
             value = results[place]
             if value > NOTHING:
-                odd = place // CHUNK
-                block = ((first_pair + np.uint64(place - odd * CHUNK)) << _1) | np.uint64(odd)
-                j = np.int64((block << BLOCK_SHIFT) | lanes[place]) - np.int64(start)
+                j = np.int64((block_at(place, first_pair) << BLOCK_SHIFT) | lanes[place]) - np.int64(start)
                 offer(values, indices, at, k, value, column + j)
         n = _list_reaching(listed, bounds, groups, values[at])
-    open_blocks(
-        x, n, listed, scratch, queue, maxima, plane, start, first_pair, coordinates, column, values, indices, at, k
-    )
+    open_blocks(x, n, listed, scratch, queue, maxima, start, first_pair, coordinates, column, values, indices, at, k)
 
 
 @kernel
@@ -190,8 +182,7 @@ def top_long(x, rows, field, index, value, place):
     values, indices = value.reshape(value.size), index.reshape(index.size)
     first_pair = start >> np.uint64(7)
     pairs = np.int64(((start + np.uint64(n - 1)) >> np.uint64(7)) - first_pair) + 1
-    maxima = np.empty(2 * min(pairs, CHUNK))
-    plane = maxima.size // 2
+    maxima = np.empty(2 * CHUNK)
     # Of a chunk's blocks: smallest exponentials, their Gumbels and lanes, bounds of perturbed values.
     scratch = np.empty(2 * CHUNK), np.empty(2 * CHUNK), np.empty(2 * CHUNK, np.uint64), np.empty(2 * CHUNK)
     # Of quads of lanes: indices, places of their blocks, largest high words that matter, words.
@@ -208,13 +199,11 @@ def top_long(x, rows, field, index, value, place):
         for done in range(0, pairs, CHUNK):
             count = min(CHUNK, pairs - done)
             pair = first_pair + np.uint64(done)
-            good = block_maxima(maxima, plane, line, np.int64(pair << np.uint64(7)) - np.int64(start), count)
+            good = block_maxima(maxima, CHUNK, line, np.int64(pair << np.uint64(7)) - np.int64(start), count)
             for s in range(first_draw, last_draw):
                 at = (s * all_rows + to_row + r) * k
                 if not good:
                     spoil(values, indices, at, k)
                 elif values[at] == values[at]:
                     coordinates = key, row, draw + np.uint64(s)
-                    _search_chunk(
-                        line, start, pair, count, maxima, plane, coordinates, column, values, indices, at, k, space
-                    )
+                    _search_chunk(line, start, pair, count, maxima, coordinates, column, values, indices, at, k, space)

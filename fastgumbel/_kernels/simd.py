@@ -57,7 +57,7 @@ def max64(typing_context: Any, array: Any, offset: Any) -> Any:
 
 
 def _mask(builder: Any, compare: Any) -> Any:
-    """64 bits, of which `compare` makes those from a lane on: 16 at a time, since most compilers cannot take 64."""
+    """64 bits, of which `compare` makes 16 at a time, from a lane on: LLVM takes 64 apart bit by bit on AVX2."""
     mask = None
     for first in range(0, 64, 16):
         part = builder.zext(builder.bitcast(compare(first, 16), ir.IntType(16)), ir.IntType(64))

@@ -8,7 +8,7 @@ of a lane alone tells that nearly every one of those waits too long.
 
 import numpy as np
 
-from fastgumbel._kernels.blocks import CHUNK, reaching
+from fastgumbel._kernels.blocks import block_at, reaching
 from fastgumbel._kernels.compiling import scalar, stage
 from fastgumbel._kernels.field import BLOCK_SHIFT, HIGH_WORDS, LOW_WORDS, join, lane_half
 from fastgumbel._kernels.heap import offer
@@ -71,26 +71,21 @@ def _try_quads(x, n, scratch, queue, start, coordinates, column, values, indices
 
 
 @stage
-def open_blocks(
-    x, n, blocks, scratch, queue, maxima, plane, start, first_pair, coordinates, column, values, indices, at, k
-):
+def open_blocks(x, n, blocks, scratch, queue, maxima, start, first_pair, coordinates, column, values, indices, at, k):
     """Offer what the first n listed blocks have besides their winners."""
     minima, noise, lanes, bounds = scratch
     quads, owners, limits, _ = queue
     queued = 0
-    first = np.int64(first_pair << np.uint64(7)) - np.int64(start)
     for b in range(n):
-        later = blocks[min(b + _AHEAD, n - 1)]
-        prefetch64(x, first + 128 * (later & (CHUNK - 1)) + 64 * (later // CHUNK))
+        later = block_at(blocks[min(b + _AHEAD, n - 1)], first_pair)
+        prefetch64(x, np.int64(later << BLOCK_SHIFT) - np.int64(start))
         place = blocks[b]
         root = values[at]
         # The root may have risen since the block was listed.
         if bounds[place] == NOTHING or bounds[place] < root:
             continue
-        odd = place // CHUNK
-        pair = place - odd * CHUNK
-        block = ((first_pair + np.uint64(pair)) << _1) | np.uint64(odd)
-        limit = np.uint32(_limit(maxima[odd * plane + pair], minima[place], root))
+        block = block_at(place, first_pair)
+        limit = np.uint32(_limit(maxima[place], minima[place], root))
         threshold = root - noise[place]
         threshold -= (abs(root) + abs(noise[place])) * _ROUNDING
         mask = reaching(x, np.int64(block << BLOCK_SHIFT) - np.int64(start), threshold) & ~(_1 << lanes[place])
