@@ -112,9 +112,9 @@ def _copies(instructions: list[MachineInstruction], opcodes: list[str], blocks: 
 
 
 @cache
-def machine_code(kernel: Any, types: Any, capability: tuple[int, int]) -> MachineCode:
+def machine_code(kernel: Any, capability: tuple[int, int]) -> MachineCode:
     """Machine code of a kernel for argument types and a capability."""
-    code = compiled(kernel, types, capability)
+    code = compiled(kernel, capability)
     numbered, opcodes, blocks = _numbered(code.ptx)
     listing = _listing(numbered, capability)
     names = Counter(_GUARD.sub("", text).split()[0].split(".")[0] for text in _SASS.findall(listing))

@@ -14,8 +14,7 @@ from cuda_cases import Case
 from cuda_machine_code import MachineCode, machine_code
 from numba import types
 
-from fastgumbel import _device
-from tests.cuda.emulated import EmulatedDevice, argument_type, loaded
+from tests.cuda.driver import FakeDriver, loaded
 from tests.ptx.memory import GlobalSpace
 
 _CONTROL = {"BRA", "BRX", "JMP", "EXIT", "RET", "CALL", "BSSY", "BSYNC", "BREAK", "BAR", "WARPSYNC", "NANOSLEEP"}
@@ -54,7 +53,6 @@ class Launch:
     """
 
     kernel: Any
-    argument_types: Any
     grid: int
     block: int
     shared_bytes: int
@@ -65,7 +63,7 @@ class Launch:
     @property
     def name(self) -> str:
         """The kernel and the type of the first array of numbers that it takes."""
-        arrays = [argument.dtype for argument in self.argument_types if isinstance(argument, types.Array)]
+        arrays = [argument.dtype for argument in self.kernel.argument_types if isinstance(argument, types.Array)]
         kind = next((kind for kind in arrays if isinstance(kind, types.Float)), "")
         return f"`{self.kernel.py_func.__name__}` {kind}".rstrip()
 
@@ -118,25 +116,25 @@ class Traffic:
             yield
 
 
-class Recorder(EmulatedDevice):
-    """An emulated device that keeps what every launch cost."""
+class Recorder(FakeDriver):
+    """A driver that keeps what every launch cost."""
 
     def __init__(self, capability: tuple[int, int]) -> None:
         super().__init__(capability=capability)
         self.profiles: list[Launch] = []
 
-    def launch(
-        self, kernel: Any, grid: int, block: int, stream: Any, arguments: tuple[Any, ...], shared_bytes: int = 0
-    ) -> None:
+    def core_launch(self, stream: Any, config: Any, kernel: Any, *arguments: Any) -> None:
         """Run a kernel, and look at what it cost."""
-        kinds = tuple(map(argument_type, arguments))
-        program = loaded(kernel, kinds, self.capability)
+        program = loaded(kernel, self.capability)
         before, traffic = [warps for *_, warps in program.executions], Traffic()
         with traffic.counted():
-            super().launch(kernel, grid, block, stream, arguments, shared_bytes)
+            super().core_launch(stream, config, kernel, *arguments)
         warps = [after - once for (*_, after), once in zip(program.executions, before, strict=True)]
-        opcodes = executed(machine_code(kernel, kinds, self.capability), warps)
-        self.profiles.append(Launch(kernel, kinds, grid, block, shared_bytes, opcodes, traffic.asked, traffic.distinct))
+        opcodes = executed(machine_code(kernel, self.capability), warps)
+        grid, block, shared_bytes = config.grid[0], config.block[0], config.shmem_size
+        self.profiles.append(
+            Launch(kernel, grid, block, shared_bytes, opcodes, traffic.asked, traffic.distinct)
+        )
 
 
 def executed(code: MachineCode, warps: list[int]) -> dict[str, float]:
@@ -153,8 +151,7 @@ def executed(code: MachineCode, warps: list[int]) -> dict[str, float]:
 
 
 def profile(case: Case, capability: tuple[int, int]) -> list[Launch]:
-    """Run a case on an emulated device of a capability, and tell what its launches cost."""
-    device = Recorder(capability)
-    with mock.patch.object(_device, "current", return_value=device):
+    """Run a case on a device of a capability in the host's memory, and tell what its launches cost."""
+    with Recorder(capability).installed() as device:
         case.run(device)
     return device.profiles

@@ -31,7 +31,7 @@ def registers(launches: list[Launch]) -> Iterator[str]:
     yield "| kernel | shared bytes | local bytes, spills | " + " | ".join(f"{a}.{b}" for a, b in LIMITS) + " |"
     yield "| --- | --- | --- |" + " --- |" * len(LIMITS)
     for launch in {launch.name: launch for launch in reversed(launches)}.values():
-        codes = {c: compiled(launch.kernel, launch.argument_types, c) for c in LIMITS}
+        codes = {c: compiled(launch.kernel, c) for c in LIMITS}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(lambda code: code.sass, codes.values()))  # what they are asked for later is kept
         shared = max(code.shared_bytes for code in codes.values())
@@ -58,7 +58,7 @@ def instructions(profiles: dict[Case, list[Launch]]) -> Iterator[str]:
 
 def moved(launch: Launch, rates: Rates) -> int:
     """Bytes between a multiprocessor and what lies behind its cache, where what is read again is kept if it fits."""
-    code = compiled(launch.kernel, launch.argument_types, rates.capability)
+    code = compiled(launch.kernel, rates.capability)
     shared = code.shared_bytes + launch.shared_bytes
     resident = rates.limits.resident_warps(launch.block, code.registers, shared) // -(-launch.block // 32)
     kept = (launch.distinct_bytes / launch.grid + shared) * resident <= rates.cache

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._checks import array_of, integer, whole
-from fastgumbel._device import is_device
+from fastgumbel._device import interface_of, is_device
 from fastgumbel._rows import Rows, RowShape, infinite_message, place_name
 from fastgumbel.noise import CATEGORIES, DRAWS, NoiseField, key_of
 
@@ -127,13 +127,11 @@ def ranked_shapes(
     return [*shapes, (draw_shape + batch, np.float64)] if with_threshold else shapes
 
 
-def check_ranked_outs(out: Any, shapes: list[tuple[tuple[int, ...], Any]], check: Callable[..., Any]) -> None:
-    """A tuple of arrays of these shapes and types, each of which `check` looks at."""
+def check_ranked_outs(out: Any, shapes: list[tuple[tuple[int, ...], Any]]) -> None:
+    """A tuple of as many arrays."""
     if not isinstance(out, tuple) or len(out) != len(shapes):
         names = "(indices, values, threshold)" if len(shapes) == 3 else "(indices, values)"
         raise TypeError(f"out must be a tuple of {len(shapes)} arrays {names}")
-    for i, (array, (shape, kind)) in enumerate(zip(out, shapes, strict=True)):
-        check(array, f"out[{i}]", shape, kind)
 
 
 def check_reach(field: NoiseField, draws: int, categories: int) -> None:
@@ -220,7 +218,7 @@ def check_device_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) ->
     """A device array of exactly this shape and dtype, C-contiguous."""
     if not is_device(out):
         raise TypeError(f"{name} must be a device array, as log_potentials is one, not {type(out).__name__}")
-    interface = out.__cuda_array_interface__
+    interface = interface_of(out, name)
     own = np.dtype(interface["typestr"])
     if own != np.dtype(dtype):
         raise TypeError(f"{name} must have dtype {np.dtype(dtype)}, not {own}")
@@ -271,17 +269,21 @@ def temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
     """One temperature a row, in C order of the batch."""
     if type(tau) is float and 0 <= tau < np.inf:
         return np.full(math.prod(batch), tau)
+    return np.ascontiguousarray(spread_temperatures(tau, batch)).reshape(-1)
+
+
+def spread_temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
+    """Temperatures in the shape of the batch, without a copy of those that are broadcast."""
     array = real_array(tau, "tau").astype(np.float64)
     try:
-        array = np.broadcast_to(array, batch)
+        spread = np.broadcast_to(array, batch)
     except ValueError:
         raise ValueError(f"tau of shape {array.shape} does not broadcast to the batch shape {batch}") from None
-    rows = np.ascontiguousarray(array).reshape(-1)
-    bad = ~((rows >= 0) & (rows < np.inf))
-    if bad.any():
-        row = int(bad.argmax())
-        raise ValueError(f"tau must be finite and at least 0, but {place_name(batch, row)} has {rows[row]}")
-    return rows
+    if ((array >= 0) & (array < np.inf)).all() or spread.size == 0:
+        return spread
+    rows = spread.reshape(-1)
+    row = int((~((rows >= 0) & (rows < np.inf))).argmax())
+    raise ValueError(f"tau must be finite and at least 0, but {place_name(batch, row)} has {rows[row]}")
 
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -402,33 +404,44 @@ def tangents_of(
     dx, dtau = np.empty((0, 0, 0), kind), np.zeros((1, rows.count), kind)
     counts: list[int] = []
     if d_x is not None:
-        array = real_array(d_x, "tangents[0]")
-        lead = lead_of(array.shape, batch, rows.n, axis)
+        dx, lead = tangents_of_potentials(d_x, rows, axis)
         counts += lead
-        with np.errstate(over="ignore", under="ignore"):
-            dx = np.ascontiguousarray(categories_last(array, axis), kind).reshape(*(lead or (1,)), rows.count, rows.n)
     if d_tau is not None:
-        with np.errstate(over="ignore", under="ignore"):
-            array = real_array(d_tau, "tangents[1]").astype(kind, copy=False)
-        finite = np.isfinite(array)
-        if not finite.all():
-            where = place_name(array.shape, int(finite.argmin()))
-            raise ValueError(f"tangents[1] must be finite in {kind}, but {where} has {array.flat[finite.argmin()]}")
-        lead = array.shape[: max(0, array.ndim - len(batch))]
-        if len(lead) > 1:
-            raise ValueError(
-                f"tangents[1] must have at most an axis of directions more than the batch, not {array.shape}"
-            )
-        try:
-            array = np.broadcast_to(array, lead + batch)
-        except ValueError:
-            raise ValueError(
-                f"tangents[1] of shape {array.shape} does not broadcast to the batch shape {batch}"
-            ) from None
+        spread, lead = tangents_of_tau(d_tau, kind, batch)
         counts += lead
-        dtau = np.ascontiguousarray(array, kind).reshape(*(lead or (1,)), rows.count)
+        dtau = np.ascontiguousarray(spread, kind).reshape(*(lead or (1,)), rows.count)
     directions = agreed_directions(counts)
     if directions:
         dx = np.ascontiguousarray(np.broadcast_to(dx, (*directions, *dx.shape[1:]))) if dx.size else dx
         dtau = np.ascontiguousarray(np.broadcast_to(dtau, (*directions, *dtau.shape[1:])))
     return dx, dtau, directions
+
+
+def tangents_of_potentials(d_x: ArrayLike, rows: RowShape, axis: int) -> tuple[NDArray[Any], tuple[int, ...]]:
+    """Tangents of log-potentials by direction (or one), row and category, and their axis of directions, if any."""
+    array = real_array(d_x, "tangents[0]")
+    lead = lead_of(array.shape, rows.batch, rows.n, axis)
+    with np.errstate(over="ignore", under="ignore"):
+        lines = np.ascontiguousarray(categories_last(array, axis), rows.dtype)
+    return lines.reshape(*(lead or (1,)), rows.count, rows.n), lead
+
+
+def tangents_of_tau(
+    d_tau: ArrayLike, kind: np.dtype[Any], batch: tuple[int, ...]
+) -> tuple[NDArray[Any], tuple[int, ...]]:
+    """Tangents of temperatures broadcast to lead + batch, without a copy, and lead: an axis of directions, if any."""
+    with np.errstate(over="ignore", under="ignore"):
+        array = real_array(d_tau, "tangents[1]").astype(kind, copy=False)
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = place_name(array.shape, int(finite.argmin()))
+        raise ValueError(f"tangents[1] must be finite in {kind}, but {where} has {array.flat[finite.argmin()]}")
+    lead = array.shape[: max(0, array.ndim - len(batch))]
+    if len(lead) > 1:
+        raise ValueError(f"tangents[1] must have at most an axis of directions more than the batch, not {array.shape}")
+    try:
+        return np.broadcast_to(array, lead + batch), lead
+    except ValueError:
+        raise ValueError(
+            f"tangents[1] of shape {array.shape} does not broadcast to the batch shape {batch}"
+        ) from None

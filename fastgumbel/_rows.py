@@ -87,10 +87,16 @@ def ids_of(categories: NDArray[np.int64], r0: int, r1: int, c0: int, c1: int) ->
     return matrix
 
 
+def once(array: NDArray[Any]) -> NDArray[Any]:
+    """A view with axes along which an array is broadcast cut to one item."""
+    if 0 not in array.strides:
+        return array
+    return array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
+
+
 def any_negative(array: NDArray[Any]) -> bool:
-    """Whether there is any integer below 0; what is broadcast is looked at once."""
-    if 0 in array.strides:
-        array = array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
+    """Whether there is any integer below 0."""
+    array = once(array)
     # Of a small array, the place of the least costs less than the least.
     return array.size > 0 and array.item(array.argmin()) < 0
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays, _device, _device_soft, _relax
+from fastgumbel import _arrays, _device, _relax
 from fastgumbel._kernels.reduce import INVALID_CHOICE
 from fastgumbel._rows import choice_message
 from fastgumbel.noise import NoiseField, Rng
@@ -103,7 +103,7 @@ def gumbel_given_choice(
     """
     if _device.is_device(log_potentials):
         options = (axis, size, where, rng, noise, invalid, out)
-        there: NDArray[Any] = _device_soft.given_choice(log_potentials, choice, *options)
+        there: NDArray[Any] = _device.backend("given").sample(log_potentials, choice, *options)
         return there
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"

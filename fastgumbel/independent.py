@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays, _categorical, _device, _device_categorical
+from fastgumbel import _arrays, _categorical, _device
 from fastgumbel._rows import any_negative
 from fastgumbel.noise import NoiseField, Rng
 
@@ -151,7 +151,7 @@ def categorical(
     True
     """
     if _device.is_device(log_potentials):
-        return _device_categorical.sample(log_potentials, size, axis, where, rng, noise, invalid, out)
+        return _device.backend("categorical").sample(log_potentials, size, axis, where, rng, noise, invalid, out)
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     draw_shape = _arrays.shape_of(size, "size")

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays, _device, _device_top, _search
+from fastgumbel import _arrays, _device, _search
 from fastgumbel._rows import Rows, any_negative, place_name, too_few_message
 from fastgumbel.noise import NoiseField, Rng
 
@@ -162,7 +162,7 @@ def gumbel_top_k(
     True
     """
     if _device.is_device(log_potentials):
-        return _device_top.sample(
+        return _device.backend("top").sample(
             log_potentials, k, axis, size, where, rng, noise, bool(return_threshold), invalid, out
         )
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
@@ -171,7 +171,9 @@ def gumbel_top_k(
     draw_shape = _arrays.shape_of(size, "size")
     if out is not None:
         shapes = _arrays.ranked_shapes(draw_shape, rows.batch, k, axis, bool(return_threshold))
-        _arrays.check_ranked_outs(out, shapes, _arrays.check_out)
+        _arrays.check_ranked_outs(out, shapes)
+        for i, (array, (shape, kind)) in enumerate(zip(out, shapes, strict=True)):
+            _arrays.check_out(array, f"out[{i}]", shape, kind)
     draws, places = math.prod(draw_shape), min(k + bool(return_threshold), rows.n)
     index = np.empty((draws, rows.count, places), np.intp)
     value = np.empty(index.shape)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel import _arrays, _checks, _device, _device_soft, _relax, _search
+from fastgumbel import _arrays, _checks, _device, _relax, _search
 from fastgumbel._kernels.reduce import INFINITE_TANGENT
 from fastgumbel._rows import Rows, tangent_message, zero_tau_message
 from fastgumbel.noise import NoiseField, Rng
@@ -102,7 +102,7 @@ def gumbel_softmax(
     """
     if _device.is_device(log_potentials):
         options = (axis, size, where, hard, log, rng, noise, invalid, out)
-        there: NDArray[Any] = _device_soft.sample(log_potentials, tau, *options)
+        there: NDArray[Any] = _device.backend("softmax").sample(log_potentials, tau, *options)
         return there
     call = _prepare(log_potentials, tau, axis, size, where, rng, noise, invalid)
     y = call.result("out", out)
@@ -209,7 +209,8 @@ def gumbel_softmax_jvp(
     out_y, out_dy = (None, None) if out is None else _pair(out, "out", "of arrays (y, dy)")
     if _device.is_device(x):
         options = (axis, size, where, hard, log, rao, rng, noise, invalid, (out_y, out_dy))
-        return _device_soft.sample_jvp((x, tau), (d_x, d_tau), *options)
+        pair: tuple[NDArray[Any], NDArray[Any]] = _device.backend("softmax").sample_jvp((x, tau), (d_x, d_tau), *options)
+        return pair
     call = _prepare(x, tau, axis, size, where, rng, noise, invalid)
     if np.count_nonzero(call.taus) < call.rows.count:
         raise ValueError(zero_tau_message(call.rows.batch, int((call.taus == 0).argmax())))

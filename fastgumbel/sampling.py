@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastgumbel import _arrays, _device, _device_max, _device_write, _search, _write
+from fastgumbel import _arrays, _device, _search, _write
 from fastgumbel._rows import any_negative
 from fastgumbel.noise import NoiseField, Rng
 
@@ -111,7 +111,7 @@ def gumbel(
     ids = _arrays.row_ids(field, shape[:-1])
     if _device.is_device(out):
         _arrays.check_device_out(out, "out", shape, kind)
-        _device_write.write(out, field, ids)
+        _device.backend("noise").write(out, field, ids)
         return out
     result = np.empty(shape, kind) if out is None else _arrays.check_out(out, "out", shape, kind)
     categories = None if field.categories is None else _arrays.named(field, shape or (1,))
@@ -293,7 +293,8 @@ def gumbel_max(
         if sample is not None:
             return sample
     if _device.is_device(log_potentials):
-        return _device_max.sample(log_potentials, axis, size, where, rng, noise, bool(return_max), invalid, out)
+        there = _device.backend("max")
+        return there.sample(log_potentials, axis, size, where, rng, noise, bool(return_max), invalid, out)
     rows, axis = _arrays.rows_of(log_potentials, axis, where)
     mark = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
     draw_shape = _arrays.shape_of(size, "size")

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import settings
 
 import fastgumbel
-from fastgumbel import _device
 
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 settings.load_profile("fixed")
@@ -19,10 +18,9 @@ def threads():
 
 
 @pytest.fixture
-def device(monkeypatch):
-    """Give an emulated CUDA device, which the package takes for the current one."""
-    from tests.cuda.emulated import EmulatedDevice
+def device():
+    """Give a CUDA device in the host's memory, on which numba-cuda stands, and so does the package."""
+    from tests.cuda.driver import FakeDriver
 
-    device = EmulatedDevice()
-    monkeypatch.setattr(_device, "current", lambda: device)
-    return device
+    with FakeDriver().installed() as driver:
+        yield driver

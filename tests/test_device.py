@@ -24,21 +24,47 @@ def test_device_arrays_have_the_interface():
 
 def test_without_the_extra_an_error_says_what_to_install(monkeypatch):
     def missing(name):
-        raise OSError(name)
+        raise OSError("libnvvm.so is missing")
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(ImportError, match=r"pip install 'fastgumbel\[cuda\]'"):
+    message = r"pip install 'fastgumbel\[cuda\]'\), which does not load: OSError: libnvvm.so is missing"
+    with pytest.raises(ImportError, match=message) as caught:
         fastgumbel.gumbel(4, rng=1, out=Array())
+    assert isinstance(caught.value.__cause__, OSError)
 
 
 def test_without_a_driver_an_error_says_so(monkeypatch):
-    class Seam:
-        class cuda:
-            is_available = staticmethod(lambda: False)
-
-    monkeypatch.setattr(importlib, "import_module", lambda name: Seam)
-    with pytest.raises(RuntimeError, match=r"NVIDIA driver and device.*pip install 'fastgumbel\[cuda\]'"):
+    device = pytest.importorskip("fastgumbel._cuda.device", reason="numba-cuda is not installed", exc_type=ImportError)
+    monkeypatch.setattr(device.seam.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(device.seam, "why_missing", lambda: "no such library")
+    with pytest.raises(RuntimeError, match=r"driver and device.*\(no such library\).*pip install 'fastgumbel\[cuda\]'"):
         fastgumbel.gumbel(4, rng=1, out=Array())
+
+
+class Grad:
+    """Stands for a tensor of PyTorch that requires grad, and refuses its interface for that."""
+
+    requires_grad = True
+
+    @property
+    def __cuda_array_interface__(self):
+        raise RuntimeError("Can't get __cuda_array_interface__ on Variable that requires grad.")
+
+
+class Broken(Grad):
+    """Stands for an array whose interface fails for another reason."""
+
+    requires_grad = False
+
+
+def test_arrays_that_refuse_their_interface_are_named():
+    assert _device.is_device(Grad())
+    with pytest.raises(TypeError, match=r"^out must not require grad: pass out.detach\(\)$"):
+        _device.interface_of(Grad(), "out")
+    with pytest.raises(TypeError, match=r"^out gives no CUDA array interface: Can't get"):
+        _device.interface_of(Broken(), "out")
+    with pytest.raises(TypeError, match=r"^out must not require grad: pass out.detach\(\)$"):
+        fastgumbel.gumbel(4, rng=1, out=Grad())
 
 
 @pytest.mark.parametrize(
@@ -66,59 +92,3 @@ def test_what_goes_with_log_potentials_on_the_host(name, tau, options):
         TypeError, match=f"^{name} must not be .* copy it to the host, or put log_potentials beside it$"
     ):
         fastgumbel.gumbel_softmax(np.zeros(4), tau, **options)
-
-
-class FakeStream:
-    """A stream that records what it waits for."""
-
-    def __init__(self, log, handle):
-        self.log, self.handle = log, handle
-
-
-class FakeCuda:
-    """The few names of CUDA by which streams are ordered."""
-
-    def __init__(self):
-        self.log = []
-        self.cuda = self
-
-    def external_stream(self, handle):
-        """Give the stream of a handle."""
-        return FakeStream(self.log, handle)
-
-    def event(self, timing):
-        """Give an event."""
-        assert not timing
-        log = self.log
-
-        class Event:
-            def record(self, stream):
-                self.at = stream.handle
-
-            def wait(self, stream):
-                log.append(f"{stream.handle} after {self.at}")
-
-        return Event()
-
-
-def array(stream):
-    """Return a device array that names a stream."""
-    result = Array()
-    result.__cuda_array_interface__ = Array.__cuda_array_interface__ | {"stream": stream}
-    return result
-
-
-def test_work_goes_on_the_first_stream_that_is_named():
-    cuda = FakeCuda()
-    with _device.Device(cuda).stream(array(None), array(7), array(7)) as stream:
-        assert stream.handle == 7
-    assert cuda.log == []
-    with _device.Device(cuda).stream(Array()) as stream:
-        assert stream.handle == 1
-
-
-def test_other_streams_are_ordered_before_and_after():
-    cuda = FakeCuda()
-    with _device.Device(cuda).stream(array(7), array(None), array(9)) as stream:
-        assert (stream.handle, cuda.log) == (7, ["7 after 9"])
-    assert cuda.log == ["7 after 9", "9 after 7"]

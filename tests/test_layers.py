@@ -32,28 +32,34 @@ ORDER = (
         "jit",
         "_config",
     ),
-    ("_device_soft", "_device_top", "_device_categorical", "_perturb"),
-    ("_search", "_write", "_relax", "_categorical", "_device_write", "_device_max", "_device_relax"),
-    ("_device_ids",),
-    ("_device_rows",),
+    ("_cuda.softmax", "_cuda.top", "_cuda.categorical", "_perturb"),
+    ("_cuda.relax",),
+    ("_cuda.given", "_cuda.max", "_cuda.noise"),
+    ("_cuda.ids", "_cuda.result"),
+    ("_cuda.call",),
+    ("_cuda.rows",),
+    ("_cuda.device",),
+    ("_search", "_write", "_relax", "_categorical"),
     ("_arrays",),
     ("noise", "_threads"),
     ("_checks",),
+    ("_cuda.view",),
     ("_rows", "_device", "_dask_extra", "_version"),
-    ("_kernels.cpu_*", "_kernels.cuda_noise", "_kernels.cuda_max_*", "_kernels.cuda_relax_*"),
-    ("_kernels.cuda_top_*", "_kernels.cuda_categorical*"),
-    ("_kernels.cuda_condition", "_kernels.cuda_ids", "_kernels.cuda_move", "_kernels.one_draw", "_kernels.one_relaxed"),
-    ("_kernels.cuda_softmax", "_kernels.cuda_survey"),
-    ("_kernels.cuda_max", "_kernels.cuda_top"),
+    ("_cuda.kernels.max_*", "_cuda.kernels.softmax_*", "_cuda.kernels.top_*", "_cuda.kernels.categorical*"),
+    ("_cuda.kernels.noise", "_cuda.kernels.given", "_cuda.kernels.ids", "_cuda.kernels.move"),
+    ("_cuda.kernels.softmax", "_cuda.kernels.survey"),
+    ("_cuda.kernels.max", "_cuda.kernels.top"),
+    ("_cuda.kernels.field", "_cuda.kernels.rows"),
+    ("_cuda.kernels.parameters",),
+    ("_kernels.cpu_*", "_kernels.one_draw", "_kernels.one_relaxed"),
     ("_kernels.ids", "_kernels.top_open"),
     ("_kernels.blocks", "_kernels.heap", "_kernels.lanes", "_kernels.noise_row", "_kernels.row", "_kernels.weights"),
     ("_kernels.one_max",),
-    ("_kernels.cuda_field", "_kernels.cuda_rows"),
     ("_kernels.stage", "_kernels.bounds"),
     ("_kernels.race",),
     ("_kernels.field", "_kernels.reduce", "_kernels.inside"),
     ("_kernels.real", "_kernels.philox"),
-    ("_kernels.cuda",),
+    ("_cuda.seam",),
     ("_kernels.ops", "_kernels.simd", "_kernels.local", "_kernels.machine"),
     ("_kernels.compiling",),
 )
@@ -109,19 +115,19 @@ def test_imports_run_downwards(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_no_module_of_the_cpu_path_imports_cuda(path):
-    if not name(path).startswith("_kernels.cuda"):
+    if not name(path).startswith("_cuda"):
         assert not [i for i in imports(path) if "cuda" in i.lower()]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_one_module_knows_numba_cuda(path):
-    if name(path) != "_kernels.cuda":
+    if name(path) != "_cuda.seam":
         assert not [i for i in imports(path) if i.startswith(("numba.cuda", "cuda"))]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_only_kernels_know_numba(path):
-    if not name(path).startswith("_kernels"):
+    if not name(path).startswith(("_kernels", "_cuda.kernels", "_cuda.seam")):
         assert not [i for i in imports(path) if i.split(".")[0] in ("numba", "llvmlite")]
 
 

@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 try:
-    importlib.import_module("fastgumbel._kernels.cuda")
+    importlib.import_module("fastgumbel._cuda.seam")
     importlib.import_module("cuda.pathfinder")
 except Exception as error:  # the toolkit's own errors among them
     reason = f"no numba-cuda with its toolkit ({type(error).__name__}): pip install 'fastgumbel[cuda-test]'"

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 from cuda import pathfinder
@@ -77,9 +78,14 @@ def _tool(name, *arguments):
     return subprocess.run([path, *arguments], capture_output=True, text=True, check=True).stdout
 
 
+def bind(kernel):
+    """Load nothing, but let a kernel be found from its code, as it is where it has been loaded."""
+    kernel._codelibrary.loaded = SimpleNamespace(kernel=kernel, module=SimpleNamespace(initialized=True))
+
+
 @cache
-def library(kernel, types, capability):
-    """Return the code library of a kernel, whose frontend ran for a capability."""
+def kernel_of(dispatched, types, capability=CAPABILITIES[0]):
+    """Return a kernel of the package for a tuple of Numba types, whose frontend ran for a capability."""
 
     class Device:
         compute_capability = capability
@@ -87,8 +93,11 @@ def library(kernel, types, capability):
     with (
         mock.patch.object(dispatcher, "get_current_device", return_value=Device),
         mock.patch.object(codegen.CUDACodeLibrary, "_ensure_cc", return_value=_target(capability)),
+        mock.patch.object(dispatcher._Kernel, "bind", bind),
     ):
-        return dispatcher._Kernel(kernel.py_func, types, **kernel.targetoptions)._codelibrary
+        if capability == CAPABILITIES[0]:
+            return dispatched.compile(types)  # kept for launches
+        return dispatcher._Kernel(dispatched.py_func, types, **dispatched.targetoptions)
 
 
 def _target(capability):
@@ -97,10 +106,16 @@ def _target(capability):
 
 
 @cache
-def compiled(kernel, types, capability):
-    """Compile a kernel of the package for a tuple of Numba types and a capability ``(major, minor)``.
+def ptx_of(kernel, capability):
+    """Return the PTX that is left of a kernel after link-time optimisation for a capability."""
+    return kernel._codelibrary.get_lto_ptx(cc=_target(capability))
+
+
+@cache
+def compiled(kernel, capability):
+    """Compile a kernel for a capability ``(major, minor)``.
 
     The frontend knows nothing of capabilities (``test_compiled.py`` looks), so it runs once for all.
     """
-    code, target = library(kernel, types, CAPABILITIES[0]), _target(capability)
-    return Compiled(kernel.py_func.__name__, code.get_lto_ptx(cc=target), bytes(code.get_cubin(cc=target).code))
+    cubin = kernel._codelibrary.get_cubin(cc=_target(capability))
+    return Compiled(kernel.py_func.__name__, ptx_of(kernel, capability), bytes(cubin.code))

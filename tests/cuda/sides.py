@@ -1,8 +1,8 @@
-"""One call on both sides: on NumPy's arrays, and on copies of them on the emulated device."""
+"""One call on both sides: on NumPy's arrays, and on copies of them on the device."""
 
 import numpy as np
 
-from tests.cuda.emulated import EmulatedArray, on_device
+from tests.cuda.arrays import host, on_device
 
 
 def there(value):
@@ -14,8 +14,7 @@ def there(value):
 
 def differing(on_gpu, on_cpu):
     """Return the places at which bits differ; one NaN is as good as another."""
-    assert isinstance(on_gpu, EmulatedArray)
-    a, b = np.ascontiguousarray(on_gpu.values), np.ascontiguousarray(on_cpu)
+    a, b = np.ascontiguousarray(host(on_gpu)), np.ascontiguousarray(on_cpu)
     assert (a.shape, a.dtype) == (b.shape, b.dtype)
     bits = f"u{b.itemsize}"
     return np.argwhere((a.view(bits) != b.view(bits)) & ~(np.isnan(a) & np.isnan(b)))

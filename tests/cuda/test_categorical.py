@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from fastgumbel import NoiseField, _device_categorical, categorical
+from fastgumbel import NoiseField, categorical
+from fastgumbel._cuda import categorical as device_categorical
 from tests import inversion
-from tests.cuda.emulated import EmulatedArray, on_device
+from tests.cuda.arrays import ForeignArray, host, on_device
 from tests.cuda.planted import nth_replaced, plant, plant_source
 from tests.cuda.sides import messages, same
 from tests.ptx import PTXError
@@ -54,12 +55,12 @@ def test_draws_near_the_end_of_a_category(device, n):
 def test_segments_of_long_rows(device, monkeypatch):
     device.attributes = type(device.attributes)(132, 2**15)
     device.seed = 2
-    monkeypatch.setattr(_device_categorical, "_SPAN", 500)
+    monkeypatch.setattr(device_categorical, "_SPAN", 500)
     x = potentials((3, 9001))
     same(categorical, x, 70, noise=FIELD)
     assert [launch[0] for launch in device.launches] == [*TABLES, "end_segments", "draw_of_tables"]
     assert device.launches[0][1] == 3 * 19
-    monkeypatch.setattr(_device_categorical, "_SCRATCH", 1)
+    monkeypatch.setattr(device_categorical, "_SCRATCH", 1)
     same(categorical, x, 70, noise=FIELD.at(rows=[2**64 - 1, 7, 2**33]))
 
 
@@ -99,9 +100,9 @@ def test_no_category_at_all(device):
 
 
 def test_it_writes_to_device_arrays_on_their_stream(device):
-    x, out = potentials((6, 5)), EmulatedArray(np.zeros((2, 6), np.intp), 0x77)
+    x, out = potentials((6, 5)), ForeignArray(np.zeros((2, 6), np.intp), 0x77)
     assert categorical(on_device(x), 2, rng=1, out=out) is out
-    np.testing.assert_array_equal(out.values, categorical(x, 2, rng=1))
+    np.testing.assert_array_equal(host(out), categorical(x, 2, rng=1))
     assert {launch[3] for launch in device.launches} == {0x77}
 
 
@@ -113,7 +114,7 @@ SHARED = on_device(np.zeros((3, 4)))
     [
         ({"out": np.zeros(3, np.intp)}, TypeError, "out must be a device array"),
         ({"out": on_device(np.zeros(3))}, TypeError, "out must have dtype int64"),
-        ({"out": EmulatedArray(SHARED.values[1, :3].view(np.intp))}, ValueError, "out must not overlap"),
+        ({"out": ForeignArray(host(SHARED)[1, :3].view(np.intp))}, ValueError, "out must not overlap"),
         ({"noise": NoiseField(1).at(start=1)}, ValueError, "start must be 0, not 1"),
         ({"noise": SHARED}, TypeError, "noise must be a NoiseField"),
         ({"invalid": "ignore"}, ValueError, "invalid must be"),
@@ -142,10 +143,10 @@ def test_a_missing_barrier_is_caught(device, monkeypatch, which):
 @pytest.mark.parametrize(
     ("module", "old", "new", "n"),
     [
-        ("cuda_categorical_short", "if passed == reached else NO_INDEX", "", 10),
-        ("cuda_categorical_short", "category = -_1", "category = _0", 10),
-        ("cuda_categorical", "sum_ += end_ if w < warp else", "sum_ += end_ if w <= warp else", 300),
-        ("cuda_categorical", "before += end_", "before = end_", 300),
+        ("categorical_short", "if passed == reached else NO_INDEX", "", 10),
+        ("categorical_short", "category = -_1", "category = _0", 10),
+        ("categorical", "sum_ += end_ if w < warp else", "sum_ += end_ if w <= warp else", 300),
+        ("categorical", "before += end_", "before = end_", 300),
     ],
     ids=["float32 decides", "the first category is never drawn", "a warp's sum twice", "the last warp's sum alone"],
 )

@@ -4,10 +4,11 @@ import numba
 import numpy as np
 import pytest
 
-from fastgumbel._kernels.cuda import cuda, kernel
+from fastgumbel._cuda.seam import cuda, kernel
 from fastgumbel._kernels.field import block_exponential
 from fastgumbel._kernels.real import exponential32, exponential64, gumbel32, gumbel64
-from tests.cuda.emulated import EmulatedDevice, on_device
+from tests.cuda.arrays import host, on_device
+from tests.cuda.driver import FakeDriver
 
 THREADS = 256
 
@@ -48,13 +49,13 @@ def host64(words, exponentials, gumbels):
 
 def differences(on_gpu, on_cpu, words, dtype):
     """Count words that are converted to other bits."""
-    device = EmulatedDevice()
-    there = [device.empty(words.size, dtype, None) for _ in range(2)]
+    there = [on_device(np.zeros(words.size, dtype)) for _ in range(2)]
     here = [np.empty(words.size, dtype) for _ in range(2)]
-    device.launch(on_gpu, words.size // THREADS, THREADS, 1, (on_device(words), *there))
+    with FakeDriver().installed() as device:
+        device.launch(on_gpu, words.size // THREADS, THREADS, 1, (on_device(words), *there))
     on_cpu(words, *here)
     unsigned = f"u{here[0].itemsize}"
-    return sum(int((a.values.view(unsigned) != b.view(unsigned)).sum()) for a, b in zip(there, here, strict=True))
+    return sum(int((host(a).view(unsigned) != b.view(unsigned)).sum()) for a, b in zip(there, here, strict=True))
 
 
 def test_words_of_32_bits():

@@ -5,7 +5,7 @@ import pytest
 
 import fastgumbel
 from fastgumbel import gumbel_given_choice, gumbel_max
-from tests.cuda.emulated import EmulatedArray, aligned, on_device
+from tests.cuda.arrays import ForeignArray, aligned, host, on_device
 from tests.cuda.sides import differing, messages, same
 from tests.cuda.test_relax import potentials
 
@@ -47,7 +47,7 @@ def test_axes_masks_and_choices(device, n):
     same(gumbel_given_choice, moved, np.zeros((2, 3), np.int32), axis=1, noise=FIELD)
     got = gumbel_given_choice(on_device(x), choice[0], where=where, noise=FIELD)
     assert not len(differing(got, gumbel_given_choice(x, choice[0], where=where, noise=FIELD)))
-    view = EmulatedArray(choice[0].T.copy().T)
+    view = ForeignArray(choice[0].T.copy().T)
     got = gumbel_given_choice(on_device(x), view, where=where, noise=FIELD)
     assert not len(differing(got, gumbel_given_choice(x, choice[0], where=where, noise=FIELD)))
 
@@ -66,13 +66,13 @@ def test_faults_are_named(device, n):
         cpu, gpu = messages(gumbel_given_choice, x, choice, size=2, noise=FIELD)
         assert cpu == gpu
         assert f"row 3 has {min(wrong, 0)}, {max(wrong, 0)}" in gpu
-    marked = gumbel_given_choice(on_device(x), on_device(choice), size=2, noise=FIELD, invalid="mark").values
+    marked = host(gumbel_given_choice(on_device(x), on_device(choice), size=2, noise=FIELD, invalid="mark"))
     assert np.isnan(marked[1, 3]).all()
     assert not np.isnan(np.delete(marked.reshape(8, n), 7, 0)).any()
 
 
 def test_memory_of_the_caller(device):
     x, choice = potentials(4, 9), np.zeros(4, np.int64)
-    out = EmulatedArray(aligned((4, 9), np.float32))
+    out = ForeignArray(aligned((4, 9), np.float32))
     assert gumbel_given_choice(on_device(x), on_device(choice), noise=FIELD, out=out) is out
     assert not len(differing(out, gumbel_given_choice(x, choice, noise=FIELD)))

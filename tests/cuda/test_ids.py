@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import _device_ids, categorical, gumbel_given_choice, gumbel_max, gumbel_softmax, gumbel_softmax_jvp
-from tests.cuda.emulated import EmulatedArray, on_device
+from fastgumbel import categorical, gumbel_given_choice, gumbel_max, gumbel_softmax, gumbel_softmax_jvp
+from fastgumbel._cuda import ids as device_ids
+from tests.cuda.arrays import ForeignArray, on_device
 from tests.cuda.planted import plant_source
 from tests.cuda.sides import differing, messages, same
 from tests.ptx import PTXError
@@ -82,7 +83,7 @@ def test_in_parts(device, monkeypatch, n):
     """Few rows of a draw at once, or several draws; also of a batch without one distance of rows."""
     whole, cut = some_ids(6, n), some_ids(2, n, 3)
     for lines, pieces, draws in ((2, 3, 4), (4, 2, 4), (24, 1, 1)):
-        monkeypatch.setattr(_device_ids, "_SCRATCH", 8 * n * lines)
+        monkeypatch.setattr(device_ids, "_SCRATCH", 8 * n * lines)
         before = len(device.launches)
         same(gumbel_max, potentials(6, n), size=(2, 2), noise=FIELD.at(categories=whole))
         assert [name for name, *_ in device.launches[before:]].count("write_at") == pieces * draws
@@ -141,13 +142,13 @@ def test_shapes_that_do_not_fit(device):
         assert cpu == gpu
     with pytest.raises(ValueError, match=r"categories of shape \(2, 3\) do not broadcast to the shape \(5, 4\)"):
         fastgumbel.gumbel((5, 4), noise=noise, out=device.empty((5, 4), np.float64, None))
-    assert gumbel_max(EmulatedArray(np.zeros((3, 0))), noise=FIELD.at(categories=np.zeros((3, 0), int)), invalid="mark")
+    assert gumbel_max(ForeignArray(np.zeros((3, 0))), noise=FIELD.at(categories=np.zeros((3, 0), int)), invalid="mark")
 
 
 def test_planted_faults_are_caught(device, monkeypatch):
     noise = FIELD.at(categories=some_ids(3, 9))
     for old, new in (("draw + np.uint64(s)", "draw"), ("s * step + r * n", "s * step + r * n_rows")):
         with monkeypatch.context() as patch:
-            plant_source(patch, "cuda_ids", old, new)
+            plant_source(patch, "ids", old, new)
             with pytest.raises((AssertionError, PTXError)):
                 same(gumbel_max, potentials(3, 9), noise=noise, size=20)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import _device_relax, gumbel_softmax_jvp
-from tests.cuda.emulated import EmulatedArray, aligned, on_device
+from fastgumbel import gumbel_softmax_jvp
+from fastgumbel._cuda import relax as device_relax
+from tests.cuda.arrays import ForeignArray, aligned, on_device
 from tests.cuda.sides import differing, messages, same
 from tests.cuda.test_relax import potentials
 
@@ -43,7 +44,7 @@ def test_directions(device, n, log):
 
 @pytest.mark.parametrize("log", [False, True])
 def test_rows_longer_than_a_tile(device, monkeypatch, log):
-    monkeypatch.setattr(_device_relax, "_TILE", 1024)
+    monkeypatch.setattr(device_relax, "_TILE", 1024)
     device.seed = 4
     x = potentials(2, 700)
     same(gumbel_softmax_jvp, (x, 0.5), (slopes(3, 2, 700), slopes(3, 2)), log=log, noise=FIELD)
@@ -66,7 +67,7 @@ def test_tangents_of_other_types_and_layouts(device, n):
         same(gumbel_softmax_jvp, (x, 0.5), (d_x, None), axis=0, noise=FIELD)
     d_x = slopes(4, n)
     expected = gumbel_softmax_jvp((x, 0.5), (d_x.T, None), axis=0, noise=FIELD)
-    for given in (on_device(d_x.T), EmulatedArray(d_x.T), d_x.T):
+    for given in (on_device(d_x.T), ForeignArray(d_x.T), d_x.T):
         got = gumbel_softmax_jvp((on_device(x), 0.5), (given, None), axis=0, noise=FIELD)
         assert not any(len(differing(*pair)) for pair in zip(got, expected, strict=True))
 
@@ -78,7 +79,7 @@ def test_straight_through_and_rao(device, monkeypatch, n):
     tangents = slopes(2, 4, n), slopes(2, 4)
     same(gumbel_softmax_jvp, (x, 0.5), tangents, hard=True, size=2, noise=FIELD)
     whole = same(gumbel_softmax_jvp, (x, 0.5), tangents, rao=5, size=3, noise=FIELD)
-    monkeypatch.setattr(_device_relax, "_RAO", 4 * n * 3 * 2)
+    monkeypatch.setattr(device_relax, "_RAO", 4 * n * 3 * 2)
     parts = same(gumbel_softmax_jvp, (x, 0.5), tangents, rao=5, size=3, noise=FIELD)
     np.testing.assert_array_equal(parts[1], whole[1])
 
@@ -122,7 +123,7 @@ def test_faults_are_named(device, n):
 
 def test_memory_of_the_caller(device):
     x, d_x = potentials(4, 130), slopes(2, 4, 130)
-    out = tuple(EmulatedArray(aligned(shape, np.float32)) for shape in (x.shape, d_x.shape))
+    out = tuple(ForeignArray(aligned(shape, np.float32)) for shape in (x.shape, d_x.shape))
     results = gumbel_softmax_jvp((on_device(x), 0.5), (on_device(d_x), None), noise=FIELD, out=out)
     assert all(a is b for a, b in zip(results, out, strict=True))
     expected = gumbel_softmax_jvp((x, 0.5), (d_x, None), noise=FIELD)

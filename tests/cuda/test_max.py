@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import NoiseField, _device_max
-from tests.cuda.emulated import EmulatedArray, aligned, on_device
+from fastgumbel import NoiseField
+from fastgumbel._cuda import max as device_max
+from tests.cuda.arrays import ForeignArray, aligned, host, on_device
 from tests.cuda.planted import nth_replaced, plant, plant_source
 from tests.ptx import PTXError
 
@@ -17,7 +18,7 @@ CASES = [(n, np.float32) for n in LENGTHS] + [(n, np.float64) for n in (3, 65, 9
 
 def there(x):
     """Put NumPy's arrays on the device, with their layout; leave the rest."""
-    return EmulatedArray(x) if isinstance(x, np.ndarray) else x
+    return ForeignArray(x) if isinstance(x, np.ndarray) else x
 
 
 def same(device, x, **options):
@@ -26,10 +27,10 @@ def same(device, x, **options):
     index, value = fastgumbel.gumbel_max(there(x), return_max=True, **given)
     expected = fastgumbel.gumbel_max(x, return_max=True, **options)
     assert (index.dtype, value.dtype) == (np.intp, np.float64)
-    np.testing.assert_array_equal(index.values, expected[0])
-    np.testing.assert_array_equal(value.values.view(np.uint64), np.asarray(expected[1]).view(np.uint64))
+    np.testing.assert_array_equal(host(index), expected[0])
+    np.testing.assert_array_equal(host(value).view(np.uint64), np.asarray(expected[1]).view(np.uint64))
     alone = fastgumbel.gumbel_max(there(x), **given)
-    np.testing.assert_array_equal(alone.values, expected[0])
+    np.testing.assert_array_equal(host(alone), expected[0])
     return expected[0]
 
 
@@ -128,7 +129,7 @@ def test_the_size_of_the_device_cannot_matter(device, multiprocessors, monkeypat
     device.attributes = type(device.attributes)(multiprocessors, 2**15)
     x = normals((2, 20_000))
     same(device, x, noise=NoiseField(9).at(start=77), size=5)
-    monkeypatch.setattr(_device_max, "_SCRATCH", 1)
+    monkeypatch.setattr(device_max, "_SCRATCH", 1)
     same(device, x, noise=NoiseField(9).at(start=77), size=2)
 
 
@@ -189,7 +190,7 @@ def test_given_noise_that_is_not_finite(device):
     with pytest.raises(ValueError, match=re.escape("noise must be finite, but row (1, 2) has inf at category 7")):
         fastgumbel.gumbel_max(there(x), noise=there(noise), size=2)
     index = fastgumbel.gumbel_max(there(x), noise=there(noise), size=2, invalid="mark")
-    np.testing.assert_array_equal(index.values < 0, [[True, False, False], [True, False, True]])
+    np.testing.assert_array_equal(host(index) < 0, [[True, False, False], [True, False, True]])
     noise[1, 2] = 0
     with pytest.raises(ValueError, match="log_potentials: row 0 has nan at category 5"):
         fastgumbel.gumbel_max(there(x), noise=there(noise), size=2)
@@ -197,11 +198,11 @@ def test_given_noise_that_is_not_finite(device):
 
 def test_it_writes_to_device_arrays_on_their_stream(device):
     x = normals((2, 3, 9))
-    index, value = (EmulatedArray(np.zeros((4, 2, 3), kind), 0x77) for kind in (np.intp, np.float64))
+    index, value = (ForeignArray(np.zeros((4, 2, 3), kind), 0x77) for kind in (np.intp, np.float64))
     got = fastgumbel.gumbel_max(there(x), rng=1, size=4, return_max=True, out=(index, value))
     assert got[0] is index
     assert got[1] is value
-    np.testing.assert_array_equal(index.values, fastgumbel.gumbel_max(x, rng=1, size=4))
+    np.testing.assert_array_equal(host(index), fastgumbel.gumbel_max(x, rng=1, size=4))
     assert {launch[3] for launch in device.launches} == {0x77}
     assert fastgumbel.gumbel_max(there(x), rng=1, size=4, out=index) is index
 
@@ -218,7 +219,7 @@ SHARED = on_device(np.zeros((3, 4)))
         (SHARED, {"rng": 1, "noise": on_device(np.zeros((3, 4)))}, ValueError, "give rng or noise, not both"),
         (SHARED, {"out": SHARED, "return_max": True}, TypeError, "out must be a pair"),
         (SHARED, {"out": on_device(np.zeros(3))}, TypeError, "out must have dtype int64, not float64"),
-        (SHARED, {"out": EmulatedArray(SHARED.values[1, :3].view(np.intp))}, ValueError, "out must not overlap"),
+        (SHARED, {"out": ForeignArray(host(SHARED)[1, :3].view(np.intp))}, ValueError, "out must not overlap"),
         (SHARED, {"invalid": "ignore"}, ValueError, "invalid must be"),
         (np.zeros((3, 4)), {"out": on_device(np.zeros(3, np.intp))}, TypeError, "out must be a numpy array"),
         (np.zeros((3, 4)), {"noise": on_device(np.zeros((3, 4)))}, TypeError, "noise must not be a device array"),
@@ -279,7 +280,7 @@ def test_a_partial_mask_is_caught(device, altered):
     ids=["the last of ties", "steps of 33", "one lane's vote"],
 )
 def test_wrong_results_on_given_noise_are_caught(device, monkeypatch, old, new):
-    plant_source(monkeypatch, "cuda_max_short", old, new)
+    plant_source(monkeypatch, "max_short", old, new)
     x, noise = np.zeros((3, 200), np.float32), np.random.default_rng(1).integers(3, size=(3, 200)).astype(float)
     noise[0, 32], x[1, 150] = 9, np.nan
     with pytest.raises(AssertionError):
@@ -289,7 +290,7 @@ def test_wrong_results_on_given_noise_are_caught(device, monkeypatch, old, new):
 def test_a_bound_that_is_one_too_many_is_caught(device, monkeypatch):
     plant_source(
         monkeypatch,
-        "cuda_max_short",
+        "max_short",
         "while category < x.shape[1]:\n            g =",
         "while category <= x.shape[1]:\n            g =",
     )
@@ -306,6 +307,6 @@ def test_a_bound_that_is_one_too_many_is_caught(device, monkeypatch):
     ids=["one block alone is opened", "the winner a lane off"],
 )
 def test_wrong_pruning_is_caught(device, monkeypatch, old, new):
-    plant_source(monkeypatch, "cuda_max_long", old, new)
+    plant_source(monkeypatch, "max_long", old, new)
     with pytest.raises(AssertionError):
         same(device, normals((40, 1000), scale=3.0), rng=1, invalid="mark")

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import _device_relax, gumbel_softmax, gumbel_softmax_jvp
-from tests.cuda.emulated import EmulatedArray, aligned, on_device
+from fastgumbel import gumbel_softmax, gumbel_softmax_jvp
+from fastgumbel._cuda import relax as device_relax
+from fastgumbel._cuda import seam
+from tests.cuda.arrays import ForeignArray, aligned, host, on_device
 from tests.cuda.planted import plant
 from tests.cuda.sides import differing, messages, same, there
 from tests.ptx import PTXError
@@ -28,7 +30,7 @@ def potentials(rows, n, dtype=np.float32, seed=1):
 @pytest.fixture
 def small_tile(monkeypatch):
     """Make tiles of 256 numbers in float32, 128 in float64: longer rows are perturbed in every pass."""
-    monkeypatch.setattr(_device_relax, "_TILE", 1024)
+    monkeypatch.setattr(device_relax, "_TILE", 1024)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -161,7 +163,7 @@ def test_nothing(device, shape):
 @pytest.mark.parametrize("axis", [-1, 0])
 def test_memory_of_the_caller(device, n, axis):
     x = np.moveaxis(potentials(4, n), -1, axis).copy()
-    out = EmulatedArray(aligned((2, *x.shape), np.float32), stream=0x77)
+    out = ForeignArray(aligned((2, *x.shape), np.float32), stream=0x77)
     assert gumbel_softmax(on_device(x), axis=axis, size=2, noise=FIELD, out=out) is out
     assert not len(differing(out, gumbel_softmax(x, axis=axis, size=2, noise=FIELD)))
     assert {launch[3] for launch in device.launches} == {0x77}
@@ -179,7 +181,7 @@ def test_memory_that_is_refused(device):
     with pytest.raises(TypeError, match="noise must be a NoiseField or a device array"):
         gumbel_softmax(x, noise=np.zeros((4, 5), np.float32))
     with pytest.raises(TypeError, match="tau must not be a device array"):
-        gumbel_softmax(x.values, on_device(np.ones(4)), rng=1)
+        gumbel_softmax(host(x), on_device(np.ones(4)), rng=1)
     with pytest.raises(ValueError, match="tau must be finite"):
         gumbel_softmax(x, there(np.array([1.0, 1.0, -1.0, 1.0])), rng=1)
 
@@ -217,7 +219,7 @@ def fails(call):
 def test_a_missing_barrier_is_caught(device, small_tile, altered, which):
     """Five are before and after a tile is filled, after the terms of a sum and the sum itself, and after the peaks."""
     seen = iter(range(1000))
-    altered("relax_long", r"bar\.sync\s+0;", lambda match: "" if next(seen) % 5 == which else match[0])
+    altered("softmax_long", r"bar\.sync\s+0;", lambda match: "" if next(seen) % 5 == which else match[0])
     device.seed = 1
     assert fails(lambda: same(gumbel_softmax, potentials(3, 1000), noise=FIELD))
 
@@ -226,18 +228,18 @@ def test_contracted_products_are_caught(device, altered):
     """Products that are kept apart from the sums they feed are fused with them, as an assembler would."""
     product = r"mul\.rn\.f32\s+(%f\d+), (%f\d+), (%f\d+);"
     product += r"((?:(?!\1,)[^;]*;){0,8}?\s*)add\.(?:rn\.)?f32\s+(%f\d+), (%f\d+), \1;"
-    altered("relax_short", product, r"mul.rn.f32 \1, \2, \3;\4fma.rn.f32 \5, \2, \3, \6;")
+    altered("softmax_short", product, r"mul.rn.f32 \1, \2, \3;\4fma.rn.f32 \5, \2, \3, \6;")
     x, d_x = potentials(5, 20), np.random.default_rng(1).normal(size=(5, 20)).astype(np.float32)
     assert fails(lambda: same(gumbel_softmax_jvp, (x, 0.5), (d_x, 1.0), noise=FIELD))
 
 
 @pytest.mark.parametrize("n", [20, 128])
 def test_a_row_that_ends_late_is_caught(device, monkeypatch, n):
-    launch = device.launch
+    launch = seam.launch
 
-    def one_item_less(kernel, grid, block, stream, arguments, shared_bytes=0):
-        launch(kernel, grid, block, stream, arguments, shared_bytes - 4)
+    def one_item_less(kernel, grid, block, stream, shared_bytes, arguments):
+        launch(kernel, grid, block, stream, shared_bytes - 4, arguments)
 
-    monkeypatch.setattr(device, "launch", one_item_less)
+    monkeypatch.setattr(seam, "launch", one_item_less)
     with pytest.raises(PTXError, match="out of bounds"):
         gumbel_softmax(on_device(potentials(128, n)), noise=FIELD)

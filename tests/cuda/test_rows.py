@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
-from fastgumbel import _arrays
-from fastgumbel._device_rows import DeviceRows, fault_flag, first_fault
-from fastgumbel._kernels.cuda import cuda, kernel
-from fastgumbel._kernels.cuda_rows import note_fault, quad
-from tests.cuda.emulated import EmulatedArray, aligned, on_device
+from fastgumbel import NoiseField, _arrays
+from fastgumbel._cuda.call import Work
+from fastgumbel._cuda.device import current
+from fastgumbel._cuda.kernels.rows import note_fault, quad
+from fastgumbel._cuda.rows import DeviceRows
+from fastgumbel._cuda.seam import cuda, kernel
+from fastgumbel._cuda.view import view_of
+from tests.cuda.arrays import ForeignArray, aligned, host, on_device
 
 
 @kernel(threads=32)
@@ -38,24 +41,24 @@ def gathered(device, rows, begin=0):
     """Read all pieces back through a kernel."""
     width = -(-(rows.n - begin) // 4) * 4
     out = device.empty((rows.count, width), rows.dtype, None)
-    for piece in rows.pieces(None):
+    for piece in rows.pieces(cuda.external_stream(1)):
         grid = -(-piece.x.shape[0] // 32)
         arguments = (out, piece.x, piece.mask, np.int64(piece.first_row), np.int64(begin))
         device.launch(gather, grid, 32, 1, arguments)
-    return out.values
+    return host(out)
 
 
 def same(device, values, axis=-1, where=None, begin=0, pieces=1):
     """Compare what a kernel reads with what the CPU's rows are; ``values`` may be any view."""
-    rows = DeviceRows(device, EmulatedArray(values), axis, where)
-    assert len(list(rows.pieces(None))) == pieces
-    host_where = where.values if isinstance(where, EmulatedArray) else where
-    host, _ = _arrays.rows_of(values, axis, host_where)
-    assert (rows.batch, rows.n, rows.count, rows.dtype) == (host.batch, host.n, host.count, host.dtype)
+    rows = DeviceRows(current(), ForeignArray(values), axis, where)
+    assert len(list(rows.pieces(cuda.external_stream(1)))) == pieces
+    host_where = host(where) if isinstance(where, ForeignArray) else where
+    here, _ = _arrays.rows_of(values, axis, host_where)
+    assert (rows.batch, rows.n, rows.count, rows.dtype) == (here.batch, here.n, here.count, here.dtype)
     got = gathered(device, rows, begin)
-    expected = np.full(got.shape, -np.inf, host.dtype)
+    expected = np.full(got.shape, -np.inf, here.dtype)
     if rows.count and rows.n:
-        expected[:, -begin : host.n - begin] = host.piece(0, host.count, 0, host.n)
+        expected[:, -begin : here.n - begin] = here.piece(0, here.count, 0, here.n)
     np.testing.assert_array_equal(got, expected)
 
 
@@ -121,12 +124,13 @@ def test_masks_are_broadcast(device, shape, axis, pieces, home):
 
 @pytest.mark.parametrize("rows", [[7, 5, 9], [2**40], []])
 def test_the_first_fault_is_kept(device, rows):
-    flag = fault_flag(device, True, None)
     ids, codes = np.resize(np.array(rows, np.int64), 64), np.arange(64) % 2 + 1
-    if rows:
-        device.launch(complain, 1, 64, 1, (flag, on_device(ids), on_device(codes)))
-    assert first_fault(device, flag, None) == ((min(rows), 1) if rows else None)
-    device.launch(complain, 1, 64, 1, (fault_flag(device, False, None), on_device(np.zeros(64, int)), on_device(codes)))
+    for flags in (True, False):
+        some = DeviceRows(current(), on_device(np.zeros(3)), -1, None)
+        work = Work(current(), cuda.external_stream(1), some, NoiseField(0), np.empty(0, np.uint64), flags)
+        if rows:
+            device.launch(complain, 1, 64, 1, (work.flag, on_device(ids), on_device(codes)))
+        assert work.fault() == ((min(rows), 1) if rows and flags else None)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -137,18 +141,18 @@ def test_faults_are_told_as_on_the_host(device, bad, step):
     values[1, 2, 6] = bad
     values = values[..., ::step]
     for where in (None, np.arange(9) != 4):
-        host, _ = _arrays.rows_of(values, -1, where)
-        there = DeviceRows(device, EmulatedArray(values), -1, where)
-        assert there.fault(5, None) == host.fault(5)
+        here, _ = _arrays.rows_of(values, -1, where)
+        there = DeviceRows(current(), ForeignArray(values), -1, where)
+        assert there.fault(5, cuda.external_stream(1)) == here.fault(5)
 
 
 def test_writing_over_inputs_is_noticed(device):
     values = aligned((4, 4), np.float64)
-    rows = DeviceRows(device, EmulatedArray(values[:, 1:3]), -1, None)
-    assert rows.overlaps(EmulatedArray(values[1:2]))
-    assert rows.overlaps(EmulatedArray(values[3:, 1:2]))
-    assert not rows.overlaps(EmulatedArray(values[3:, 3:]))
-    assert not rows.overlaps(EmulatedArray(values[:1, :1]))
+    (view,) = DeviceRows(current(), ForeignArray(values[:, 1:3]), -1, None).views
+    assert view.overlaps(view_of(ForeignArray(values[1:2]), "out"))
+    assert view.overlaps(view_of(ForeignArray(values[3:, 1:2]), "out"))
+    assert not view.overlaps(view_of(ForeignArray(values[3:, 3:]), "out"))
+    assert not view.overlaps(view_of(ForeignArray(values[:1, :1]), "out"))
 
 
 @pytest.mark.parametrize(
@@ -166,4 +170,4 @@ def test_writing_over_inputs_is_noticed(device):
 @pytest.mark.parametrize("home", [np.asarray, on_device])
 def test_what_does_not_fit_is_refused(device, x, where, error, message, home):
     with pytest.raises(error, match=message):
-        DeviceRows(device, EmulatedArray(np.asarray(x)), -1, None if where is None else home(where))
+        DeviceRows(current(), ForeignArray(np.asarray(x)), -1, None if where is None else home(where))

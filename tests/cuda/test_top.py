@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import NoiseField, _device_top, gumbel_top_k
-from tests.cuda.emulated import EmulatedArray, aligned, on_device
+from fastgumbel import NoiseField, gumbel_top_k
+from fastgumbel._cuda import top as device_top
+from tests.cuda.arrays import ForeignArray, aligned, host, on_device
 from tests.cuda.planted import nth_replaced, plant, plant_source
 from tests.cuda.sides import messages, same
 from tests.ptx import PTXError
@@ -50,7 +51,7 @@ def test_every_way_to_rank(device, n, ks, names):
         device.seed = seed
         every_way(x, k)
     assert kernels(device) == names
-    first = np.asarray(gumbel_top_k(on_device(x), ks[0], noise=FIELD, invalid="mark")[0].values)
+    first = host(gumbel_top_k(on_device(x), ks[0], noise=FIELD, invalid="mark")[0])
     np.testing.assert_array_equal(first[:, 0], fastgumbel.gumbel_max(x, noise=FIELD))
 
 
@@ -83,7 +84,7 @@ def test_pruned_segments_of_draws(device, monkeypatch):
     every_way(x, 6, size=4)
     device.attributes = type(device.attributes)(132, 2**15)
     every_way(x, 6, size=2)
-    monkeypatch.setattr(_device_top, "_SCRATCH", 1)
+    monkeypatch.setattr(device_top, "_SCRATCH", 1)
     every_way(x, 6, size=2)
     every_way(x[:, :150], 6, size=2)
 
@@ -120,7 +121,7 @@ def test_given_noise(device, n, k):
     assert cpu == gpu
     assert "noise must be finite, but row (1, 2) has inf" in gpu
     marked = gumbel_top_k(on_device(x), k, noise=on_device(noise), size=2, invalid="mark")
-    np.testing.assert_array_equal(np.isnan(marked[1].values).all(-1), [[True, False, False], [True, False, True]])
+    np.testing.assert_array_equal(np.isnan(host(marked[1])).all(-1), [[True, False, False], [True, False, True]])
     noise[1, 2, n // 2], x[0, 0], x[1] = 0, 0, -np.inf
     cpu, gpu = messages(gumbel_top_k, x, k, noise=noise, size=2)
     assert cpu == gpu
@@ -130,11 +131,11 @@ def test_given_noise(device, n, k):
 def test_it_writes_to_device_arrays_on_their_stream(device):
     x = potentials((2, 30, 3))
     expected = gumbel_top_k(x, 4, axis=1, rng=1, return_threshold=True, invalid="mark")
-    out = tuple(EmulatedArray(aligned(array.shape, array.dtype), 0x77) for array in expected)
+    out = tuple(ForeignArray(aligned(array.shape, array.dtype), 0x77) for array in expected)
     got = gumbel_top_k(on_device(x), 4, axis=1, rng=1, return_threshold=True, invalid="mark", out=out)
     for ours, array, wanted in zip(got, out, expected, strict=True):
         assert ours is array
-        np.testing.assert_array_equal(array.values, wanted)
+        np.testing.assert_array_equal(host(array), wanted)
     assert {launch[3] for launch in device.launches} == {0x77}
 
 
@@ -150,7 +151,7 @@ SHARED = on_device(np.zeros((3, 4)))
         (2, {"out": (np.zeros((3, 2), np.intp), SHARED)}, TypeError, r"out\[0\] must be a device array"),
         (
             2,
-            {"out": (on_device(np.zeros((3, 2), np.intp)), EmulatedArray(SHARED.values.reshape(-1)[:6].reshape(3, 2)))},
+            {"out": (on_device(np.zeros((3, 2), np.intp)), ForeignArray(host(SHARED).reshape(-1)[:6].reshape(3, 2)))},
             ValueError,
             "out must not overlap",
         ),
@@ -182,9 +183,9 @@ def test_a_missing_barrier_is_caught(device, monkeypatch, which):
 @pytest.mark.parametrize(
     ("module", "old", "new", "n", "k"),
     [
-        ("cuda_top_every", "(alike and j < own)", "False", 20, 20),
-        ("cuda_top_every", "a & run == _0", "a & step == _0", 600, 550),
-        ("cuda_top_long", "if np.int32(mine + i) != winner:", "if np.int32(mine + i) == winner:", 1000, 5),
+        ("top_every", "(alike and j < own)", "False", 20, 20),
+        ("top_every", "a & run == _0", "a & step == _0", 600, 550),
+        ("top_long", "if np.int32(mine + i) != winner:", "if np.int32(mine + i) == winner:", 1000, 5),
     ],
     ids=["empty places at one place", "no bitonic sort", "winners twice, others never"],
 )

@@ -1,0 +1,60 @@
+"""The field at category ids, on a device: written beside the rows, as many at once as scratch memory holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgumbel._cuda.call import Work, int64s
+from fastgumbel._cuda.kernels import ids as kernels
+from fastgumbel._cuda.rows import Piece
+from fastgumbel._cuda.view import View, view_of
+
+# Bytes of noise at once: more rows and draws than they hold, one at least, are read one part after another.
+_SCRATCH = 2**26
+
+
+class Kind(NamedTuple):
+    """What is written: the field, or exponentials that it does not use, and what in empty places."""
+
+    fresh: bool
+    empty: float
+
+
+# The field by itself, where it stands beside log-potentials that exclude empty places, and what `condition` takes.
+ALONE, BESIDE, FRESH = Kind(False, -np.inf), Kind(False, 0.0), Kind(True, -1.0)
+
+
+def write(work: Work, out: Any, piece: Piece, draw: int, to: tuple[int, int, int], kind: Kind) -> None:
+    """Write what the category ids beside a piece and its row ids name, from a draw on.
+
+    `to` is (first place in a flat array, distance of draws, draws).
+    """
+    count = to[2] * piece.beside.shape[0] * piece.beside.shape[1]
+    field = work.place(piece, draw)
+    # Ids are whole names of categories: none of them begins anywhere.
+    at = (field.key, field.row, field.draw, np.uint64(0))
+    what = np.bool_(kind.fresh), out.dtype.type(kind.empty)
+    arguments = (out, piece.beside, field.ids, at, int64s(*to), *what)
+    work.each(kernels.write_at, count, kernels.THREADS, arguments)
+
+
+def noisy_pieces(work: Work, draws: int, dtype: np.dtype[Any]) -> Iterator[tuple[Piece, int, int, View]]:
+    """Pieces of rows that have category ids, their first draw, its number of draws, and noise by draw, row, category.
+
+    The noise stays until the next part is asked for.
+    """
+    rows = work.rows
+    line = max(1, rows.n * dtype.itemsize)
+    height = min(rows.count, max(1, _SCRATCH // line))
+    depth = min(draws, max(1, _SCRATCH // (height * line)))
+    scratch = work.scratch("noise at ids", depth * height * rows.n, dtype)
+    for piece in rows.pieces(work.stream, rows.ids(work.stream), height):
+        here = piece.x.shape[0]
+        for first in range(0, draws, depth):
+            count = min(depth, draws - first)
+            write(work, scratch, piece, work.field.draw + first, (0, here * rows.n, count), BESIDE)
+            steps = here * rows.n * dtype.itemsize, rows.n * dtype.itemsize, dtype.itemsize
+            yield piece, first, count, view_of(scratch, "noise").part(0, (count, here, rows.n), steps)

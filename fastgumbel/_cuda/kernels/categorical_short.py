@@ -1,0 +1,109 @@
+"""Few draws from each of many short rows, a thread a draw.
+
+As on the CPU, running sums and targets are float32, and where a target lies so near a sum that float32 cannot tell on
+which side, the integers of the definition decide.
+"""
+
+import numpy as np
+
+from fastgumbel._cuda.kernels.max import row_largest
+from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
+from fastgumbel._cuda.seam import cuda, device, kernel
+from fastgumbel._kernels.ops import bits, fma
+from fastgumbel._kernels.real import decay32, decay64
+from fastgumbel._kernels.reduce import INVALID_ROW, NO_INDEX
+from fastgumbel._kernels.stage import row_id
+from fastgumbel._kernels.weights import grains, halves, last_shift, target, weight
+
+THREADS = 128
+
+_0, _1, _4 = np.int64(0), np.int64(1), np.int64(4)
+_NONE = np.float32(0)
+_STEP24 = np.float32(2.0**-24)
+_STEP23 = np.float32(2.0**-23)
+
+
+@device
+def _four_sums(x, mask, line, category, largest, sum_):
+    """Running sums of exp(x - largest) in float32 at four categories, from the sum before them."""
+    a, b, c, d = quad(x, mask, line, category)
+    sum0 = sum_ + decay32(np.float32(a - largest))
+    sum1 = sum0 + decay32(np.float32(b - largest))
+    sum2 = sum1 + decay32(np.float32(c - largest))
+    return sum0, sum1, sum2, sum2 + decay32(np.float32(d - largest))
+
+
+@device
+def _guess(x, mask, line, largest, word):
+    """Category of the draw with this high word; NO_INDEX where float32 cannot tell."""
+    total = _NONE
+    category = _0
+    while category < x.shape[1]:
+        _, _, _, total = _four_sums(x, mask, line, category, largest, total)
+        category += _4
+    # An exp32 and a difference are within 2^-23 and 0.4 2^-24 of the total, and each sum rounds once more.
+    slack = np.float32(np.int32(x.shape[1]) * np.int32(2) + np.int32(8)) * _STEP23
+    u = np.float32(np.int32(word >> np.uint64(8)))
+    below, above = total * fma(u, _STEP24, -slack), total * fma(u, _STEP24, slack)
+    passed = reached = np.int32(0)
+    sum_ = _NONE
+    category = _0
+    while category < x.shape[1] and sum_ <= above:
+        sum0, sum1, sum2, sum_ = _four_sums(x, mask, line, category, largest, sum_)
+        for s in (sum0, sum1, sum2, sum_):
+            passed = np.int32(passed + np.int32(s <= below))
+            reached = np.int32(reached + np.int32(s <= above))
+        category += _4
+    return np.int64(passed) if passed == reached else NO_INDEX
+
+
+@device
+def _decay(x, mask, line, category, largest):
+    return decay64(np.float64(potential(x, mask, line, category)) - largest)
+
+
+@device
+def _decide(x, mask, line, largest, low, high):
+    """The definition."""
+    n = np.int64(x.shape[1])
+    mass, total = np.uint64(n), np.uint64(0)
+    category = _0
+    while category < n:
+        mass += grains(_decay(x, mask, line, category, largest))
+        category += _1
+    last = last_shift(mass)
+    category = _0
+    while category < n:
+        total += weight(bits(_decay(x, mask, line, category, largest)), last)
+        category += _1
+    t = target(low, high, total)
+    sum_ = np.uint64(0)
+    category = -_1
+    while sum_ <= t:
+        category += _1
+        sum_ += weight(bits(_decay(x, mask, line, category, largest)), last)
+    return category
+
+
+@kernel(threads=THREADS)
+def draw_short(x, mask, rows, field, to_row, index, flag):
+    """Draws of each row of a piece, a thread a row and draw, to index[:, to_row:].
+
+    rows: ids of the piece's rows, or empty where they count from `first_row`. field: (key, first_row, draw).
+    """
+    key, first_id, draw = field
+    item = np.uint64(cuda.blockIdx.x) * np.uint64(THREADS) + np.uint64(cuda.threadIdx.x)
+    count = np.uint64(x.shape[0])
+    if item < count * np.uint64(index.shape[0]):
+        s = item // count
+        line = item - s * count
+        largest = row_largest(x, mask, line)
+        category = NO_INDEX
+        if largest > -np.inf and largest < np.inf:
+            low, high = halves(key, row_id(rows, first_id, line), draw + s)
+            category = _guess(x, mask, line, largest, high)
+            if category == NO_INDEX:
+                category = _decide(x, mask, line, np.float64(largest), low, high)
+        else:
+            note_fault(flag, np.uint64(to_row) + line, INVALID_ROW)
+        index[s, np.uint64(to_row) + line] = category

@@ -1,0 +1,148 @@
+"""Noise conditioned on a choice, on a device: a block of threads a row and draw. See `cpu_condition`."""
+
+import numpy as np
+
+from fastgumbel._cuda.kernels.field import other_exponential, other_exponentials
+from fastgumbel._cuda.kernels.rows import note_fault, potential
+from fastgumbel._cuda.kernels.softmax import chunk_sum, in_order, largest_of, raised
+from fastgumbel._cuda.seam import cuda, device, kernel
+from fastgumbel._kernels.ops import times
+from fastgumbel._kernels.real import decay, log, log64
+from fastgumbel._kernels.reduce import INVALID_CHOICE, INVALID_ROW
+from fastgumbel._kernels.stage import row_id
+
+THREADS = 256
+# Columns whose weights are summed between two barriers.
+_WIDTH = 4096
+_TERMS = _WIDTH // 64 + 63
+_WARPS = THREADS // 32
+
+_1, _2, _3 = map(np.int64, (1, 2, 3))
+
+
+@device
+def _total(terms, x, mask, row, largest):
+    """Sum of the weights of a row as `row.total` has it, in the threads of the first warp. All threads must call."""
+    thread = np.int32(cuda.threadIdx.x)
+    lane = np.int64(thread & np.int32(31))
+    n = np.int64(x.shape[1])
+    sum_ = np.float64(0)
+    c = np.int64(0)
+    while c < n:
+        count = min(n - c, np.int64(_WIDTH))
+        chunks = np.int32(count >> np.int64(6))
+        chunk = np.int32(thread >> np.int32(5))
+        while chunk < chunks:
+            j = c + np.int64(np.int32(chunk << np.int32(6))) + lane
+            s = decay(potential(x, mask, row, j) - largest)
+            s = chunk_sum(s + decay(potential(x, mask, row, j + np.int64(32)) - largest))
+            if lane == np.int64(0):
+                terms[chunk] = s
+            chunk = np.int32(chunk + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
+        j = np.int64(np.int32(chunks << np.int32(6))) + np.int64(thread)
+        while j < count:
+            terms[np.int32(j) - np.int32(chunks * np.int32(63))] = decay(potential(x, mask, row, c + j) - largest)
+            j += np.int64(cuda.blockDim.x)
+        cuda.syncthreads()
+        if thread < np.int32(32):
+            sum_ = in_order(sum_, terms, np.int32(chunks + np.int32(np.int32(count) & np.int32(63))))
+        cuda.syncthreads()
+        c += count
+    return sum_
+
+
+@device
+def _put(out, at, x, mask, row, j, e, time, choice, best):
+    """Write noise from a fresh exponential, if the row has the category and it is not the choice.
+
+    It is lowered by a rounding error or two where it would beat the choice in float64, or be equal and stand before it.
+    """
+    if j < np.int64(0) or j >= np.int64(x.shape[1]) or j == choice:
+        return
+    v = potential(x, mask, row, j)
+    largest, t = time
+    g = -log(times(decay(v - largest), t) + e)
+    step = np.float64(np.finfo(out.dtype).eps)
+    v64 = np.float64(v)
+    while v64 + np.float64(g) > best or (j < choice and v64 + np.float64(g) == best):
+        g = g - out.dtype.type(times(step, max(np.float64(1), abs(np.float64(g)))))
+        step = times(step, np.float64(2))
+    out[np.uint64(at + j)] = g
+
+
+@kernel(threads=THREADS, blocks=2)
+def condition(x, mask, ids, field, choices, out, flag, shape, drawn):
+    """Noise of a piece of rows given choices[first + s // repeats, r], into out[s, r, :]; both flat, of all rows.
+
+    `shape` is (first row of the piece in the whole, rows of the whole, first, repeats). `drawn` says that fresh
+    exponentials stand in `out` already, and negative numbers in empty places, which get 0.
+    """
+    key, first_row, draw, start = field
+    to_row, all_rows, first, repeats = shape
+    n_rows, n = np.int64(x.shape[0]), np.int64(x.shape[1])
+    most = out.dtype.type(np.finfo(out.dtype).max)
+    terms = cuda.shared.array(_TERMS, out.dtype)
+    peaks = cuda.shared.array(_WARPS, out.dtype)
+    cell = cuda.shared.array(1, np.float64)
+    thread = np.int32(cuda.threadIdx.x)
+    s = np.int64(np.uint64(cuda.blockIdx.x) // np.uint64(n_rows))
+    r = np.uint64(np.int64(cuda.blockIdx.x) - s * n_rows)
+    whole = to_row + np.int64(r)
+    at = (s * all_rows + whole) * n
+    chosen_draw = first + np.int64(np.uint64(s) // np.uint64(repeats))
+    choice = np.int64(choices[np.uint64(chosen_draw * all_rows + whole)])
+
+    largest = out.dtype.type(-np.inf)
+    j = np.int64(thread)
+    while j < n:
+        largest = raised(largest, potential(x, mask, r, j), most)
+        j += np.int64(cuda.blockDim.x)
+    largest = largest_of(peaks, largest, most)
+    fault = np.int64(0)
+    if not (largest >= -most and largest <= most):
+        fault = np.int64(INVALID_ROW)
+    elif choice < np.int64(0) or choice >= n or potential(x, mask, r, choice) < -most:
+        fault = np.int64(INVALID_CHOICE)
+    if fault != np.int64(0):
+        if thread == np.int32(0):
+            note_fault(flag, whole, fault)
+        j = np.int64(thread)
+        while j < n:
+            out[np.uint64(at + j)] = out.dtype.type(np.nan)
+            j += np.int64(cuda.blockDim.x)
+        return
+
+    sum_ = _total(terms, x, mask, r, largest)
+    row, here = row_id(ids, first_row, r), draw + np.uint64(s)
+    e = out[np.uint64(at + choice)] if drawn else other_exponential(key, row, here, start + np.uint64(choice), largest)
+    if thread == np.int32(0):
+        cell[0] = sum_
+    cuda.syncthreads()
+    time = np.float64(e) / cell[0]
+    chosen = np.float64(potential(x, mask, r, choice))
+    g = out.dtype.type(-log64(time) - (chosen - np.float64(largest)))
+    best = chosen + np.float64(g)
+    if thread == np.int32(0):
+        out[np.uint64(at + choice)] = g
+    arrival = largest, out.dtype.type(time)
+    if drawn:
+        j = np.int64(thread)
+        while j < n:
+            if j != choice:
+                e = out[np.uint64(at + j)]
+                if e < out.dtype.type(0):
+                    out[np.uint64(at + j)] = out.dtype.type(0)
+                else:
+                    _put(out, at, x, mask, r, j, e, arrival, choice, best)
+            j += np.int64(cuda.blockDim.x)
+        return
+    quad = (start >> np.uint64(2)) + np.uint64(thread)
+    j = np.int64(quad << np.uint64(2)) - np.int64(start)
+    while j < n:
+        e0, e1, e2, e3 = other_exponentials(key, row, here, quad, largest)
+        _put(out, at, x, mask, r, j, e0, arrival, choice, best)
+        _put(out, at, x, mask, r, j + _1, e1, arrival, choice, best)
+        _put(out, at, x, mask, r, j + _2, e2, arrival, choice, best)
+        _put(out, at, x, mask, r, j + _3, e3, arrival, choice, best)
+        quad += np.uint64(cuda.blockDim.x)
+        j += np.int64(4) * np.int64(cuda.blockDim.x)

@@ -1,0 +1,37 @@
+"""The field at category ids in any order, on a device, and the exponentials that it does not use. See `cpu_ids`."""
+
+import numpy as np
+
+from fastgumbel._cuda.kernels.field import other_exponential, place_noise
+from fastgumbel._cuda.kernels.rows import divided
+from fastgumbel._cuda.seam import cuda, kernel
+from fastgumbel._kernels.stage import row_id
+
+THREADS = 256
+
+
+@kernel(threads=THREADS)
+def write_at(out, ids, rows, field, to, fresh, empty):
+    """Write G(key, row, draw + s, ids[r, j]) to out[first + s step + r n + j], a thread a place.
+
+    `to` is (first, step, draws), and n the number of columns of `ids`; `rows` and `field` as in `max_long`. An empty
+    place, whose id is negative, gets `empty`. `fresh` asks for Exp(1) numbers that the field does not use.
+    """
+    key, first_row, draw, _ = field
+    first, step, draws = to
+    n_rows, n = np.int64(ids.shape[0]), np.int64(ids.shape[1])
+    i = np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)
+    line = divided(i, n)
+    s = divided(line, n_rows)
+    if s < draws:
+        r = line - s * n_rows
+        j = i - line * n
+        id_ = np.int64(ids[np.uint64(r), np.uint64(j)])
+        value = empty
+        if id_ >= np.int64(0):
+            row, here, category = row_id(rows, first_row, np.uint64(r)), draw + np.uint64(s), np.uint64(id_)
+            if fresh:
+                value = other_exponential(key, row, here, category, empty)
+            else:
+                value = place_noise(key, row, here, category, empty)
+        out[np.uint64(first + s * step + r * n + j)] = value

@@ -1,0 +1,134 @@
+"""Gumbel-max over short rows, and on noise that the caller computed."""
+
+import math
+
+import numpy as np
+
+from fastgumbel._cuda.kernels.field import block
+from fastgumbel._cuda.kernels.max import finish, row_largest, warp_combined
+from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
+from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel
+from fastgumbel._kernels.field import HIGH_WORDS, gumbel, words
+from fastgumbel._kernels.ops import fma
+from fastgumbel._kernels.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
+from fastgumbel._kernels.real import exp32, exponential32
+from fastgumbel._kernels.reduce import INVALID_NOISE, NO_INDEX, NOTHING, beats
+from fastgumbel._kernels.stage import row_id
+
+THREADS = 128
+
+_0, _1, _4 = np.int64(0), np.int64(1), np.int64(4)
+_INFINITE = np.float32(np.inf)
+
+
+@device
+def _enter(state, x, category, largest, minimum, is_winner, high):
+    """Let one category take part in a race, whose state is (best time, second time, index of the best)."""
+    best, second, index = state
+    v = np.float32(largest - np.float64(x))
+    weight = exp32(v if v < CUT else CUT) if v < _INFINITE else _INFINITE
+    vague = not is_winner and high >= VAGUE_FROM
+    time = (minimum if is_winner else minimum + exponential32(high)) * weight
+    time = time * AT_LEAST if vague else time
+    ahead = time < best
+    chaser = best if ahead and not vague else time
+    return time if ahead else best, min(second, chaser), category if ahead else index
+
+
+@device
+def _race(x, mask, line, key, row, draw, start, largest):
+    """Index of the row's best in a float32 race; NO_INDEX where it cannot decide."""
+    state = _INFINITE, _INFINITE, NO_INDEX
+    smallest = _INFINITE
+    category = -np.int64(start & np.uint64(3))
+    quad_id = start >> np.uint64(2)
+    minimum, winner = block(key, row, draw, quad_id >> np.uint64(4), np.float32(0))
+    while category < x.shape[1]:
+        if quad_id & np.uint64(15) == np.uint64(0):
+            minimum, winner = block(key, row, draw, quad_id >> np.uint64(4), np.float32(0))
+        smallest = min(smallest, minimum)
+        h0, h1, h2, h3 = words(key, row, draw, HIGH_WORDS | quad_id)
+        a, b, c, d = quad(x, mask, line, category)
+        w = np.int32(winner - np.int32(np.int32(quad_id & np.uint64(15)) * np.int32(4)))
+        state = _enter(state, a, category, largest, minimum, w == 0, np.uint32(h0))
+        state = _enter(state, b, category + _1, largest, minimum, w == 1, np.uint32(h1))
+        state = _enter(state, c, category + np.int64(2), largest, minimum, w == 2, np.uint32(h2))
+        state = _enter(state, d, category + np.int64(3), largest, minimum, w == 3, np.uint32(h3))
+        quad_id += np.uint64(1)
+        category += _4
+    best, second, index = state
+    # Times differ by less than a factor of the margin plus WORD over the smallest minimum.
+    return NO_INDEX if second * smallest <= best * fma(margin_of(largest), smallest, WORD) else index
+
+
+@device
+def _decide(x, mask, line, key, row, draw, start):
+    """The definition: the first largest float64 perturbed value of a row, and its index."""
+    best, arg = NOTHING, NO_INDEX
+    category = _0
+    while category < x.shape[1]:
+        value = np.float64(potential(x, mask, line, category))
+        if value > NOTHING:
+            value += gumbel(key, row, draw, start + np.uint64(category))
+            if beats(value, category, best, arg):
+                best, arg = value, category
+        category += _1
+    return best, arg
+
+
+@kernel(threads=THREADS)
+def max_short(x, mask, rows, field, to_row, index, value, flag):
+    """Gumbel-max of each row of a piece, a thread a row and draw; arguments as of `max_long`."""
+    key, first_id, draw, start = field
+    item = np.uint64(cuda.blockIdx.x) * np.uint64(THREADS) + np.uint64(cuda.threadIdx.x)
+    count = np.uint64(x.shape[0])
+    if item < count * np.uint64(index.shape[0]):
+        s = item // count
+        line = item - s * count
+        row, at = row_id(rows, first_id, line), draw + s
+        largest = np.float64(row_largest(x, mask, line))
+        best, arg = NOTHING, NO_INDEX
+        if largest > NOTHING and largest < np.inf:
+            arg = _race(x, mask, line, key, row, at, start, largest)
+            if arg == NO_INDEX:
+                best, arg = _decide(x, mask, line, key, row, at, start)
+            elif value.size:
+                best = np.float64(potential(x, mask, line, arg)) + gumbel(key, row, at, start + np.uint64(arg))
+        number = np.uint64(to_row) + line
+        finish(index, value, flag, s, number, number, best, arg)
+
+
+@kernel(threads=THREADS)
+def max_given(x, mask, noise, place, index, value, flag):
+    """Gumbel-max of each row of a piece on the noise beside it, a warp a row.
+
+    `place` is (draw, first row, rows of all noise). Noise that is not finite is a fault of the row of noise, and comes
+    before faults of rows, whose numbers follow.
+    """
+    draw, to_row, noise_rows = place
+    thread = np.int32(cuda.threadIdx.x)
+    lane = np.int64(np.int32(thread & np.int32(31)))
+    warp = np.int64(np.int32(thread >> np.int32(5)))
+    line = np.int64(cuda.blockIdx.x) * np.int64(THREADS // 32) + warp
+    if line < x.shape[0]:
+        best, arg = NOTHING, NO_INDEX
+        bad_row = bad_noise = False
+        category = lane
+        while category < x.shape[1]:
+            g = np.float64(potential(noise, True, np.uint64(line), category))
+            p = np.float64(potential(x, mask, np.uint64(line), category))
+            bad_noise |= not abs(g) < math.inf
+            bad_row |= not p < np.inf
+            if p > NOTHING and p + g > NOTHING and beats(p + g, category, best, arg):
+                best, arg = p + g, category
+            category += np.int64(32)
+        bad_row = cuda.any_sync(ALL_LANES, bad_row)
+        bad_noise = cuda.any_sync(ALL_LANES, bad_noise)
+        best, arg = warp_combined(best, arg)
+        if lane == _0:
+            row = to_row + line
+            if bad_noise:
+                note_fault(flag, draw * np.int64(index.shape[1]) + row, INVALID_NOISE)
+            if bad_row or bad_noise:
+                best, arg = np.nan, NO_INDEX
+            finish(index, value, flag, np.uint64(draw), np.uint64(row), noise_rows + row, best, arg)

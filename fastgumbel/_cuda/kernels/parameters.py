@@ -1,0 +1,62 @@
+"""What kernels take beside arrays, in tuples whose fields have names."""
+
+from typing import Any, NamedTuple
+
+
+class Field(NamedTuple):
+    """Where a piece of rows lies in the noise field.
+
+    Row r has the id `ids[r]`, or `row + r` where `ids` is empty; the first draw is `draw`, the first category `start`.
+    """
+
+    ids: Any
+    key: Any
+    row: Any
+    draw: Any
+    start: Any
+
+
+class Window(NamedTuple):
+    """Where a piece lies in the whole result: its first row of `rows`, and `draws` of `all_draws` from one on."""
+
+    row: Any
+    rows: Any
+    first_draw: Any
+    draws: Any
+    all_draws: Any
+
+
+class Rates(NamedTuple):
+    """1 / tau: `many[r]` of row r of the whole, or `one` where `many` is empty."""
+
+    one: Any
+    many: Any
+
+
+class Tangents(NamedTuple):
+    """Tangents of so many `directions`: dx[d * dx_step + r * n :] of row r of the whole, unless `dx` is empty.
+
+    That of tau is `slopes[d * slope_steps[0] + r * slope_steps[1]]`, or `slope` where `slopes` is empty; `moved` tells
+    whether any is not 0. Results go to the flat `dy[d, s, r, :]`.
+    """
+
+    dx: Any
+    dx_step: Any
+    slope: Any
+    slopes: Any
+    slope_steps: Any
+    moved: Any
+    dy: Any
+    directions: Any
+
+
+class Samples(NamedTuple):
+    """Where relaxed samples, or their logarithms, go: to the flat `y[s, r, :]`, unless it is empty.
+
+    `faults` is the number of the whole's first row among faults, which are noted in `flag`.
+    """
+
+    y: Any
+    log: Any
+    flag: Any
+    faults: Any

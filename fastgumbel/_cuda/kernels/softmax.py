@@ -1,0 +1,100 @@
+"""Steps of relaxed samples on a device, with the CPU's roundings: no product may be contracted with a sum."""
+
+import numpy as np
+
+from fastgumbel._cuda.seam import ALL_LANES, cuda, device
+from fastgumbel._kernels.ops import times
+from fastgumbel._kernels.real import decay
+
+
+@device
+def weight(v, largest, rate):
+    """A perturbed value's exponential, before the division by their sum."""
+    return decay(times(v - largest, rate))
+
+
+@device
+def rate_of(rates, row):
+    """1 / tau of a row of the whole."""
+    return rates.many[np.uint64(row)] if rates.many.size else rates.one
+
+
+@device
+def slope_of(tangents, direction, row):
+    """Tangent of a row's temperature."""
+    by_direction, by_row = tangents.slope_steps
+    if tangents.slopes.size:
+        return tangents.slopes[np.uint64(direction * by_direction + row * by_row)]
+    return tangents.slope
+
+
+@device
+def raised(largest, v, most):
+    """The larger number; NaN or +inf for ever after either: a row has a sample where this ends finite."""
+    return v if v > largest or not v <= most else largest
+
+
+@device
+def distance(v, largest, rate, most):
+    """Perturbed value less the largest over tau, at least the least number."""
+    t = times(v - largest, rate)
+    return t if t > -most else -most
+
+
+@device
+def tangent(slope, t, dtau, moved, rate, mean, most):
+    """Tangent of (x + G) / tau above its mean, of a tangent `slope` of x; beyond the type it is cut if tau moves."""
+    s = times(slope - times(t, dtau) if moved else slope, rate)
+    if moved:
+        s = s if s < most else most
+        s = s if s > -most else -most
+    return s - mean
+
+
+@device
+def weighed(slope, p):
+    """The product, or p where that is NaN: 0 where the sample underflows, though the slope is beyond its type."""
+    product = times(slope, p)
+    return product if product == product else p
+
+
+@device
+def perturbed(v, g, most):
+    """Potential and precomputed noise; NaN if the noise is not finite."""
+    return v + g if g >= -most and g <= most else g - g
+
+
+@device
+def chunk_sum(s):
+    """Sum of 32 numbers, one a lane: halves added down to one, in all lanes."""
+    s = s + cuda.shfl_xor_sync(ALL_LANES, s, 16)
+    s = s + cuda.shfl_xor_sync(ALL_LANES, s, 8)
+    s = s + cuda.shfl_xor_sync(ALL_LANES, s, 4)
+    s = s + cuda.shfl_xor_sync(ALL_LANES, s, 2)
+    return s + cuda.shfl_xor_sync(ALL_LANES, s, 1)
+
+
+@device
+def in_order(sum_, terms, count):
+    """The sum with terms added one after another in float64."""
+    i = np.int32(0)
+    while i < count:
+        sum_ += np.float64(terms[i])
+        i = np.int32(i + np.int32(1))
+    return sum_
+
+
+@device
+def largest_of(cells, v, most):
+    """What `raised` makes of the numbers of all threads, with a shared cell for each warp. All threads must call."""
+    thread = np.int32(cuda.threadIdx.x)
+    for step in (16, 8, 4, 2, 1):
+        v = raised(v, cuda.shfl_xor_sync(ALL_LANES, v, step), most)
+    if np.int32(thread & np.int32(31)) == np.int32(0):
+        cells[thread >> np.int32(5)] = v
+    cuda.syncthreads()
+    w = np.int32(0)
+    while w < np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)):
+        v = raised(v, cells[w], most)
+        w = np.int32(w + np.int32(1))
+    return v

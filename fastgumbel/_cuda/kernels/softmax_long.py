@@ -1,0 +1,253 @@
+"""Relaxed samples of long rows on a device, and their tangents: a block of threads a row and draw.
+
+A tile of the row's perturbed values lies in shared memory. Where a row is longer than a tile, each pass along the row
+perturbs it anew, so no noise ever lies in device memory.
+"""
+
+import numpy as np
+
+from fastgumbel._cuda.kernels.field import held_block, hold_blocks, quad_noise
+from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
+from fastgumbel._cuda.kernels.softmax import (
+    chunk_sum,
+    distance,
+    in_order,
+    largest_of,
+    perturbed,
+    raised,
+    rate_of,
+    slope_of,
+    tangent,
+    weighed,
+    weight,
+)
+from fastgumbel._cuda.seam import cuda, device, kernel, opaque
+from fastgumbel._kernels.ops import times
+from fastgumbel._kernels.real import log64
+from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
+from fastgumbel._kernels.stage import row_id
+
+THREADS = 128
+# Columns of a tile at most: each of its chunks of 64 has a term, and so has each of a last part of 63.
+TILE = 11520
+_TERMS = TILE // 64 + 63
+_WARPS = THREADS // 32
+
+_0, _1, _2, _3, _4 = map(np.int64, (0, 1, 2, 3, 4))
+
+# Passes along a row; two more for each direction.
+_PERTURB, _TOTAL, _SAMPLE, _DISTANCE, _DIRECTIONS = map(np.int32, range(5))
+
+
+@device
+def _put(tile, column, c, end, v, most, largest):
+    """Keep a perturbed value, if the tile has it; the largest so far."""
+    if column < c or column >= end:
+        return largest
+    tile[np.int32(column - c)] = v
+    return raised(largest, v, most)
+
+
+@device
+def _perturb(tile, x, mask, r, coordinates, c, end, most, largest):
+    """Perturbed values of columns c to end to the tile; the largest that this thread met. All threads must call."""
+    key, row, draw, start = coordinates
+    lane = np.int32(np.int32(cuda.threadIdx.x) & np.int32(31))
+    warps = np.int32(np.int32(cuda.blockDim.x) >> np.int32(5))
+    first_pair = (start + np.uint64(c)) >> np.uint64(7)
+    pairs = np.int32(np.int64(((start + np.uint64(end - _1)) >> np.uint64(7)) - first_pair) + _1)
+    steps = np.int32(np.uint32(pairs + warps - np.int32(1)) // np.uint32(warps))
+    mine = np.int32(np.int32(np.int32(cuda.threadIdx.x) >> np.int32(5)) * steps)
+    pair = first_pair + np.uint64(min(np.int32(mine + lane), np.int32(pairs - np.int32(1))))
+    held = hold_blocks(key, row, draw, pair, largest, lane)
+    steps = min(steps, np.int32(pairs - mine))
+    lanes = ((first_pair + np.uint64(mine)) << np.uint64(5)) + np.uint64(lane)
+    column = np.int64(lanes << np.uint64(2)) - np.int64(start)
+    step = np.int32(0)
+    while step < steps:
+        # Round keys that are kept through the loop take twenty registers.
+        key = opaque(key)
+        minimum, winner = held_block(held, step, lane)
+        if column + _3 >= c and column < end:
+            g0, g1, g2, g3 = quad_noise(key, row, draw, lanes, minimum, winner)
+            x0, x1, x2, x3 = quad(x, mask, np.uint64(r), column)
+            largest = _put(tile, column, c, end, x0 + g0, most, largest)
+            largest = _put(tile, column + _1, c, end, x1 + g1, most, largest)
+            largest = _put(tile, column + _2, c, end, x2 + g2, most, largest)
+            largest = _put(tile, column + _3, c, end, x3 + g3, most, largest)
+        step = np.int32(step + np.int32(1))
+        lanes += np.uint64(32)
+        column += np.int64(128)
+    return largest
+
+
+@device
+def _perturb_given(tile, x, mask, r, given, place, flag, c, end, most, largest):
+    """The same with noise that lies in given[s, r]; `place` is (s, the number of the row of noise among faults)."""
+    s, number = place
+    j = c + np.int64(cuda.threadIdx.x)
+    while j < end:
+        g = tile.dtype.type(given[np.uint64(s), np.uint64(r), np.uint64(j)])
+        v = perturbed(potential(x, mask, np.uint64(r), j), g, most)
+        largest = _put(tile, j, c, end, v, most, largest)
+        if not (g >= -most and g <= most):
+            note_fault(flag, number, INVALID_NOISE)
+        j += np.int64(cuda.blockDim.x)
+    return largest
+
+
+@device
+def _term(tile, i, known, dx, dx_at, phase):
+    """What place i of the tile adds to the sum of a pass; `known` is (largest, rate, factor, most)."""
+    largest, rate, factor, most = known
+    w = weight(tile[i], largest, rate)
+    if phase == _TOTAL:
+        return w
+    p = times(w, factor)
+    if phase == _DISTANCE:
+        return times(distance(tile[i], largest, rate, most), p)
+    return times(dx[np.uint64(dx_at + np.int64(i))], p)
+
+
+@device
+def _terms(terms, tile, count, known, dx, dx_at, phase):
+    """Terms of a sum over a tile, in order: the sums of its chunks of 64, then what is left. All threads must call."""
+    thread = np.int32(cuda.threadIdx.x)
+    lane = np.int32(thread & np.int32(31))
+    chunks = np.int32(count >> np.int32(6))
+    chunk = np.int32(thread >> np.int32(5))
+    while chunk < chunks:
+        i = np.int32(np.int32(chunk << np.int32(6)) + lane)
+        s = _term(tile, i, known, dx, dx_at, phase) + _term(tile, np.int32(i + np.int32(32)), known, dx, dx_at, phase)
+        s = chunk_sum(s)
+        if lane == np.int32(0):
+            terms[chunk] = s
+        chunk = np.int32(chunk + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
+    i = np.int32(np.int32(chunks << np.int32(6)) + thread)
+    while i < count:
+        terms[np.int32(i - np.int32(chunks * np.int32(63)))] = _term(tile, i, known, dx, dx_at, phase)
+        i = np.int32(i + np.int32(cuda.blockDim.x))
+
+
+@device
+def _write(out, to, n, value):
+    """Fill a row. All threads must call."""
+    j = np.int64(cuda.threadIdx.x)
+    while j < n:
+        out[np.uint64(to + j)] = value
+        j += np.int64(cuda.blockDim.x)
+
+
+@kernel(threads=THREADS, blocks=3)
+def softmax_long(x, mask, field, given, rates, tangents, samples, window):
+    """Write what `softmax_short.softmax_short` does, summed as the CPU's kernel of long rows sums.
+
+    `window` is (columns of a tile, a multiple of 64 and at most TILE: the size of dynamic shared memory; the window).
+    """
+    width, window = window
+    dx, dy, y, flag, faults, log = tangents.dx, tangents.dy, samples.y, samples.flag, samples.faults, samples.log
+    moved, n_directions = tangents.moved, tangents.directions
+    n_rows, n = np.int64(x.shape[0]), np.int64(x.shape[1])
+    zero = y.dtype.type(0)
+    most = y.dtype.type(np.finfo(y.dtype).max)
+    tile = cuda.shared.array(0, y.dtype)
+    terms = cuda.shared.array(_TERMS, y.dtype)
+    peaks = cuda.shared.array(_WARPS, y.dtype)
+    cell = cuda.shared.array(1, np.float64)
+    thread = np.int32(cuda.threadIdx.x)
+    threads = np.int32(cuda.blockDim.x)
+    s = np.int64(np.uint64(cuda.blockIdx.x) // np.uint64(n_rows))
+    r = np.int64(cuda.blockIdx.x) - s * n_rows
+    whole = window.row + r
+    at = ((window.first_draw + s) * window.rows + whole) * n
+    noise_at = s, (window.first_draw + s) * window.rows + whole
+    stride = window.all_draws * window.rows * n
+    rate = rate_of(rates, whole)
+    row = row_id(field.ids, field.row, np.uint64(r))
+    coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
+
+    largest = y.dtype.type(-np.inf)
+    factor, log_total, mean, slope = zero, zero, zero, zero
+    mean_distance = np.float64(0)
+    d = _0
+    phases = np.int32(_DIRECTIONS + np.int32(np.int32(n_directions) * np.int32(2)))
+    phase = _PERTURB
+    while phase < phases:
+        writes_tangent = phase > _DIRECTIONS and np.int32(phase & np.int32(1)) == np.int32(1)
+        sums = phase == _TOTAL or (phase == _DISTANCE and moved)
+        if phase >= _DIRECTIONS and not writes_tangent:
+            slope = slope_of(tangents, d, whole)
+            sums = dx.size > 0
+        dx_at = d * tangents.dx_step + whole * n
+        passes = phase == _PERTURB or sums or writes_tangent or (phase == _SAMPLE and y.size > 0)
+        sum_ = np.float64(0)
+        c = _0 if passes else n
+        while c < n:
+            end = min(c + width, n)
+            count = np.int32(end - c)
+            if phase == _PERTURB or width < n:
+                cuda.syncthreads()
+                if given.size:
+                    largest = _perturb_given(tile, x, mask, r, given, noise_at, flag, c, end, most, largest)
+                else:
+                    largest = _perturb(tile, x, mask, r, coordinates, c, end, most, largest)
+                cuda.syncthreads()
+            if sums:
+                known = largest, rate, factor, most
+                _terms(terms, tile, count, known, dx, dx_at + c, phase)
+                cuda.syncthreads()
+                if thread < np.int32(32):
+                    terms_left = np.int32(np.int32(count >> np.int32(6)) + np.int32(count & np.int32(63)))
+                    sum_ = in_order(sum_, terms, terms_left)
+            elif phase == _SAMPLE or writes_tangent:
+                i = thread
+                while i < count:
+                    v = tile[i]
+                    t = distance(v, largest, rate, most)
+                    place = np.uint64(at + c + np.int64(i))
+                    if phase == _SAMPLE:
+                        if log:
+                            y[place] = t - log_total if v >= -most else v
+                        else:
+                            y[place] = times(weight(v, largest, rate), factor)
+                    else:
+                        q = dx[np.uint64(dx_at + c + np.int64(i))] if dx.size else zero
+                        q = tangent(q, t, slope, slope != zero, rate, mean, most)
+                        place += np.uint64(d * stride)
+                        if log:
+                            dy[place] = q if v >= -most else zero
+                        else:
+                            dy[place] = weighed(q, times(weight(v, largest, rate), factor))
+                    i = np.int32(i + threads)
+            c = end
+        if sums:
+            if thread == np.int32(0):
+                cell[0] = sum_
+            cuda.syncthreads()
+            sum_ = cell[0]
+        if phase == _PERTURB:
+            largest = largest_of(peaks, largest, most)
+            if not (largest >= -most and largest <= most):
+                if thread == np.int32(0):
+                    note_fault(flag, faults + whole, INVALID_ROW)
+                nan = y.dtype.type(np.nan)
+                if y.size:
+                    _write(y, at, n, nan)
+                while d < n_directions:
+                    _write(dy, d * stride + at, n, nan)
+                    d += _1
+                return
+        elif phase == _TOTAL:
+            factor = y.dtype.type(np.float64(1) / sum_)
+            if log:
+                log_total = y.dtype.type(log64(sum_))
+        elif phase == _DISTANCE:
+            mean_distance = sum_
+        elif writes_tangent:
+            d += _1
+        elif phase >= _DIRECTIONS:
+            mean64 = times(sum_ - times(np.float64(slope), mean_distance), np.float64(rate))
+            mean = y.dtype.type(mean64)
+            if thread == np.int32(0) and not (mean >= -most and mean <= most):
+                note_fault(flag, faults + whole, INFINITE_TANGENT)
+        phase = np.int32(phase + np.int32(1))

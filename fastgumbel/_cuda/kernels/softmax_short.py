@@ -1,0 +1,171 @@
+"""Relaxed samples of short rows on a device, and their tangents: a thread a row and draw."""
+
+import numpy as np
+
+from fastgumbel._cuda.kernels.field import block, quad_noise
+from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
+from fastgumbel._cuda.kernels.softmax import (
+    distance,
+    perturbed,
+    raised,
+    rate_of,
+    slope_of,
+    tangent,
+    weighed,
+    weight,
+)
+from fastgumbel._cuda.seam import cuda, device, kernel
+from fastgumbel._kernels.ops import times
+from fastgumbel._kernels.real import log as log_of
+from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
+from fastgumbel._kernels.stage import row_id
+
+THREADS = 128
+
+_1, _2, _3, _4 = map(np.int64, (1, 2, 3, 4))
+
+
+@device
+def _place(column):
+    """Where this thread keeps a column: each category has a plane of threads."""
+    return np.int32(np.int32(column) * np.int32(cuda.blockDim.x)) + np.int32(cuda.threadIdx.x)
+
+
+@device
+def _put(tile, column, n, v, most, largest):
+    """Keep a perturbed value, if the row has it; the largest so far."""
+    if column < np.int64(0) or column >= n:
+        return largest
+    tile[_place(column)] = v
+    return raised(largest, v, most)
+
+
+@device
+def _perturb(tile, x, mask, r, coordinates, most, largest):
+    """Keep the row's perturbed values; the largest of them."""
+    key, row, draw, start = coordinates
+    n = np.int64(x.shape[1])
+    column = -np.int64(start & np.uint64(3))
+    lanes = start >> np.uint64(2)
+    minimum, winner = block(key, row, draw, lanes >> np.uint64(4), largest)
+    while column < n:
+        if lanes & np.uint64(15) == np.uint64(0):
+            minimum, winner = block(key, row, draw, lanes >> np.uint64(4), largest)
+        g0, g1, g2, g3 = quad_noise(key, row, draw, lanes, minimum, winner)
+        x0, x1, x2, x3 = quad(x, mask, np.uint64(r), column)
+        largest = _put(tile, column, n, x0 + g0, most, largest)
+        largest = _put(tile, column + _1, n, x1 + g1, most, largest)
+        largest = _put(tile, column + _2, n, x2 + g2, most, largest)
+        largest = _put(tile, column + _3, n, x3 + g3, most, largest)
+        lanes += np.uint64(1)
+        column += _4
+    return largest
+
+
+@device
+def _fill(out, at, n, value):
+    j = np.int64(0)
+    while j < n:
+        out[np.uint64(at + j)] = value
+        j += _1
+
+
+@kernel(threads=THREADS)
+def softmax_short(x, mask, field, given, rates, tangents, samples, window):
+    """Relaxed samples of a piece of rows, and their tangents.
+
+    `given` is noise by draw, row of the piece and category instead of the field, or empty. The other arguments are
+    those of `parameters`. Dynamic shared memory has a place for each thread and category.
+    """
+    dx, dy, y, flag, faults, log = tangents.dx, tangents.dy, samples.y, samples.flag, samples.faults, samples.log
+    moved, n_directions = tangents.moved, tangents.directions
+    n_rows, n = np.int64(x.shape[0]), np.int64(x.shape[1])
+    zero = y.dtype.type(0)
+    most = y.dtype.type(np.finfo(y.dtype).max)
+    largest = y.dtype.type(-np.inf)
+    tile = cuda.shared.array(0, y.dtype)
+    i = np.int64(cuda.blockIdx.x) * np.int64(cuda.blockDim.x) + np.int64(cuda.threadIdx.x)
+    if i >= n_rows * window.draws:
+        return
+    s = np.int64(np.uint64(i) // np.uint64(n_rows))
+    r = i - s * n_rows
+    whole = window.row + r
+    at = ((window.first_draw + s) * window.rows + whole) * n
+    rate = rate_of(rates, whole)
+    if given.size:
+        j = np.int64(0)
+        while j < n:
+            g = y.dtype.type(given[np.uint64(s), np.uint64(r), np.uint64(j)])
+            v = perturbed(potential(x, mask, np.uint64(r), j), g, most)
+            largest = _put(tile, j, n, v, most, largest)
+            if not (g >= -most and g <= most):
+                note_fault(flag, (window.first_draw + s) * window.rows + whole, INVALID_NOISE)
+            j += _1
+    else:
+        row = row_id(field.ids, field.row, np.uint64(r))
+        coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
+        largest = _perturb(tile, x, mask, r, coordinates, most, largest)
+    if not (largest >= -most and largest <= most):
+        note_fault(flag, faults + whole, INVALID_ROW)
+        nan = y.dtype.type(np.nan)
+        if y.size:
+            _fill(y, at, n, nan)
+        d = np.int64(0)
+        while d < n_directions:
+            _fill(dy, d * window.all_draws * window.rows * n + at, n, nan)
+            d += _1
+        return
+
+    # Where nothing else is wanted of perturbed values, weights take their place.
+    plain = not log and n_directions == np.int64(0)
+    total = zero
+    j = np.int64(0)
+    while j < n:
+        w = weight(tile[_place(j)], largest, rate)
+        total += w
+        if plain:
+            tile[_place(j)] = w
+        j += _1
+    factor = y.dtype.type(1) / total
+    if y.size:
+        log_total = log_of(total) if log else zero
+        j = np.int64(0)
+        while j < n:
+            v = tile[_place(j)]
+            if log:
+                y[np.uint64(at + j)] = distance(v, largest, rate, most) - log_total if v >= -most else v
+            else:
+                y[np.uint64(at + j)] = times(v if plain else weight(v, largest, rate), factor)
+            j += _1
+    mean_distance = zero
+    if moved:
+        j = np.int64(0)
+        while j < n:
+            v = tile[_place(j)]
+            mean_distance += times(times(weight(v, largest, rate), factor), distance(v, largest, rate, most))
+            j += _1
+    d = np.int64(0)
+    while d < n_directions:
+        dx_at = d * tangents.dx_step + whole * n
+        to = d * window.all_draws * window.rows * n + at
+        slope = slope_of(tangents, d, whole)
+        mean = zero
+        j = np.int64(0)
+        while j < n and dx.size:
+            mean += times(times(weight(tile[_place(j)], largest, rate), factor), dx[np.uint64(dx_at + j)])
+            j += _1
+        mean = times(mean - times(slope, mean_distance), rate)
+        if not (mean >= -most and mean <= most):
+            note_fault(flag, faults + whole, INFINITE_TANGENT)
+        j = np.int64(0)
+        while j < n:
+            v = tile[_place(j)]
+            t = distance(v, largest, rate, most)
+            q = dx[np.uint64(dx_at + j)] if dx.size else zero
+            change = tangent(q, t, slope, moved, rate, mean, most)
+            if log:
+                dy[np.uint64(to + j)] = change if v >= -most else zero
+            else:
+                dy[np.uint64(to + j)] = weighed(change, times(weight(v, largest, rate), factor))
+            j += _1
+        d += _1

@@ -1,0 +1,184 @@
+"""The k best of long rows: the pruned search, a thread block a segment of a row.
+
+As on the CPU, the winner lanes of all blocks are offered first, since they have their blocks' largest noise; then the
+others of a block are looked at only where its largest log-potential plus its largest noise reaches the k-th best.
+"""
+
+import numpy as np
+from numba import types
+
+from fastgumbel._cuda.kernels.rows import inside
+from fastgumbel._cuda.kernels.survey import largest_of_warps, survey
+from fastgumbel._cuda.kernels.top import INVALID, entry, kept, offer, with_room
+from fastgumbel._cuda.seam import cuda, device, kernel, opaque
+from fastgumbel._kernels.field import (
+    BLOCK_WORDS,
+    HIGH_WORDS,
+    block_exponential,
+    block_word,
+    join,
+    lane_exponential,
+    winner_lane,
+    words,
+)
+from fastgumbel._kernels.ops import fma
+from fastgumbel._kernels.real import gumbel64, gumbel_bound
+from fastgumbel._kernels.reduce import NO_INDEX, NOTHING
+from fastgumbel._kernels.stage import row_id
+
+THREADS = 128
+_WARPS = 4
+
+_0, _1, _2, _5, _31 = map(np.int32, (0, 1, 2, 5, 31))
+_ROUNDING = np.float64(2.0**-50)
+_STEP = np.float64(2.0**-32)
+_HALF, _ONE = np.float64(0.5), np.float64(1)
+
+
+def dynamic_bytes(span, capacity, itemsize):
+    """Shared bytes for so many pairs of blocks, of potentials of a size, and a buffer of so many entries."""
+    return 2 * span * (itemsize + 12) + 16 * capacity
+
+
+@device
+def _meet(x, mask, line, column, w, block, maxima, bounds, values, indices, count, least):
+    """Store the bound of a block with word w, which begins at a column, and offer its winner."""
+    g = gumbel64(block_exponential(w))
+    # Others may have a rounding error more noise.
+    bounds[np.uint64(block)] = np.float64(maxima[np.uint64(block)]) + fma(abs(g), _ROUNDING, g)
+    mine = column + np.int64(winner_lane(w))
+    value, index = entry(np.float64(inside(x, mask, line, mine)), g, mine)
+    offer(values, indices, count, value, index, least)
+
+
+@device
+def _try(x, mask, line, key, row, at, start, column, high, minimum, values, indices, count, least):
+    """Offer a lane that is not the winner, if a quick bound of its noise reaches what is to be beaten."""
+    p = np.float64(inside(x, mask, line, column))
+    u = np.float64(np.uint32(high)) * _STEP
+    if p > NOTHING and p + gumbel_bound(fma(u, fma(u, _HALF, _ONE), minimum)) >= least[0]:
+        g = gumbel64(minimum + lane_exponential(opaque(key), row, at, start + np.uint64(column)))
+        offer(values, indices, count, p + g, column, least)
+
+
+@device
+def _open(x, mask, line, key, row, at, start, block, column, lane, values, indices, count, least):
+    """Offer what of a block, which begins at a column, may be among the best, but not the winner: two lanes each."""
+    key = opaque(key)
+    w = block_word(key, row, at, block)
+    winner, minimum = np.int32(winner_lane(w)), block_exponential(w)
+    h0, h1, h2, h3 = words(key, row, at, HIGH_WORDS | ((block << np.uint64(4)) + np.uint64(lane >> _1)))
+    late = lane & _1 != _0
+    mine = np.int32(lane << _1)
+    # A loop, as the definition is long.
+    i = _0
+    while i < _2:
+        if np.int32(mine + i) != winner:
+            high = (h2 if late else h0) if i == _0 else (h3 if late else h1)
+            j = column + np.int64(np.int32(mine + i))
+            _try(x, mask, line, key, row, at, start, j, high, minimum, values, indices, count, least)
+        i = np.int32(i + _1)
+
+
+@kernel(threads=THREADS, blocks=3)
+def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
+    """Write the best of each segment of rows and draws to a list of entries, best first, a thread block a segment.
+
+    `rows` and `field` are as in `max_long`. `numbers` is an empty array of the type that potentials are read as. `plan`
+    is (first row, rows, first draw, draws, draws that a thread block makes, segments a row, pairs of blocks a segment,
+    places of a list, of the buffer). Lists lie side by side: segments of a row, rows, draws.
+    """
+    key, first_id, draw, start = field
+    first_row, n_rows, first_draw, draws, group, segments, span, list_places, capacity = plan
+    thread, threads = np.int32(cuda.threadIdx.x), np.int32(cuda.blockDim.x)
+    lane, warp, warps = np.int32(thread & _31), np.int32(thread >> _5), np.int32(threads >> _5)
+    places = np.int32(list_places)
+    item = np.uint32(cuda.blockIdx.x)
+    segment = np.uint32(item % np.uint32(segments))
+    item = np.uint32(item // np.uint32(segments))
+    r = np.uint32(item % np.uint32(n_rows))
+    s = np.int64(np.uint32(item // np.uint32(n_rows))) * group
+    last = min(s + group, draws)
+    line = np.uint64(first_row) + np.uint64(r)
+
+    whole = np.int64((start + np.uint64(x.shape[1]) - np.uint64(1)) >> np.uint64(7)) + np.int64(1)
+    first_pair = (start >> np.uint64(7)) + np.uint64(segment) * np.uint64(span)
+    pairs = np.int32(min(span, whole - np.int64(segment) * span))
+    column = np.int64(first_pair << np.uint64(7)) - np.int64(start)
+    row = row_id(rows, first_id, line)
+
+    # Of all blocks: maxima, bounds of perturbed values, and the numbers of those that are to be opened.
+    maxima = cuda.shared.array(0, numbers.dtype)
+    blocks = span << np.int64(1)
+    begin = span * np.int64(maxima.itemsize) >> np.int64(2)
+    bounds = cuda.shared.array(0, types.float64)[begin : begin + blocks]
+    begin += blocks
+    values = cuda.shared.array(0, types.float64)[begin : begin + capacity]
+    begin += capacity
+    indices = cuda.shared.array(0, types.int64)[begin : begin + capacity]
+    begin = (begin + capacity) << np.int64(1)
+    chosen = cuda.shared.array(0, types.int32)[begin : begin + blocks]
+    tops = cuda.shared.array(_WARPS, numbers.dtype)
+    count, choices = cuda.shared.array(1, types.int32), cuda.shared.array(1, types.int32)
+
+    top = survey(x, mask, line, column, maxima, pairs, lane, warp, warps)
+    largest = largest_of_warps(tops, top, lane, warp, warps)
+
+    while s < last:
+        at = draw + np.uint64(first_draw + s)
+        if thread == _0:
+            count[0] = _0
+            choices[0] = _0
+        cuda.syncthreads()
+        least = NOTHING, NO_INDEX
+        if largest < np.inf and largest > -np.inf:
+            pair = thread
+            going = True
+            while going:
+                going = np.int32(pair - thread) < pairs
+                least = with_room(values, indices, count, places, least, not going)
+                if pair < pairs:
+                    w0, w1, w2, w3 = words(opaque(key), row, at, BLOCK_WORDS | (first_pair + np.uint64(pair)))
+                    even, w = np.int32(pair << _1), join(w1, w0)
+                    begins = column + np.int64(np.int32(pair << np.int32(7)))
+                    _meet(x, mask, line, begins, w, even, maxima, bounds, values, indices, count, least)
+                    odd, w = np.int32(even + _1), join(w3, w2)
+                    begins += np.int64(64)
+                    _meet(x, mask, line, begins, w, odd, maxima, bounds, values, indices, count, least)
+                pair = np.int32(pair + threads)
+
+            block = thread
+            while block < np.int32(pairs << _1):
+                high = bounds[np.uint64(block)]
+                if high > NOTHING and high >= least[0]:
+                    chosen[np.uint64(np.int32(cuda.atomic.add(choices, 0, _1)))] = block
+                block = np.int32(block + threads)
+            cuda.syncthreads()
+            todo = np.int32(choices[0])
+            i = _0
+            going = True
+            while going:
+                going = i < todo
+                least = with_room(values, indices, count, places, least, not going)
+                if np.int32(i + warp) < todo:
+                    block = chosen[np.uint64(np.int32(i + warp))]
+                    # What is to be beaten may have risen since.
+                    if bounds[np.uint64(block)] >= least[0]:
+                        number = (first_pair << np.uint64(1)) + np.uint64(block)
+                        begins = column + np.int64(np.int32(block << np.int32(6)))
+                        _open(x, mask, line, key, row, at, start, number, begins, lane, values, indices, count, least)
+                i = np.int32(i + warps)
+        # Opaque, so that the place is not kept in registers throughout.
+        to = ((np.uint64(s) * np.uint64(n_rows) + opaque(np.uint64(r))) * np.uint64(segments) + np.uint64(segment)) * (
+            np.uint64(places)
+        )
+        rank = thread
+        while rank < places:
+            value, index = kept(values, indices, count, rank)
+            if not largest < np.inf and rank == _0:
+                value, index = INVALID, NO_INDEX
+            list_values[to + np.uint64(rank)] = value
+            list_indices[to + np.uint64(rank)] = index
+            rank = np.int32(rank + threads)
+        cuda.syncthreads()
+        s += np.int64(1)

@@ -1,0 +1,130 @@
+"""Gumbel-max of log-potentials on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastgumbel._cuda import ids as category_ids
+from fastgumbel._cuda.call import Call, Work, int64s
+from fastgumbel._cuda.kernels import max_long, max_short
+from fastgumbel._cuda.kernels.parameters import Field
+from fastgumbel._cuda.result import Result, check_apart
+from fastgumbel._cuda.rows import Piece
+
+# A thread goes along a row of at most so many, thread blocks along longer ones.
+_SHORT = 96
+# Pairs of blocks of 64 in a segment: at most what shared memory holds for three thread blocks, and for a warp.
+_SPAN, _WARP_SPAN = 512, 32
+# Thread blocks that keep a multiprocessor busy.
+_BLOCKS = 6
+# Bytes for results of segments: more draws than they hold take several launches.
+_SCRATCH = 2**26
+
+
+def sample(
+    log_potentials: Any, axis: Any, size: Any, where: Any, rng: Any, noise: Any, pair: bool, invalid: Any, out: Any
+) -> Any:
+    """Do on a device what `gumbel_max` does, with its arguments; log_potentials is a device array."""
+    call = Call(log_potentials, axis, size, where, invalid)
+    call.read(rng, noise)
+    results = _results(call, pair, out)
+    with call.work(*(result.view for result in results)) as work:
+        for result in results:
+            result.begin(work)
+        values = results[1].flat if pair else None
+        search(call, work, results[0].flat, values)
+        refuse(call, work)
+        delivered = tuple(result.deliver(work) for result in results)
+    return delivered if pair else delivered[0]
+
+
+def _results(call: Call, pair: bool, out: Any) -> list[Result]:
+    shape = call.draw_shape + call.rows.batch
+    if not pair:
+        return [Result(call, "out", out, shape, np.intp)]
+    if out is not None and (not isinstance(out, tuple) or len(out) != 2):
+        raise TypeError("out must be a pair of arrays (indices, values) with return_max=True")
+    outs = out or (None, None)
+    results = [Result(call, "out[0]", outs[0], shape, np.intp), Result(call, "out[1]", outs[1], shape, np.float64)]
+    check_apart(*results)
+    return results
+
+
+def refuse(call: Call, work: Work) -> None:
+    """Raise for the first invalid row, unless such rows are marked; waits for the stream."""
+    fault = work.fault()
+    if fault is not None:
+        raise ValueError(call.fault_message(fault[0], work))
+
+
+def search(call: Call, work: Work, index: Any, values: Any = None) -> None:
+    """Write the index of the sample by draw and row, and its perturbed value; both flat."""
+    if call.items == 0:
+        return
+    shape = call.draws, call.rows.count
+    index = work.device.reshaped(index, shape)
+    values = work.device.nothing(2, np.float64) if values is None else work.device.reshaped(values, shape)
+    results = index, values, work.flag
+    if call.noise is not None or work.rows.has_ids:
+        _search_given(call, work, results)
+        return
+    for piece in work.rows.pieces(work.stream):
+        field = work.place(piece)
+        if work.rows.n > _SHORT:
+            _search_long(work, piece, field, results)
+            continue
+        arguments = (piece.x, piece.mask, field.ids, tuple(field[1:]), np.int64(piece.first_row), *results)
+        work.each(max_short.max_short, piece.x.shape[0] * call.draws, max_short.THREADS, arguments)
+
+
+def _search_long(work: Work, piece: Piece, field: Field, results: tuple[Any, ...]) -> None:
+    rows, index, flag = work.rows, results[0], results[2]
+    draws, height, start = index.shape[0], piece.x.shape[0], work.field.start
+    pairs = (start + rows.n - 1) // 128 - start // 128 + 1
+    wanted = _BLOCKS * work.device.attributes.multiprocessors
+    span = min(_SPAN, max(_WARP_SPAN, -(-pairs * height // wanted)), pairs)
+    segments = -(-pairs // span)
+    threads = 32 * min(max_long.THREADS // 32, -(-span // _WARP_SPAN))
+    shared_bytes = max_long.dynamic_bytes(span, rows.dtype.itemsize)
+    at_once = draws if segments == 1 else max(1, _SCRATCH // (16 * segments * height))
+    numbers = work.device.nothing(1, rows.dtype)
+    for first in range(0, draws, at_once):
+        here = min(at_once, draws - first)
+        groups = min(here, max(1, wanted // (height * segments)))
+        group = -(-here // groups)
+        grid = height * segments * -(-here // group)
+        at = (field.key, field.row, np.uint64(work.field.draw + first), field.start)
+        inputs = (piece.x, piece.mask, numbers, field.ids, at)
+        if segments == 1:
+            plan = int64s(piece.first_row, segments, span, group)
+            work.launch(max_long.max_long, grid, threads, (*inputs, plan, *results), shared_bytes)
+            continue
+        shape = here, height * segments
+        parts = work.scratch("indices", shape, np.int64), work.scratch("values", shape, np.float64)
+        plan = int64s(0, segments, span, group)
+        work.launch(max_long.max_long, grid, threads, (*inputs, plan, *parts, flag), shared_bytes)
+        place = int64s(segments, height, first, piece.first_row)
+        warps = max_long.THREADS // 32
+        work.each(max_long.max_of_segments, here * height * 32, 32 * warps, (*parts, place, *results))
+
+
+def drawn_pieces(call: Call, work: Work) -> Iterator[tuple[int, Piece]]:
+    """Draws and pieces with their noise beside them: precomputed, or a field at the category ids of the rows."""
+    if call.noise is not None:
+        for draw, place in enumerate(np.ndindex(*call.draw_shape)):
+            for piece in work.rows.pieces(work.stream, call.noise.at(place)):
+                yield draw, piece
+        return
+    for piece, first, count, given in category_ids.noisy_pieces(work, call.draws, np.dtype(np.float64)):
+        for draw in range(count):
+            yield first + draw, piece._replace(beside=work.wrap(given.at((draw,))))
+
+
+def _search_given(call: Call, work: Work, results: tuple[Any, ...]) -> None:
+    for draw, piece in drawn_pieces(call, work):
+        at = int64s(draw, piece.first_row, call.first_fault)
+        arguments = (piece.x, piece.mask, piece.beside, at, *results)
+        work.each(max_short.max_given, piece.x.shape[0] * 32, max_short.THREADS, arguments)

@@ -1,0 +1,199 @@
+"""Log-potentials on a device as rows of categories: the boundary between what users pass and what kernels trust.
+
+Nothing is copied but a mask or ids that come from the host, and nothing waits, unless a fault is to be reported.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel._arrays import categories_last, category_axis, check_categories, check_real, named
+from fastgumbel._cuda.device import Device
+from fastgumbel._cuda.kernels import move
+from fastgumbel._cuda.view import View, offset_of, view_of
+from fastgumbel._device import is_device
+from fastgumbel._rows import Rows, once, place_name, too_few_message
+from fastgumbel.noise import NoiseField
+
+
+class Piece(NamedTuple):
+    """Rows with one distance between them: arrays of two axes, [row, category]."""
+
+    first_row: int
+    x: Any
+    # np.True_ where no category is excluded.
+    mask: Any
+    # The same rows of another array, or None.
+    beside: Any
+
+
+class DeviceRows:
+    """Log-potentials of a device array as rows of categories, in C order of the batch.
+
+    Parameters
+    ----------
+    device : Device
+    x : device array
+    axis : int
+        The axis of the categories.
+    where : array_like or device array of bool, or None
+        Broadcasts to `x`; False excludes.
+    """
+
+    def __init__(self, device: Device, x: Any, axis: Any, where: Any) -> None:
+        view = x if isinstance(x, View) else device.view(x, "log_potentials")
+        check_real(view.dtype, "log_potentials")
+        # Counted from the end.
+        self.axis = category_axis(axis, len(view.shape))
+        check_categories(view.shape[self.axis])
+        self._device = device
+        self._values = view.last(self.axis)
+        self.batch, self.n = self._values.shape[:-1], self._values.shape[-1]
+        self.count = math.prod(self.batch)
+        single = view.dtype.kind == "f" and view.dtype.itemsize <= 4
+        self.dtype = np.dtype(np.float32 if single else np.float64)
+        self.shape = view.shape
+        # A mask on the device, and one on the host that is to be put there.
+        self._mask = self._mask_of(device.view(where, "where")) if is_device(where) else None
+        # What is read, whose streams count.
+        self.views = [view for view in (self._values, self._mask) if view is not None]
+        self._where = None if where is None or is_device(where) else np.asarray(where)
+        if self._where is not None:
+            self._check_mask(self._where.dtype, self._where.shape)
+        # Category ids on the host and, once they are put there, on the device.
+        self._categories: NDArray[np.int64] | None = None
+        self._ids: View | None = None
+
+    def name(self, field: NoiseField) -> None:
+        """Give the categories the ids of a field, if it has them; empty places are excluded."""
+        if field.categories is None:
+            return
+        self._categories = named(field, self.shape)
+        left = field.categories >= 0
+        if not left.all():
+            self._where = left if self._where is None else self._where & left
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether the categories have ids."""
+        return self._categories is not None
+
+    def ids(self, stream: Any) -> View | None:
+        """The category ids, if there are any, put on the device."""
+        if self._ids is None and self._categories is not None:
+            own = np.ascontiguousarray(once(self._categories))
+            ids = view_of(self._device.put(own, stream), "noise").broadcast(self.shape)
+            assert ids is not None
+            self._ids = ids.last(self.axis)
+        return self._ids
+
+    def _check_mask(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+        if dtype != np.bool_:
+            raise TypeError(f"where must be boolean, not {dtype}")
+        added = len(self.shape) - len(shape)
+        if added < 0 or any(a not in (1, b) for a, b in zip(shape, self.shape[added:], strict=True)):
+            raise ValueError(f"where of shape {shape} does not broadcast to the shape of log_potentials, {self.shape}")
+
+    def _mask_of(self, view: View) -> View:
+        self._check_mask(view.dtype, view.shape)
+        mask = view.broadcast(self.shape)
+        assert mask is not None
+        return mask.last(self.axis)
+
+    def _masked(self, stream: Any) -> View | None:
+        """The mask; what comes from the host is put on the device."""
+        if self._where is not None:
+            mask = self._mask_of(view_of(self._device.put(np.ascontiguousarray(self._where), stream), "where"))
+            self._mask = mask if self._mask is None else self._both(self._mask, mask, stream)
+            self._where = None
+        return self._mask
+
+    def _both(self, mask: View, other: View, stream: Any) -> View:
+        """A mask of what two masks leave."""
+        lines = self._device.empty((self.count, self.n), np.bool_, stream)
+        for first_row, (a, b) in self._cut((mask, other), stream):
+            grid = -(-a.shape[0] * self.n // move.THREADS)
+            if grid:
+                self._device.launch(move.both, grid, move.THREADS, stream, (lines, a, b, np.int64(first_row)))
+        return view_of(lines, "where").reshaped((*self.batch, self.n))
+
+    def pieces(self, stream: Any, beside: View | None = None, height: int | None = None) -> Iterator[Piece]:
+        """All rows, for kernels on a stream: one piece, or several where the axes of the batch have no one stride.
+
+        With a view of the same shape, categories last, each piece has those rows of it too; with a height, no piece has
+        more rows.
+        """
+        for first_row, (x, mask, other) in self._cut((self._values, self._masked(stream), beside), stream, height):
+            yield Piece(first_row, x, np.True_ if mask is None else mask, other)
+
+    def _cut(
+        self, views: tuple[View | None, ...], stream: Any, height: int | None = None
+    ) -> Iterator[tuple[int, list[Any]]]:
+        """Rows with one distance between them in all views: the number of the first, and arrays of them."""
+        if self.count == 0:
+            return
+        present = [view for view in views if view is not None]
+        outer, count, steps = _common_stride(self.batch, *(view.strides[:-1] for view in present))
+        height = count if height is None else min(height, count)
+        for k, place in enumerate(np.ndindex(*self.batch[:outer])):
+            for row in range(0, count, height):
+                shape = min(height, count - row), self.n
+                parts = iter(
+                    view.part(offset_of(place, view.strides) + row * step, shape, (step, view.strides[-1]))
+                    for view, step in zip(present, steps, strict=True)
+                )
+                arrays = [None if view is None else self._device.wrap(next(parts), stream) for view in views]
+                yield k * count + row, arrays
+
+    def fault(self, row: int, stream: Any) -> str:
+        """What is wrong with a row that has no valid result; waits for the stream."""
+        return self._on_host(row, stream).fault(row)
+
+    def too_few(self, row: int, k: int, stream: Any) -> str:
+        """What is wrong with a row that has fewer categories left than k; waits for the stream."""
+        rows = self._on_host(row, stream)
+        left = int((rows.piece(row, row + 1, 0, self.n) > -np.inf).sum())
+        return too_few_message(place_name(self.batch, row), left, k, rows.excluded)
+
+    def _on_host(self, row: int, stream: Any) -> Rows:
+        """Rows on the host of which one is true."""
+        place = tuple(int(i) for i in np.unravel_index(row, self.batch)) if self.batch else ()
+        whole = (*self.batch, self.n)
+        mask = self._masked(stream)
+        lines = [
+            None if view is None else np.broadcast_to(line_of(view, place, self._device, stream), whole)
+            for view in (self._values, mask)
+        ]
+        assert lines[0] is not None
+        ids = None if self._categories is None else categories_last(self._categories, self.axis)
+        return Rows(lines[0], lines[1], ids)
+
+
+def line_of(view: View, row: tuple[int, ...], device: Device, stream: Any) -> NDArray[Any]:
+    """The last axis of a view, at an index of the others, on the host; waits for the stream."""
+    offset = offset_of(row, view.strides)
+    n, step = view.shape[-1], view.strides[-1]
+    # A copy to the host takes no negative strides.
+    start = offset + (n - 1) * step if step < 0 else offset
+    values = device.read(device.wrap(view.part(start, (n,), (abs(step),)), stream), stream)
+    return values[::-1] if step < 0 else values
+
+
+def _common_stride(batch: tuple[int, ...], *strides: tuple[int, ...]) -> tuple[int, int, list[int]]:
+    """First axis from which on the rows have one stride in all layouts, their number, and the strides."""
+    count, steps = 1, [0] * len(strides)
+    for axis in reversed(range(len(batch))):
+        here = [layout[axis] for layout in strides]
+        if batch[axis] == 1:
+            continue
+        if count == 1:
+            steps = here
+        elif here != [step * count for step in steps]:
+            return axis + 1, count, steps
+        count *= batch[axis]
+    return 0, count, steps
