@@ -1,7 +1,7 @@
 """Compare fastgumbel with its peers: every contender in turn, round after round, in one process; medians and ratios.
 
-Prints the table; with --write, also puts it into the README and, where the extra `plot` is installed, draws its two
-pictures anew.
+Prints the table; with --write, also puts it on its page and some of its rows into the README, and draws the page's two
+pictures anew where the extra `plot` is installed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from cases import all_works, has
 from curves import pictures
 from measuring import fresh_environment, medians
-from readme import machine, replace_section
+from sections import machine, replace_section
 
 
 def rows(rounds: int) -> Iterator[str]:
@@ -78,12 +78,12 @@ def table(rounds: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--write", action="store_true", help="replace the table in the README")
+    parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
     text = table(options.rounds)
     print(text)
     if options.write:
-        replace_section("bench/compare.py", text)
+        replace_section("bench/pages/performance.md", "bench/compare.py", text)
         if has("matplotlib"):
             for path in pictures(options.rounds):
                 print(path)
