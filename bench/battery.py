@@ -1,4 +1,4 @@
-"""Attack the field's bits and print the figures; with --write, put them into the README.
+"""Attack the field's bits and print the figures; with --write, put them on their page.
 
 The statistics are those of tests/nist.py, tests/neighbours.py and tests/dieharder.py, on the streams of tests/bits.py;
 `python -m pytest -m heavy` runs smaller ones as tests. A p-value below 1e-6 is an alarm. It takes hours on one
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from battery_report import CONTROL, report
-from readme import replace_section
+from sections import replace_section
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -153,19 +153,19 @@ def run(sizes: Sizes, keep: Path | None) -> dict[str, dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="replace the tables in the README")
+    parser.add_argument("--write", action="store_true", help="replace the tables on the page")
     parser.add_argument("--quick", action="store_true", help="a small run of a few minutes")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="store results here, and do not repeat those in it")
     options = parser.parse_args()
     if options.quick and options.write:
-        parser.error("the README is written from a full run")
+        parser.error("the page is written from a full run")
     if not dieharder.COMMAND:
         print(dieharder.MISSING, file=sys.stderr)
     sizes = QUICK if options.quick else Sizes()
     text = report(run(sizes, options.keep), sizes.sequences, sizes.pairs)
     print(text)
     if options.write:
-        replace_section("bench/battery.py", text)
+        replace_section("bench/pages/statistics.md", "bench/battery.py", text)
 
 
 if __name__ == "__main__":

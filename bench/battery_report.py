@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from readme import machine
 from scipy import optimize, special, stats
+from sections import machine
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 

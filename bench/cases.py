@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fastgumbel as fg
+
+# One piece of the work, a sweep of the Potts model, is that of an example.
+sys.path.insert(0, str(Path(__file__).parent / "examples"))
 
 Contender = Callable[[], Any]
 

@@ -2,7 +2,7 @@
 
 Tasks are counted in the graphs themselves; the size of what travels is measured, and so is the processor time of a
 shard and, by the scheduler, of a task; latency and bandwidth of the network are assumed. Prints the table; with
---write, also puts it into the README.
+--write, also puts it on its page.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import dask
 import dask.array as da
 import distributed
 import numpy as np
-from readme import machine, replace_section
+from sections import machine, replace_section
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -105,7 +105,7 @@ def row(name: str, per_task: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="replace the table in the README")
+    parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
     fg.set_num_threads(1)
     per_task = task_seconds()
@@ -124,7 +124,7 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if options.write:
-        replace_section("bench/cluster.py", text)
+        replace_section("bench/pages/cluster.md", "bench/cluster.py", text)
 
 
 if __name__ == "__main__":

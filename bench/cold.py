@@ -1,6 +1,6 @@
 """Cold start of every public function: processor time of a fresh process, without machine code on disk and with it.
 
-Prints the table; with --write, also puts it into the README.
+Prints the table; with --write, also puts it on its page.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 from measuring import fresh_environment
-from readme import machine, replace_section
+from sections import machine, replace_section
 
 PROLOGUE = """
 import numpy as np, fastgumbel as fg
@@ -68,12 +68,12 @@ def table() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="replace the table in the README")
+    parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
     text = table()
     print(text)
     if options.write:
-        replace_section("bench/cold.py", text)
+        replace_section("bench/pages/performance.md", "bench/cold.py", text)
 
 
 if __name__ == "__main__":

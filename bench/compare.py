@@ -1,7 +1,7 @@
 """Compare fastgumbel with its peers: every contender in turn, round after round, in one process; medians and ratios.
 
-Prints the table; with --write, also puts it into the README and, where the extra `plot` is installed, draws its two
-pictures anew.
+Prints the table; with --write, also puts it on its page and some of its rows into the README, and draws the page's two
+pictures anew where the extra `plot` is installed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ from collections.abc import Iterator
 from cases import all_works, has
 from curves import pictures
 from measuring import fresh_environment, medians
-from readme import machine, replace_section
+from sections import machine, replace_section
+
+SCRIPT = "bench/compare.py"
+# Rows of the table that the README shows.
+IN_README = (
+    "`gumbel_max` 256 x 131,072 float32, logits N(0, 1²)",
+    "`gumbel_max` 1,000,000 x 10 float32",
+    "`gumbel_top_k` 64 x 131,072 float32, k = 64",
+    "`categorical` 10,000,000 draws from 1,000 float64",
+    "`gumbel_softmax` 1,000,000 x 10 float32",
+)
 
 
 def rows(rounds: int) -> Iterator[str]:
@@ -75,15 +85,24 @@ def table(rounds: int) -> str:
     return "\n".join(lines)
 
 
+def summary(text: str) -> str:
+    """The head of the table, and the rows that the README shows."""
+    head, works = text.split("\n\n")[:2]
+    lines = works.splitlines()
+    shown = [line for name in IN_README for line in lines if line.startswith(f"| {name} |")]
+    return "\n".join([head, "", *lines[:2], *shown])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--write", action="store_true", help="replace the table in the README")
+    parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
     text = table(options.rounds)
     print(text)
     if options.write:
-        replace_section("bench/compare.py", text)
+        replace_section("bench/pages/performance.md", SCRIPT, text)
+        replace_section("README.md", SCRIPT, summary(text))
         if has("matplotlib"):
             for path in pictures(options.rounds):
                 print(path)

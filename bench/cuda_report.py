@@ -1,6 +1,6 @@
 """Report on the CUDA kernels, made without a GPU: registers, instructions and bytes an element, and a roofline.
 
-Public functions run on an emulated device; with --write, the tables go into the README. Published rates and their
+Public functions run on an emulated device; with --write, the tables go to their page. Published rates and their
 sources are in `cuda_rates.py`, the calls in `cuda_cases.py`.
 """
 
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from cuda_cases import Case, cases
 from cuda_profile import Launch, profile
 from cuda_rates import DEVICES, LIMITS, PIPES, Rates
-from readme import machine, replace_section
+from sections import machine, replace_section
 
 from tests.cuda.offline import compiled
 
@@ -121,12 +121,12 @@ def report() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="replace the tables in the README")
+    parser.add_argument("--write", action="store_true", help="replace the tables on the page")
     options = parser.parse_args()
     text = report()
     print(text)
     if options.write:
-        replace_section("bench/cuda_report.py", text)
+        replace_section("bench/pages/gpu.md", "bench/cuda_report.py", text)
 
 
 if __name__ == "__main__":

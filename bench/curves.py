@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 from cases import Contender, has, jax_categorical, numpy_ways, on_threads, torch_race
 from measuring import medians
-from readme import machine
+from sections import PICTURES, machine
 from tqdm import tqdm
 
 import fastgumbel as fg
 
-PICTURES = Path(__file__).parent / "pictures"
 CATEGORIES = tuple(4**k for k in range(1, 12))
 ROWS = tuple(10**k for k in range(7))
 # Rows of so many categories in the second picture, and so many log-potentials at least in the first.

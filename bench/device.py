@@ -1,6 +1,6 @@
 """Compare fastgumbel with CuPy and PyTorch on a GPU: every contender in turn, timed by events on the device.
 
-Prints the table; with --write, also puts it into the README. Where there is no GPU, it says so and writes nothing.
+Prints the table; with --write, also puts it on its page. Where there is no GPU, it says so and writes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from cases import Work
 from device_cases import works
-from readme import machine, replace_section
+from sections import machine, replace_section
 
 from fastgumbel import _device
 
@@ -69,7 +69,7 @@ def table(cuda: Any, rounds: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--write", action="store_true", help="replace the table in the README")
+    parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
     try:
         _device.current()
@@ -81,7 +81,7 @@ def main() -> None:
     text = table(cuda, options.rounds)
     print(text)
     if options.write:
-        replace_section("bench/device.py", text)
+        replace_section("bench/pages/gpu.md", "bench/device.py", text)
 
 
 if __name__ == "__main__":

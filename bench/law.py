@@ -1,4 +1,4 @@
-"""Run the long statistics of the tests once and print their figures; with --write, put them into the README.
+"""Run the long statistics of the tests once and print their figures; with --write, put them on their page.
 
 The statistics are those of tests/laws.py, and `python -m pytest -m heavy` runs them as tests. A p-value below 1e-6 is
 an alarm.
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from readme import machine, replace_section
+from sections import machine, replace_section
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -81,7 +81,7 @@ def statistics() -> Iterator[tuple[str, str, Statistic]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="replace the table in the README")
+    parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
     lines = [f"Run on {machine('numpy', 'numba', 'scipy')}", "", "| what | draws | p-value |", "| --- | --- | --- |"]
     for name, draws, run in statistics():
@@ -91,7 +91,7 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if options.write:
-        replace_section("bench/law.py", text)
+        replace_section("bench/pages/statistics.md", "bench/law.py", text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The same work under pytest-benchmark: `python -m pytest bench`."""
+"""The same work under pytest-benchmark: `python -m pytest bench/test_benchmarks.py`."""
 
 import pytest
 from cases import all_works

@@ -51,7 +51,7 @@ class NoiseField:
     -----
     Every number is -log(E) of an exponential E that Philox4x32-10 (Salmon et al. 2011) draws at its coordinates. In
     blocks of 64 categories the smallest exponential is drawn first, with rate 64 and on a uniform lane; each other
-    lane is that minimum plus a fresh Exp(1), by the lack of memory. The README states the contract in full.
+    lane is that minimum plus a fresh Exp(1), by the lack of memory. `_law/CONTRACT.md` states the contract in full.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The noise field, contract version 1: one number G(key, row, draw, category) for ever. See the README.
+"""The noise field, contract version 1: one number G(key, row, draw, category) for ever; see _law/CONTRACT.md.
 
 All arguments are uint64; a category is below 2^32, a draw below 2^32.
 """

@@ -2,25 +2,31 @@
 
 Needs the extras `plot` and `cli`. A pixel is on where its intensity is at least 8 of 16. Reports the bound on held-out
 digits with hard samples and the variance of the gradients at the same weights, and saves a picture of generated digits;
-with --write, the tables also go into the README. Takes minutes; --quick takes seconds and shows nothing but that it
-runs. The same seed gives the same tables on the same machine; elsewhere linear algebra may round differently, which
-training magnifies.
+with --write, the tables also go to the page of examples. Takes minutes; --quick takes seconds and shows nothing but
+that it runs. The same seed gives the same tables on the same machine; elsewhere linear algebra may round differently,
+which training magnifies.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
-from readme import machine, replace_section
 from tqdm import tqdm
 from vae_model import CLASSES, LATENTS, PIXELS, Adam, Array, Estimator, Weights, bound, decode, differentiate
 from vae_variance import RELAXED, STRAIGHT_THROUGH, gumbel_rao, mean_and_error, variances
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from sections import PICTURES, machine, replace_section
+
 import fastgumbel as fg
 from fastgumbel import anneal
 
+PICTURE = PICTURES / "vae.png"
 ESTIMATORS = (RELAXED, STRAIGHT_THROUGH, gumbel_rao(10))
 HELD_OUT, BATCH, RATE = 360, 100, 3e-3
 DECAY, FLOOR = 1.5, 0.3  # of the temperature: exp(-DECAY) at the end of a run, were there no floor
@@ -68,7 +74,7 @@ def generated(weights: Weights, field: fg.NoiseField) -> Array:
     return 1 / (1 + np.exp(-decode(weights, z)[1]))
 
 
-def picture(panels: dict[str, Array], path: str) -> None:
+def picture(panels: dict[str, Array], path: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3.5 * len(panels), 3.8))
@@ -132,10 +138,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="seeds of each estimator (default: %(default)s)")
     parser.add_argument("--draws", type=int, default=400, help="gradients for a variance (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of split, weights, batches and noise")
-    parser.add_argument("--out", default="vae.png", help="where to save the picture (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, help=f"where to save the picture (default: {PICTURE}; vae.png with --quick)"
+    )
     parser.add_argument("--quick", action="store_true", help="2 runs of 100 steps, 20 gradients")
-    parser.add_argument("--write", action="store_true", help="replace the tables in the README")
+    parser.add_argument("--write", action="store_true", help="replace the tables on the page")
     options = parser.parse_args()
+    if options.quick and options.write:
+        parser.error("the page is written from a full run")
+    options.out = options.out or (Path("vae.png") if options.quick else PICTURE)
     if options.quick:
         options.steps, options.runs, options.draws = 100, 2, 20
     if options.steps < 1 or options.runs < 2 or options.draws < 2:
@@ -143,7 +154,7 @@ def main() -> None:
     text = tables(options)
     print(text)
     if options.write:
-        replace_section("bench/vae.py", text)
+        replace_section("bench/pages/examples.md", "bench/examples/vae.py", text)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,19 @@ of draws: the mean of tangents, and differences between samples on fresh noise.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from sections import PICTURES
+
 import fastgumbel as fg
 
-PICTURE = Path(__file__).parent / "pictures" / "tangents.png"
+PICTURE = PICTURES / "tangents.png"
 X = np.log([5.0, 3.0, 2.0, 1.0])
 TAUS = np.linspace(0.05, 2.0, 118)
 MARKED = (0.2, 0.6, 1.2)

@@ -1,4 +1,4 @@
-"""Sections of the README that scripts write, between two comments with the script's name."""
+"""Sections of the README and of the pages that scripts write, between two comments with the script's name."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+PICTURES = ROOT / "bench" / "pictures"
 
 
-def replace_section(script: str, text: str) -> None:
+def replace_section(page: str, script: str, text: str) -> None:
+    """Replace what a script wrote on a page; both are paths from the root of the repository."""
+    path = ROOT / page
     begin, end = f"<!-- {script} -->", f"<!-- end of {script} -->"
-    before, rest = README.read_text().split(begin)
+    before, rest = path.read_text().split(begin)
     after = rest.split(end)[1]
-    README.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def machine(*packages: str) -> str:

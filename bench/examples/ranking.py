@@ -3,22 +3,27 @@
 Needs the extra `bench`. Each race is one row of a noise field, read with `fastgumbel.jit.gumbel` in a compiled loop:
 the order of strength + noise is the result. Podiums and pairs beside their exact chances, `gumbel_top_k` on the same
 noise, the MM algorithm (Hunter 2004) on more and more races, and one runner who trains, in the same races. Prints
-tables; with --write, also puts them into the README.
+tables; with --write, also puts them on the page of examples.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from readme import machine, replace_section
 from scipy.stats import chi2
 from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from sections import machine, replace_section
 
 import fastgumbel as fg
 import fastgumbel.jit as fgj
@@ -152,14 +157,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--races", type=int, default=2_000_000, help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
-    parser.add_argument("--write", action="store_true", help="replace the tables in the README")
+    parser.add_argument("--write", action="store_true", help="replace the tables on the page")
     options = parser.parse_args()
     if options.races < 1:
         parser.error("needs at least one race")
     text = tables(options.races, options.seed)
     print(text)
     if options.write:
-        replace_section("bench/ranking.py", text)
+        replace_section("bench/pages/examples.md", "bench/examples/ranking.py", text)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,16 @@
 Needs the extra `plot`. Heat-bath sweeps by `gumbel_max` on half-lattices and by `fastgumbel.jit` site by site; their
 mean energy beside the exact one; perfect samples by coupling from the past (Propp and Wilson 1996), for which the noise
 of the past must be read again; and how fast lattices that share their noise become the same. Prints tables and saves a
-picture; with --write, the tables also go into the README. Takes minutes; --quick takes seconds and shows nothing but
-that it runs.
+picture; with --write, the tables also go to the page of examples. Takes minutes; --quick takes seconds and shows
+nothing but that it runs.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +26,15 @@ from potts_lattice import (
     exact_energy,
     lattices,
 )
-from readme import machine, replace_section
 from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from sections import PICTURES, machine, replace_section
 
 import fastgumbel as fg
 
+PICTURE = PICTURES / "potts.png"
 Q = (2, 3)
 EVERY = 10  # sweeps between two energies
 COLOURS = ("#4477aa", "#ddcc77", "#cc6677")
@@ -111,7 +117,7 @@ def apart(q: int, field: fg.NoiseField, count: int, size: int, most: int, progre
     return np.array(shares)
 
 
-def picture(spins: dict[int, Spins], shares: dict[int, NDArray[np.float64]], path: str) -> None:
+def picture(spins: dict[int, Spins], shares: dict[int, NDArray[np.float64]], path: Path) -> None:
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
@@ -196,10 +202,15 @@ def main() -> None:
     parser.add_argument("--perfect", type=int, default=1000, help="perfect samples (default: %(default)s)")
     parser.add_argument("--small", type=int, default=16, help="sites of their side, even (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
-    parser.add_argument("--out", default="potts.png", help="where to save the picture (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, help=f"where to save the picture (default: {PICTURE}; potts.png with --quick)"
+    )
     parser.add_argument("--quick", action="store_true", help="4 lattices of 8², 60 sweeps, 20 perfect samples of 4²")
-    parser.add_argument("--write", action="store_true", help="replace the tables in the README")
+    parser.add_argument("--write", action="store_true", help="replace the tables on the page")
     options = parser.parse_args()
+    if options.quick and options.write:
+        parser.error("the page is written from a full run")
+    options.out = options.out or (Path("potts.png") if options.quick else PICTURE)
     if options.quick:
         options.lattices, options.size, options.sweeps, options.perfect, options.small = 4, 8, 60, 20, 4
     if options.size % 2 or options.small % 2 or options.sweeps % EVERY or min(options.lattices, options.perfect) < 2:
@@ -207,7 +218,7 @@ def main() -> None:
     text = tables(options)
     print(text)
     if options.write:
-        replace_section("bench/potts.py", text)
+        replace_section("bench/pages/examples.md", "bench/examples/potts.py", text)
 
 
 if __name__ == "__main__":

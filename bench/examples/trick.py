@@ -2,22 +2,28 @@
 
 Needs the extra `plot`. The weights w are the letters of Python's own documentation: probabilities, raw counts, and
 counts times powers of e. One noise serves all, so every form draws the same letters as long as its numbers are told
-apart; where they are not, the first letter wins. Prints a table; with --write, also puts it into the README.
+apart; where they are not, the first letter wins. Prints a table; with --write, also puts it on the page of examples.
 """
 
 from __future__ import annotations
 
 import argparse
 import string
+import sys
+from pathlib import Path
 
 import numpy as np
 from letters import BLUE, RED, letter_counts
 from numpy.typing import NDArray
-from readme import machine, replace_section
 from scipy import stats
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from sections import PICTURES, machine, replace_section
 
 import fastgumbel as fg
 
+PICTURE = PICTURES / "trick.png"
 FORMS = {"uniform": "u^(1/w)", "exponential": "log(u)/w", "gumbel": "log w + Gumbel"}
 TITLES = {"uniform": "$u^{1/w}$", "exponential": r"$\log(u)\,/\,w$", "gumbel": r"$\log w - \log(-\log u)$"}
 # Probabilities, and then counts times exp(moved).
@@ -69,7 +75,7 @@ def table(found: dict[str, dict[str, tuple[NDArray[np.int64], float]]], law: NDA
     return "\n".join(lines)
 
 
-def picture(found: dict[str, dict[str, tuple[NDArray[np.int64], float]]], law: NDArray[np.float64], path: str) -> None:
+def picture(found: dict[str, dict[str, tuple[NDArray[np.int64], float]]], law: NDArray[np.float64], path: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 9))
@@ -108,10 +114,10 @@ def picture(found: dict[str, dict[str, tuple[NDArray[np.int64], float]]], law: N
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", default="trick.png", help="where to save the picture (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=PICTURE, help="where to save the picture (default: %(default)s)")
     parser.add_argument("--draws", type=int, default=200_000, help="draws of each (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--write", action="store_true", help="replace the table in the README")
+    parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
     counts = letter_counts()
     law = counts / counts.sum()
@@ -120,7 +126,7 @@ def main() -> None:
     text = table(found, law, options.seed)
     print(text)
     if options.write:
-        replace_section("bench/trick.py", text)
+        replace_section("bench/pages/examples.md", "bench/examples/trick.py", text)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,21 @@ one choice before and one after; a draw's answer is how many more take the train
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from readme import machine, replace_section
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from sections import PICTURES, machine, replace_section
 
 import fastgumbel as fg
 from fastgumbel._choose.modechoice import load_travellers, utilities
 
 TRAIN = 1
-PICTURE = Path(__file__).parent / "pictures" / "scenario.png"
+PICTURE = PICTURES / "scenario.png"
 SAME, FRESH = "#cc3311", "#4477aa"
 
 
@@ -66,7 +70,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=PICTURE, help="where to save the picture (default: %(default)s)")
     parser.add_argument("--draws", type=int, default=20_000, help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write", action="store_true", help="replace the table in the README")
+    parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
     travellers = load_travellers()
     base, cheaper = utilities(travellers), utilities(travellers, train_cost=0.8)
@@ -81,7 +85,7 @@ def main() -> None:
     text = table(answers, others, exact, options.seed)
     print(text)
     if options.write:
-        replace_section("bench/scenario.py", text)
+        replace_section("bench/pages/examples.md", "bench/examples/scenario.py", text)
 
 
 if __name__ == "__main__":

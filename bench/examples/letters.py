@@ -1,22 +1,28 @@
 """Draw the relaxed distribution of letter frequencies at several temperatures, as in figure 1 of Jang et al. 2017.
 
 Needs the extra `plot`. The text is Python's own documentation of its topics (`pydoc_data`). One noise serves all
-temperatures, so a sample is the same letter in each. Prints a table of the same; with --write, also puts it into the
-README.
+temperatures, so a sample is the same letter in each. Prints a table of the same; with --write, also puts it on the page
+of examples.
 """
 
 from __future__ import annotations
 
 import argparse
 import string
+import sys
+from pathlib import Path
 from pydoc_data.topics import topics
 
 import numpy as np
 from numpy.typing import NDArray
-from readme import machine, replace_section
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from sections import PICTURES, machine, replace_section
 
 import fastgumbel as fg
 
+PICTURE = PICTURES / "letters.png"
 TAUS = (0.1, 0.5, 1.0, 10.0)
 SHOWN = 3
 BLUE, RED, GREY = "#4477aa", "#cc6677", "#555555"
@@ -43,7 +49,7 @@ def table(frequencies: NDArray[np.float64], samples: dict[float, NDArray[np.floa
     return "\n".join(lines)
 
 
-def picture(frequencies: NDArray[np.float64], samples: dict[float, NDArray[np.float64]], path: str) -> None:
+def picture(frequencies: NDArray[np.float64], samples: dict[float, NDArray[np.float64]], path: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 6))
@@ -72,10 +78,10 @@ def picture(frequencies: NDArray[np.float64], samples: dict[float, NDArray[np.fl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", default="letters.png", help="where to save the picture (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=PICTURE, help="where to save the picture (default: %(default)s)")
     parser.add_argument("--draws", type=int, default=100_000, help="samples a temperature (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=4)
-    parser.add_argument("--write", action="store_true", help="replace the table in the README")
+    parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
     counts = letter_counts()
     samples = {tau: fg.gumbel_softmax(np.log(counts), tau, size=options.draws, rng=options.seed) for tau in TAUS}
@@ -84,7 +90,7 @@ def main() -> None:
     text = table(frequencies, samples, counts.sum(), options.seed)
     print(text)
     if options.write:
-        replace_section("bench/letters.py", text)
+        replace_section("bench/pages/examples.md", "bench/examples/letters.py", text)
 
 
 if __name__ == "__main__":
