@@ -26,7 +26,7 @@ def missing_device():
 
 
 def missing_toolkit():
-    """Return why kernels cannot be compiled, None if they can: for this no GPU is needed. Raises as `missing_device`."""
+    """Return why kernels cannot be compiled, None if they can, be there a GPU or not; raises like `missing_device`."""
     if not _is_installed():
         return "numba-cuda is not installed: pip install 'fastgumbel[cuda-test]'"
     from cuda import pathfinder
