@@ -12,5 +12,4 @@ except ImportError:
     pass
 else:
     # Numba-cuda 0.30.4 still asks for this name at its first compilation, and NumPy 2.5 has it no more.
-    if not hasattr(np, "row_stack"):
-        np.vstack = np.vstack
+    vars(np).setdefault("row_stack", np.vstack)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -91,6 +92,13 @@ runpy.run_path("bench/{name}.py", run_name="__main__")
     done = subprocess.run(command, env=environment(), cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 3
     assert done.stderr.startswith("There is no GPU to run on: numba-cuda is not installed")
+
+
+def test_wheels_replace_modules_and_numpy_has_what_numba_cuda_asks_for(tmp_path):
+    shutil.copy(ROOT / "bench" / "first_run_site.py", tmp_path / "sitecustomize.py")
+    (tmp_path / "redirector.pth").write_text("import sys; sys.redirected = True\n")
+    code = "import sys, numpy; assert numpy.row_stack([1, 2]).shape == (2, 1); assert sys.redirected"
+    subprocess.run([sys.executable, "-c", code], env=environment(tmp_path), check=True)
 
 
 def test_all_parts_run_in_order(tmp_path, stub):
