@@ -33,8 +33,11 @@ log=$out/log.txt summary=$out/summary.txt
 python=${PYTHON:-python3}
 
 # Seconds for all parts together: ten minutes, less what it takes to stop the last one.
-total=${FIRST_RUN_SECONDS:-570}
+total=${FIRST_RUN_SECONDS:-560}
 failures=0
+
+# By these signals a part is stopped: Python says where it was, pytest also what has failed till then.
+stop=ABRT
 
 # Run a command as a part: its name, its limit in seconds, the command.
 part() {
@@ -44,8 +47,7 @@ part() {
     printf '\n== %s ==\n' "$name" | tee -a "$log"
     status=124
     if [ "$limit" -gt 0 ]; then
-        # On an abort Python says where it was.
-        timeout --signal=ABRT --kill-after=5 "$limit" "$@" 2>&1 </dev/null | tee -a "$log"
+        timeout --signal="$stop" --kill-after=10 "$limit" "$@" 2>&1 </dev/null | tee -a "$log"
         status=${PIPESTATUS[0]}
     fi
     case $status in
@@ -68,7 +70,7 @@ export PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 NUMBA_CACHE_DIR=$scratch/cache
 ulimit -c 0
 
 if compgen -G "$wheels/*.whl" >/dev/null; then
-    part wheels 60 "$python" -m pip install --quiet --no-index --no-deps --no-compile --no-cache-dir \
+    part wheels 40 "$python" -m pip install --quiet --no-index --no-deps --no-compile --no-cache-dir \
         --disable-pip-version-check --target "$scratch/site" "$wheels"/*.whl
 else
     echo "no wheels in $wheels: what is installed is used" | tee -a "$log"
@@ -88,22 +90,23 @@ if [ "$status" -eq 3 ]; then
     echo 'the other parts: not run, they need a GPU' >>"$summary"
     finish
 fi
-part smoke 110 "$python" bench/device_smoke.py
-part 'host time' 40 "$python" bench/device_host_time.py
+part smoke 150 "$python" bench/device_smoke.py
+part 'host time' 60 "$python" bench/device_host_time.py
 
 # What is missing is a failure here. Other libraries warn of each other, which the suite is not about.
 export FASTGUMBEL_REQUIRE_DEVICE=1
-tests=("$python" -m pytest -p no:cacheprovider -p no:benchmark -W default -q --durations=5)
+tests=("$python" -m pytest -p no:cacheprovider -p no:benchmark -o faulthandler_timeout=20 -W default -q
+    --durations=5)
 spread=()
 if "$python" -c 'import xdist' >/dev/null 2>&1; then
     # Each process compiles for itself, and so takes tests that lie together, mostly of the same kernels.
     processes=$(nproc)
     spread=(-n "$((processes < 12 ? processes : 12))" --dist worksteal)
 fi
-part equality 120 "${tests[@]}" "${spread[@]}" tests/device/test_equality.py
-part streams 35 "${tests[@]}" tests/device/test_streams.py
-part 'other libraries' 35 "${tests[@]}" tests/device/test_interop.py
-part 'large arrays' 50 "${tests[@]}" tests/device/test_large.py
+stop=INT part equality 90 "${tests[@]}" "${spread[@]}" tests/device/test_equality.py
+stop=INT part streams 30 "${tests[@]}" tests/device/test_streams.py
+stop=INT part 'other libraries' 30 "${tests[@]}" tests/device/test_interop.py
+stop=INT part 'large arrays' 40 "${tests[@]}" tests/device/test_large.py
 # It takes what is left.
 part benchmark "$total" "$python" bench/device.py --rounds 5
 finish
