@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import _device, anneal, dask, jit
+from fastgumbel import anneal, dask, jit
+from tests.requirements import missing_device, skip_if
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -49,10 +50,7 @@ def skip_without_a_gpu(code):
     """Skip where an example cannot run."""
     if "import cupy" in code:
         pytest.importorskip("cupy", reason="CuPy is not installed")
-        try:
-            _device.current()
-        except (ImportError, RuntimeError) as missing:
-            pytest.skip(str(missing))
+        skip_if(missing_device())
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

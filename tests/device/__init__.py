@@ -4,11 +4,6 @@ Kernels have been proven without one in ``tests/cuda``. What is left is all that
 driver, launches, streams, memory beyond what the interpreter can hold, and arrays of other libraries.
 """
 
-import pytest
+from tests.requirements import missing_device, skip_if
 
-from fastgumbel import _device
-
-try:
-    _device.current()
-except (ImportError, RuntimeError) as missing:
-    pytest.skip(f"no GPU to run on: {missing}", allow_module_level=True)
+skip_if(missing_device())
