@@ -209,7 +209,8 @@ def gumbel_softmax_jvp(
     out_y, out_dy = (None, None) if out is None else _pair(out, "out", "of arrays (y, dy)")
     if _device.is_device(x):
         options = (axis, size, where, hard, log, rao, rng, noise, invalid, (out_y, out_dy))
-        pair: tuple[NDArray[Any], NDArray[Any]] = _device.backend("softmax").sample_jvp((x, tau), (d_x, d_tau), *options)
+        there = _device.backend("softmax")
+        pair: tuple[NDArray[Any], NDArray[Any]] = there.sample_jvp((x, tau), (d_x, d_tau), *options)
         return pair
     call = _prepare(x, tau, axis, size, where, rng, noise, invalid)
     if np.count_nonzero(call.taus) < call.rows.count:

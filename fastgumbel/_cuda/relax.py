@@ -51,8 +51,8 @@ def rates_of(work: Work, taus: NDArray[np.float64]) -> Rates:
 
 def no_tangents(work: Work) -> Tangents:
     """What kernels take where no tangent is wanted."""
-    nothing, zero = work.device.nothing(1, work.rows.dtype), work.rows.dtype.type(0)
-    return Tangents(nothing, np.int64(0), zero, nothing, int64s(0, 0), np.bool_(False), nothing, np.int64(0))
+    nothing, zero = work.device.nothing(1, work.rows.dtype), np.int64(0)
+    return Tangents(nothing, zero, nothing, zero, np.bool_(False), nothing, zero)
 
 
 def _noisy_pieces(work: Work, noise: Noise | None, draws: int) -> Iterator[tuple[Piece, int, int, Any]]:

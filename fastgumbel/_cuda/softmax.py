@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fastgumbel import _arrays, _checks
 from fastgumbel._cuda import max as hard_sample
 from fastgumbel._cuda import relax
-from fastgumbel._cuda.call import Call, Work, int64s
+from fastgumbel._cuda.call import Call, Work
 from fastgumbel._cuda.given import contiguous
 from fastgumbel._cuda.kernels import move
 from fastgumbel._cuda.kernels.parameters import Tangents
@@ -151,18 +151,14 @@ class _Slopes:
             dx = contiguous(work, self._dx, kind)
         else:
             dx = nothing if self._dx is None else work.put(self._dx.reshape(-1))
+        directions = math.prod(self.directions)
         own = once(self._dtau)
-        if own.size == 1:
-            slope, slopes, steps = own.reshape(-1)[0], nothing, (0, 0)
-        elif own.size == own.shape[0]:
-            slope, slopes, steps = kind.type(0), work.put(np.ascontiguousarray(own).reshape(-1)), (1, 0)
-        else:
-            lines = np.ascontiguousarray(self._dtau).reshape(-1)
-            slope, slopes = kind.type(0), work.put(lines)
-            steps = (work.rows.count if len(self._dtau) > 1 else 0, 1)
-        dx_step = np.int64(line if dx.size > line else 0)
+        rows = 0 if own.size == len(own) else work.rows.count
+        shape = (directions, *((1,) * len(work.rows.batch) if rows == 0 else work.rows.batch))
+        slopes = work.put(np.ascontiguousarray(np.broadcast_to(own, shape)).reshape(-1))
+        dx_step = line if dx.size > line else 0
         moved = np.bool_((own != 0).any())
-        return Tangents(dx, dx_step, slope, slopes, int64s(*steps), moved, dy, np.int64(math.prod(self.directions)))
+        return Tangents(dx, np.int64(dx_step), slopes, np.int64(rows), moved, dy, np.int64(directions))
 
 
 def _choices(call: Call, work: Work) -> Any:

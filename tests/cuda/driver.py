@@ -13,7 +13,7 @@ import weakref
 from collections import Counter
 from functools import cache
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from unittest import mock
 
 import numpy as np
@@ -50,6 +50,11 @@ class FakeDriver:
     tell of no fault.
     """
 
+    # Memory by address, of all drivers, as arrays may outlive theirs. What is freed is not given out again before
+    # another driver is installed, so that its use shows.
+    _memory: ClassVar[dict] = {}
+    _freed: ClassVar[dict] = {}
+
     def __init__(self, multiprocessors=2, shared_bytes=99 * 1024, capability=CAPABILITY, virtual=False):
         self.capability, self.virtual = capability, virtual
         self.seed = None
@@ -59,8 +64,6 @@ class FakeDriver:
         self.counts = Counter()
         # Streams that are captured into a graph, devices of memory that is not this one's, and memory of all devices.
         self.capturing, self.elsewhere, self.managed = set(), {}, set()
-        # Memory by address; what is freed is never given out again, so that its later use shows.
-        self._memory, self._freed = {}, {}
         self._events = itertools.count(1000)
         core = SimpleNamespace(device_id=0, compute_capability=capability, name="the host's memory", uuid="0")
         with mock.patch.object(numba_driver, "ExperimentalDevice", return_value=core):
@@ -209,7 +212,7 @@ class FakeDriver:
         low = address + sum(min(r, 0) for r in reach)
         high = address + sum(max(r, 0) for r in reach) + itemsize
         for begin, freed in self._freed.items():
-            assert not begin <= low < begin + freed.size, "a launch reads memory that has been freed"
+            assert not begin <= low < begin + freed.size - ALIGNMENT, "a launch reads memory that has been freed"
         span = np.ctypeslib.as_array((ctypes.c_uint8 * (high - low)).from_address(low))
         skip = low % ALIGNMENT
         if skip:
@@ -235,6 +238,7 @@ class FakeDriver:
             (dispatcher, "launch", self.core_launch),
             (package, "_devices", {}),
         ]
+        self._freed.clear()
         numba_driver.__dict__.setdefault("_logger", logging.getLogger(__name__))
         with contextlib.ExitStack() as stack:
             for target, name, value in patches:

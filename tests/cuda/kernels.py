@@ -68,7 +68,7 @@ for name, x, mask in (
         named(Field, IDS, *FIELD),
         x.dtype[:, :, ::1],
         named(Rates, x.dtype, flat),
-        named(Tangents, flat, LONG, x.dtype, flat, types.UniTuple(LONG, 2), types.boolean, flat, LONG),
+        named(Tangents, flat, LONG, flat, LONG, types.boolean, flat, LONG),
         named(Samples, flat, types.boolean, FLAG, LONG),
     )
     window = named(Window, *[LONG] * 5)

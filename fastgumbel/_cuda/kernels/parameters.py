@@ -36,22 +36,21 @@ class Rates(NamedTuple):
 class Tangents(NamedTuple):
     """Tangents of so many `directions`: dx[d * dx_step + r * n :] of row r of the whole, unless `dx` is empty.
 
-    That of tau is `slopes[d * slope_steps[0] + r * slope_steps[1]]`, or `slope` where `slopes` is empty; `moved` tells
-    whether any is not 0. Results go to the flat `dy[d, s, r, :]`.
+    That of tau is slopes[d], or where it differs by row, slopes[d * slope_rows + r]; slope_rows is the number of rows
+    then, and 0 otherwise. `moved` tells whether any is not 0. Results go to the flat dy[d, s, r, :].
     """
 
     dx: Any
     dx_step: Any
-    slope: Any
     slopes: Any
-    slope_steps: Any
+    slope_rows: Any
     moved: Any
     dy: Any
     directions: Any
 
 
 class Samples(NamedTuple):
-    """Where relaxed samples, or their logarithms, go: to the flat `y[s, r, :]`, unless it is empty.
+    """Where relaxed samples, or their logarithms, go: to the flat y[s, r, :], unless it is empty.
 
     `faults` is the number of the whole's first row among faults, which are noted in `flag`.
     """

@@ -22,10 +22,8 @@ def rate_of(rates, row):
 @device
 def slope_of(tangents, direction, row):
     """Tangent of a row's temperature."""
-    by_direction, by_row = tangents.slope_steps
-    if tangents.slopes.size:
-        return tangents.slopes[np.uint64(direction * by_direction + row * by_row)]
-    return tangents.slope
+    rows = tangents.slope_rows
+    return tangents.slopes[np.uint64(direction * rows + row if rows else direction)]
 
 
 @device
