@@ -110,7 +110,9 @@ class Device:
 
     def put(self, array: NDArray[Any], stream: Any) -> Any:
         """A copy on the device."""
-        return seam.cuda.to_device(array, stream=stream)
+        # Axes along which an array is broadcast would be looked at on the device, after a wait for it.
+        own = array.copy() if 0 in array.strides else array
+        return seam.cuda.to_device(own, stream=stream)
 
     def read(self, array: Any, stream: Any) -> NDArray[Any]:
         """A copy on the host; waits for the stream."""
