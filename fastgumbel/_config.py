@@ -7,7 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, overload
 
 from fastgumbel import _arrays, _device, _threads
-from fastgumbel._kernels.machine import cache_directory, processor
+from fastgumbel._kernels.compiling import cache_directory
+from fastgumbel._kernels.machine import processor
 from fastgumbel._version import __version__
 
 _PACKAGES = ("numpy", "numba", "llvmlite")

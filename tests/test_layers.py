@@ -60,8 +60,10 @@ ORDER = (
     ("_kernels.field", "_kernels.reduce", "_kernels.inside"),
     ("_kernels.real", "_kernels.philox"),
     ("_cuda.seam",),
-    ("_kernels.ops", "_kernels.simd", "_kernels.local", "_kernels.machine"),
+    ("_kernels.ops", "_kernels.simd", "_kernels.local"),
     ("_kernels.compiling",),
+    ("_kernels.cache",),
+    ("_kernels.machine",),
 )
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

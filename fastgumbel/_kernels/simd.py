@@ -13,13 +13,26 @@ from numba.extending import intrinsic
 _BITS = {types.float32: 32, types.float64: 64, types.uint32: 32, types.uint64: 64}
 
 
+def _address(context: Any, builder: Any, array_type: Any, array: Any, offset: Any) -> Any:
+    """Address of one item."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return _beyond(context, builder, array_type, data, offset)
+
+
+def _beyond(context: Any, builder: Any, array_type: Any, pointer: Any, offset: Any) -> Any:
+    """Address of the item that is `offset` items beyond a pointer."""
+    pointer = builder.gep(pointer, [offset], source_etype=context.get_value_type(array_type.dtype))
+    # A pointer of Numba's may still name the type of an item, and `store` of llvmlite would refuse a vector.
+    pointer.type = ir.PointerType()
+    return pointer
+
+
 def _load(context: Any, builder: Any, signature: Any, args: Any, first: int, lanes: int) -> Any:
     array_type = signature.args[0]
-    data = context.make_array(array_type)(context, builder, args[0]).data
-    item = context.get_value_type(array_type.dtype)
-    pointer = builder.gep(builder.gep(data, [args[1]]), [ir.Constant(ir.IntType(64), first)])
-    pointer = builder.bitcast(pointer, ir.VectorType(item, lanes).as_pointer())
-    return builder.load(pointer, align=_BITS[array_type.dtype] // 8)
+    pointer = _address(context, builder, array_type, *args[:2])
+    pointer = _beyond(context, builder, array_type, pointer, ir.Constant(ir.IntType(64), first))
+    kind = ir.VectorType(context.get_value_type(array_type.dtype), lanes)
+    return builder.load(pointer, align=_BITS[array_type.dtype] // 8, typ=kind)
 
 
 def _call(builder: Any, name: str, result: Any, args: list[Any], **options: Any) -> Any:
@@ -147,11 +160,10 @@ def prefetch64(typing_context: Any, array: Any, offset: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array_type = signature.args[0]
-        data = context.make_array(array_type)(context, builder, args[0]).data
+        begin = _address(context, builder, array_type, *args)
         flag = ir.IntType(32)
         for first in range(0, 64, 512 // _BITS[array_type.dtype]):
-            pointer = builder.gep(builder.gep(data, [args[1]]), [ir.Constant(ir.IntType(64), first)])
-            pointer = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+            pointer = _beyond(context, builder, array_type, begin, ir.Constant(ir.IntType(64), first))
             _call(builder, "llvm.prefetch.p0", ir.VoidType(), [pointer, flag(0), flag(3), flag(1)])
         return context.get_dummy_value()
 
@@ -168,14 +180,14 @@ def turn8(typing_context: Any, out: Any, to: Any, plane: Any, array: Any, offset
         align = _BITS[array_type.dtype] // 8
 
         def pointers(array_type: Any, array: Any, offset: Any, step: Any) -> list[Any]:
-            data = builder.gep(context.make_array(array_type)(context, builder, array).data, [offset])
-            places = [builder.gep(data, [builder.mul(step, ir.Constant(ir.IntType(64), i))]) for i in range(8)]
-            return [builder.bitcast(place, kind.as_pointer()) for place in places]
+            begin = _address(context, builder, array_type, array, offset)
+            steps = [builder.mul(step, ir.Constant(ir.IntType(64), i)) for i in range(8)]
+            return [_beyond(context, builder, array_type, begin, s) for s in steps]
 
         def mix(a: Any, b: Any, lanes: list[int]) -> Any:
             return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), 8), lanes))
 
-        rows = [builder.load(p, align=align) for p in pointers(array_type, args[3], args[4], args[5])]
+        rows = [builder.load(p, align=align, typ=kind) for p in pointers(array_type, args[3], args[4], args[5])]
         for d in (1, 2, 4):
             # Swap the lanes with bit d of the rows without it for the lanes without bit d of the rows with it.
             first = [8 + (lane ^ d) if lane & d else lane for lane in range(8)]
