@@ -169,10 +169,8 @@ class LogPartition(NamedTuple):
     --------
     >>> import fastgumbel as fg
     >>> result = fg.log_partition([0.0, 1.0, 2.0], 10_000, trick="exponential", rng=0)
-    >>> isinstance(result, fg.LogPartition)
-    True
-    >>> float(abs(result.estimate - 2.4076)) < 3 * result.standard_error
-    True
+    >>> print(f"{result.estimate:.2f} and {result.standard_error:.2f}")  # of logsumexp = 2.41
+    2.41 and 0.01
     """
 
     estimate: Any

@@ -1,6 +1,6 @@
-"""What editors and type checkers infer of public calls; mypy reads this file, and it runs.
+"""What editors and type checkers infer of public calls; this file runs, and ``.ci/run`` has mypy read it.
 
-``test_tooling.py`` runs mypy. What is refused stands behind a comment that mypy would report if nothing were.
+What is refused stands behind a comment that mypy would report if nothing were.
 """
 
 from typing import Any, assert_type
