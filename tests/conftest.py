@@ -1,5 +1,7 @@
 """Settings of the suite: examples of hypothesis are fixed, the whole suite runs in parallel, threads are put back."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -22,6 +24,8 @@ def pytest_cmdline_main(config):
     if not named and options.numprocesses is None and options.dist == "no":
         options.numprocesses, options.dist = "logical", "worksteal"
         options.maxprocesses = options.maxprocesses or PROCESSES
+        # The processes take this over: threads of linear algebra that wait for each other would take their time.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.fixture
