@@ -8,12 +8,13 @@ from fastgumbel.conditional import gumbel_given_choice
 from fastgumbel.independent import categorical
 from fastgumbel.noise import NoiseField
 from fastgumbel.ranking import gumbel_top_k
-from fastgumbel.relatives import log_partition, perturb
+from fastgumbel.relatives import LogPartition, log_partition, perturb
 from fastgumbel.relaxed import gumbel_softmax, gumbel_softmax_jvp
 from fastgumbel.reservoir import Reservoir
 from fastgumbel.sampling import gumbel, gumbel_max
 
 __all__ = [
+    "LogPartition",
     "NoiseField",
     "Reservoir",
     "anneal",

@@ -156,7 +156,22 @@ def perturb(
 
 
 class LogPartition(NamedTuple):
-    """An estimate of logsumexp, and its standard error."""
+    """An estimate of logsumexp and its standard error: the result of `log_partition`.
+
+    Attributes
+    ----------
+    estimate : float64 array
+        The estimate of each row, of the batch's shape; a scalar for a single row.
+    standard_error : float64 array
+        Its standard error, of the same shape.
+
+    Examples
+    --------
+    >>> import fastgumbel as fg
+    >>> result = fg.log_partition([0.0, 1.0, 2.0], 10_000, trick="exponential", rng=0)
+    >>> print(f"{result.estimate:.2f} and {result.standard_error:.2f}")  # of logsumexp = 2.41
+    2.41 and 0.01
+    """
 
     estimate: Any
     standard_error: Any

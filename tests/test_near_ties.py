@@ -57,10 +57,10 @@ def test_a_block_at_the_end_of_its_range(word, n):
 
 def test_a_low_lane_in_a_low_block():
     """Two small exponentials in a block: the high word of the lane is nearly nothing, its low word counts."""
-    words = np.full(6_000_000, 2**30 + 17, U64)
+    words = np.full(2_500_000, 2**30 + 17, U64)
     row, draw, block, _ = crafted.even_blocks(words, KEY, np.random.default_rng(1))
     category = block[:, None] * U64(64) + np.arange(64, dtype=U64)
-    low = Field(KEY).gumbel(row[:, None], draw[:, None], category) > 13
+    low = Field(KEY).gumbel(row[:, None], draw[:, None], category) > 12
     low[:, 17] = False
     assert np.count_nonzero(low) > 5
     for i, lane in np.argwhere(low):

@@ -128,7 +128,7 @@ def test_mean_and_variance_of_two_categories(tau, rao, dtype):
     assert z_of_variance(values, limit + (one - limit) / (rao or 1)) < ALARM
 
 
-@pytest.mark.parametrize("n", [3, 10, 70])
+@pytest.mark.parametrize("n", [3, 10, pytest.param(70, marks=pytest.mark.heavy)])
 def test_the_variance_falls_as_it_should(n):
     """V_10 is where the line through V_1 and V_100 over 1 / m has it; and the mean is that of straight-through."""
     rng = np.random.default_rng(n)

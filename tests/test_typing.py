@@ -1,6 +1,6 @@
-"""What editors and type checkers infer of public calls; mypy reads this file, and it runs.
+"""What editors and type checkers infer of public calls; this file runs, and ``.ci/run`` has mypy read it.
 
-``test_tooling.py`` runs mypy. What is refused stands behind a comment that mypy would report if nothing were.
+What is refused stands behind a comment that mypy would report if nothing were.
 """
 
 from typing import Any, assert_type
@@ -54,6 +54,7 @@ def test_relaxed() -> None:
     assert_type(fg.gumbel_softmax(X, 0.5, rng=0), NDArray[Any])
     assert_type(fg.gumbel_softmax_jvp((X, 0.5), (X, None), rng=0), tuple[NDArray[Any], NDArray[Any]])
     assert_type(fg.gumbel_given_choice(X, [0, 2], rng=0), NDArray[Any])
+    assert_type(fg.log_partition(X, 10, rng=0), fg.LogPartition)
     assert_type(fg.anneal.constant(0.5)(3), float)
     with pytest.raises(TypeError):
         fg.gumbel_softmax(X, tau=0.5)  # type: ignore[call-arg]

@@ -34,9 +34,10 @@ def flow_line(table: Table, flows: Flows) -> str:
 def _largest_pairs(table: Table, pairs: NDArray[np.integer[Any]]) -> str:
     moves = pairs.copy()
     np.fill_diagonal(moves, 0)
+    total = int(moves.sum())
     origins, goals = np.unravel_index(np.argsort(-moves, axis=None, kind="stable")[:TOP], moves.shape)
     lines = [
-        [table.name(origin), table.name(goal), f"{moves[origin, goal]:,}", percent(moves[origin, goal], moves.sum())]
+        [table.name(origin), table.name(goal), f"{moves[origin, goal]:,}", percent(moves[origin, goal], total)]
         for origin, goal in zip(origins, goals, strict=True)
         if moves[origin, goal]
     ]

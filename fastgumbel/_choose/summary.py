@@ -19,7 +19,7 @@ def choice_table(table: Table, tally: Tally) -> str:
     shown = range(len(counts)) if len(counts) <= ALL else np.argsort(-expected, kind="stable")[:TOP].tolist()
     lines = [[table.name(i), f"{counts[i]:,}", *_shares(tally, counts[i], expected[i])] for i in shown]
     if len(shown) < len(counts):
-        drawn, due = counts.sum() - counts[shown].sum(), expected.sum() - expected[shown].sum()
+        drawn, due = int(counts.sum() - counts[shown].sum()), expected.sum() - expected[shown].sum()
         lines.append([f"({len(counts) - len(shown):,} others)", f"{drawn:,}", *_shares(tally, drawn, due)])
     return columns(["alternative", "drawn", "share", "exact share"], lines)
 
@@ -49,4 +49,4 @@ def rate_line(choices: int, seconds: float) -> str:
 
 
 def _shares(tally: Tally, drawn: float, due: float) -> list[str]:
-    return [percent(drawn, tally.counts.sum()), percent(due, tally.expected.sum())]
+    return [percent(drawn, int(tally.counts.sum())), percent(due, tally.expected.sum())]

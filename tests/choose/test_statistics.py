@@ -44,7 +44,7 @@ def test_p_values_are_uniform_where_rows_differ(alternatives):
     chances = softmax_in_place(rng.normal(scale=3, size=(60, alternatives)))
     bounds = chances.cumsum(axis=1)[:, None, :-1]
     found = []
-    for _ in range(300):
+    for _ in range(100):
         tally = Tally(alternatives, draws=20)
         tally.expect(chances)
         tally.count((rng.random((60, 20, 1)) > bounds).sum(axis=2))

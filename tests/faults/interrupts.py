@@ -1,7 +1,8 @@
-"""A program: Ctrl-C in the midst of a call of every function that would take minutes."""
+"""A program: Ctrl-C in the midst of a call of every function that would take minutes, on so many threads."""
 
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -12,6 +13,8 @@ import fastgumbel as fg
 PATIENCE = 5.0
 MANY = 2**31
 ROW = np.random.default_rng(0).normal(size=2000).astype(np.float32)
+SHORT = np.random.default_rng(1).normal(size=(20_000, 90)).astype(np.float32)
+LONG = np.random.default_rng(2).normal(size=(64, 40_000)).astype(np.float32)
 FIELD = fg.NoiseField(1)
 
 
@@ -34,6 +37,9 @@ def stream(n):
 CALLS = {
     "gumbel": lambda n: fg.gumbel((n, 2000), noise=FIELD, dtype="f", out=lazily((n, 2000))),
     "gumbel_max": lambda n: fg.gumbel_max(rows(n * 20), noise=FIELD),
+    "gumbel_max, draws of a row": lambda n: fg.gumbel_max(LONG[0], size=n * 50, noise=FIELD),
+    "gumbel_max, draws of short rows": lambda n: fg.gumbel_max(SHORT, size=n // 100 + 1, noise=FIELD),
+    "gumbel_max, draws of long rows": lambda n: fg.gumbel_max(LONG, size=n // 10 + 1, noise=FIELD),
     "gumbel_top_k": lambda n: fg.gumbel_top_k(rows(n * 5), 3, noise=FIELD),
     "gumbel_softmax": lambda n: fg.gumbel_softmax(rows(n), noise=FIELD),
     "gumbel_softmax_jvp": lambda n: fg.gumbel_softmax_jvp((rows(n), 1.0), (None, 1.0), noise=FIELD)[1],
@@ -64,7 +70,7 @@ def interrupted(call, n):
 
 
 if __name__ == "__main__":
-    fg.set_num_threads(2)
+    fg.set_num_threads(int(sys.argv[1]))
     for name, call in CALLS.items():
         expected = call(3)
         ended = interrupted(call, 200_000)
