@@ -1,17 +1,18 @@
 """Exact, reproducible sampling with the Gumbel-max trick, at about the price of reading the array."""
 
 from fastgumbel import anneal
-from fastgumbel._config import show_config
-from fastgumbel._threads import get_num_threads, set_num_threads
+from fastgumbel._api.categorical import categorical
+from fastgumbel._api.config import show_config
+from fastgumbel._api.given import gumbel_given_choice
+from fastgumbel._api.max import gumbel_max
+from fastgumbel._api.noise import gumbel
+from fastgumbel._api.perturb import LogPartition, log_partition, perturb
+from fastgumbel._api.reservoir import Reservoir
+from fastgumbel._api.softmax import gumbel_softmax, gumbel_softmax_jvp
+from fastgumbel._api.top import gumbel_top_k
+from fastgumbel._host.threads import get_num_threads, set_num_threads
+from fastgumbel._request.field import NoiseField
 from fastgumbel._version import __version__ as __version__
-from fastgumbel.conditional import gumbel_given_choice
-from fastgumbel.independent import categorical
-from fastgumbel.noise import NoiseField
-from fastgumbel.ranking import gumbel_top_k
-from fastgumbel.relatives import LogPartition, log_partition, perturb
-from fastgumbel.relaxed import gumbel_softmax, gumbel_softmax_jvp
-from fastgumbel.reservoir import Reservoir
-from fastgumbel.sampling import gumbel, gumbel_max
 
 __all__ = [
     "LogPartition",

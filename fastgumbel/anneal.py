@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel._checks import array_of, whole
+from fastgumbel._request.scalars import array_of, whole
 
 __all__ = ["constant", "cosine", "exponential", "linear"]
 

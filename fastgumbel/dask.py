@@ -16,12 +16,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from fastgumbel import _arrays, _checks, _dask_categorical, _dask_max, _dask_soft
-from fastgumbel._dask_extra import ArraySliceDep, da
-from fastgumbel._dask_graph import Grid, Place, known_chunks, lengths, mask_of, positions, tree
-from fastgumbel.noise import NoiseField, Rng
-from fastgumbel.reservoir import Reservoir
-from fastgumbel.sampling import gumbel as _gumbel
+from fastgumbel._api.noise import gumbel as _gumbel
+from fastgumbel._api.reservoir import Reservoir
+from fastgumbel._dask import categorical as _categorical
+from fastgumbel._dask import max as _max
+from fastgumbel._dask.extra import ArraySliceDep, da
+from fastgumbel._dask.graph import Grid, Place, known_chunks, lengths, mask_of, positions, tree
+from fastgumbel._dask.max import sample_top
+from fastgumbel._dask.softmax import relax
+from fastgumbel._request import coordinates, scalars
+from fastgumbel._request.checks import shape_of
+from fastgumbel._request.coordinates import check_reach, field_of, row_ids
+from fastgumbel._request.field import NoiseField, Rng
 
 __all__ = ["categorical", "gumbel", "gumbel_max", "gumbel_softmax", "gumbel_top_k", "reservoir"]
 
@@ -63,23 +69,23 @@ def gumbel(
     >>> bool((noise.compute() == fg.gumbel((100, 1000), rng=1)).all())
     True
     """
-    shape = _arrays.shape_of(size, "size")
+    shape = shape_of(size, "size")
     kind = _gumbel((0,), noise=NoiseField(0), dtype=dtype).dtype
     if size is None:
         raise TypeError("size must be an int or a tuple of ints, not None")
-    field = _arrays.field_of(rng, noise)
+    field = field_of(rng, noise)
     if not shape:
         return gumbel(1, noise=field, dtype=kind)[0]
-    _arrays.check_reach(field, 1, shape[-1])
+    check_reach(field, 1, shape[-1])
     chunks = da.core.normalize_chunks(chunks, shape, dtype=kind)
     letters = tuple(range(len(shape)))
     ids: tuple[Any, Any] = (None, None)
     if field.rows is not None:
-        of_rows = _arrays.row_ids(field, shape[:-1]).reshape(shape[:-1])
+        of_rows = row_ids(field, shape[:-1]).reshape(shape[:-1])
         ids = da.from_array(of_rows, chunks=chunks[:-1]), letters[:-1]
     categories: tuple[Any, Any] = (None, None)
     if field.categories is not None:
-        categories = da.from_array(_arrays.named(field, shape), chunks=chunks), letters
+        categories = da.from_array(coordinates.named(field, shape), chunks=chunks), letters
     whole = NoiseField.from_key(field.key).at(draw=field.draw, start=field.start)
     write = partial(_write, whole, shape[:-1], kind)
     operands = ArraySliceDep(chunks), letters, *ids, *categories
@@ -166,7 +172,7 @@ def gumbel_max(
     True
     """
     grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid)
-    return _dask_max.sample(grid, return_max)
+    return _max.sample(grid, return_max)
 
 
 def gumbel_top_k(
@@ -232,11 +238,11 @@ def gumbel_top_k(
     >>> bool((indices.compute() == fg.gumbel_top_k(x, 5, rng=1)[0]).all())
     True
     """
-    k = _checks.whole(k, "k", 1)
+    k = scalars.whole(k, "k", 1)
     grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid, k)
     if k > grid.call.n:
         raise ValueError(f"k must be at most the number of categories, {grid.call.n}, not {k}")
-    return _dask_max.sample_top(grid, k, return_threshold)
+    return sample_top(grid, k, return_threshold)
 
 
 def gumbel_softmax(
@@ -304,7 +310,7 @@ def gumbel_softmax(
     grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid, None)
     if isinstance(tau, da.Array):
         raise TypeError("tau must be a number or an array in memory, not a dask array; see its compute()")
-    return _dask_soft.relax(grid, tau, hard, log)
+    return relax(grid, tau, hard, log)
 
 
 def categorical(
@@ -371,7 +377,7 @@ def categorical(
         raise ValueError(
             f"noise: start must be 0, not {grid.call.field.start}: these draws count the categories of whole rows"
         )
-    return _dask_categorical.draw(grid)
+    return _categorical.draw(grid)
 
 
 def reservoir(

@@ -18,12 +18,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._kernels import field
-from fastgumbel._kernels.compiling import inside
-from fastgumbel._kernels.inside import check_potentials, check_relaxed, place
-from fastgumbel._kernels.one_draw import draw_of_row
-from fastgumbel._kernels.one_max import max_of_row
-from fastgumbel._kernels.one_relaxed import relax_row
+from fastgumbel._cpu.one.categorical import draw_of_row
+from fastgumbel._cpu.one.inside import check_potentials, check_relaxed, place
+from fastgumbel._cpu.one.max import max_of_row
+from fastgumbel._cpu.one.softmax import relax_row
+from fastgumbel._law import field as _field
+from fastgumbel._numba.compile import inside
 
 __all__ = ["categorical", "gumbel", "gumbel_max", "gumbel_softmax"]
 
@@ -68,11 +68,11 @@ def gumbel(key: Integer, row: Integer, draw: Integer, category: Integer) -> floa
     >>> import fastgumbel as fg
     >>> import fastgumbel.jit as fgj
     >>> field = fg.NoiseField(1)
-    >>> round(fgj.gumbel(field.key, 5, 0, 2), 4) == fg.gumbel(3, noise=field.at(rows=5)).round(4)[2]
+    >>> round(fgj.gumbel(_field.key, 5, 0, 2), 4) == fg.gumbel(3, noise=_field.at(rows=5)).round(4)[2]
     np.True_
     """
     k, r, d, c = place(key, row, draw, category)
-    return field.gumbel(k, r, d, c)  # type: ignore[no-any-return]
+    return _field.gumbel(k, r, d, c)  # type: ignore[no-any-return]
 
 
 @inside
@@ -118,7 +118,7 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> in
     ...         choices[row] = fgj.gumbel_max(utilities[row], key, row, draw)
     ...     return choices
     >>> utilities, field = np.array([[1.0, 2.0, 0.5], [0.0, -np.inf, 0.3]]), fg.NoiseField(42)
-    >>> choose(utilities, field.key, 0)
+    >>> choose(utilities, _field.key, 0)
     array([1, 2])
     >>> fg.gumbel_max(utilities, noise=field)
     array([1, 2])
@@ -168,7 +168,7 @@ def gumbel_softmax(
     >>> import fastgumbel as fg
     >>> import fastgumbel.jit as fgj
     >>> x, y, field = np.log([1.0, 2.0, 7.0]), np.empty(3), fg.NoiseField(1)
-    >>> fgj.gumbel_softmax(x, 0.5, field.key, 0, 0, y)
+    >>> fgj.gumbel_softmax(x, 0.5, _field.key, 0, 0, y)
     >>> bool((y == fg.gumbel_softmax(x, 0.5, noise=field)).all())
     True
     """
@@ -213,7 +213,7 @@ def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> i
     >>> import fastgumbel as fg
     >>> import fastgumbel.jit as fgj
     >>> x, field = np.log([1.0, 2.0, 7.0]), fg.NoiseField(1)
-    >>> [fgj.categorical(x, field.key, 0, draw) for draw in range(6)] == fg.categorical(x, 6, noise=field).tolist()
+    >>> [fgj.categorical(x, _field.key, 0, draw) for draw in range(6)] == fg.categorical(x, 6, noise=field).tolist()
     True
     """
     check_potentials(x)

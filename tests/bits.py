@@ -6,7 +6,8 @@ A stream is made of a field type: ``vectorised.Field``, a planted defect, or ``P
 import numba
 import numpy as np
 
-from fastgumbel._kernels import field
+from fastgumbel._law import field as _field
+from fastgumbel._law.field import HIGH_WORDS, LOW_WORDS, join, lane_half
 from tests.vectorised import MASK32, U64
 
 KEY = U64(0x5DEECE66D1234567)
@@ -16,18 +17,18 @@ _0 = U64(0)
 
 @numba.vectorize
 def _block_word(key, row, draw, block):
-    return field.block_word(key, row, draw, block)
+    return _field.block_word(key, row, draw, block)
 
 
 @numba.vectorize
 def _lane_word(key, row, draw, category):
-    high = field.lane_half(key, row, draw, field.HIGH_WORDS, category)
-    return field.join(high, field.lane_half(key, row, draw, field.LOW_WORDS, category))
+    high = lane_half(key, row, draw, HIGH_WORDS, category)
+    return join(high, lane_half(key, row, draw, LOW_WORDS, category))
 
 
 @numba.vectorize
 def _gumbel(key, row, draw, category):
-    return field.gumbel(key, row, draw, category)
+    return _field.gumbel(key, row, draw, category)
 
 
 class PackageField:

@@ -3,19 +3,10 @@
 import numba
 import numpy as np
 
-from fastgumbel._kernels.bounds import (
-    LEAST,
-    SLACK,
-    at_least,
-    at_most,
-    block_ceiling,
-    block_floor,
-    lane_ceiling,
-    lane_floor,
-)
-from fastgumbel._kernels.field import block_exponential
-from fastgumbel._kernels.race import VAGUE_FROM
-from fastgumbel._kernels.real import exponential64, gumbel64
+from fastgumbel._law.bounds import LEAST, SLACK, at_least, at_most, block_ceiling, block_floor, lane_ceiling, lane_floor
+from fastgumbel._law.field import block_exponential
+from fastgumbel._law.race import VAGUE_FROM
+from fastgumbel._law.real import exponential64, gumbel64
 
 
 @numba.njit(error_model="numpy")

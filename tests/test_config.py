@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import _device
+from fastgumbel._request import device as _device
 
 
 def test_it_prints_what_it_returns(capsys, threads):

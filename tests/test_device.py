@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import _device
+from fastgumbel._request.device import interface_of, is_device
 
 
 class Array:
@@ -16,10 +16,10 @@ class Array:
 
 
 def test_device_arrays_have_the_interface():
-    assert _device.is_device(Array())
-    assert not _device.is_device(np.zeros(3))
-    assert not _device.is_device([1.0])
-    assert not _device.is_device(None)
+    assert is_device(Array())
+    assert not is_device(np.zeros(3))
+    assert not is_device([1.0])
+    assert not is_device(None)
 
 
 def test_without_the_extra_an_error_says_what_to_install(monkeypatch):
@@ -58,11 +58,11 @@ class Broken(Grad):
 
 
 def test_arrays_that_refuse_their_interface_are_named():
-    assert _device.is_device(Grad())
+    assert is_device(Grad())
     with pytest.raises(TypeError, match=r"^out must not require grad: pass out.detach\(\)$"):
-        _device.interface_of(Grad(), "out")
+        interface_of(Grad(), "out")
     with pytest.raises(TypeError, match=r"^out gives no CUDA array interface: Can't get"):
-        _device.interface_of(Broken(), "out")
+        interface_of(Broken(), "out")
     with pytest.raises(TypeError, match=r"^out must not require grad: pass out.detach\(\)$"):
         fastgumbel.gumbel(4, rng=1, out=Grad())
 

@@ -1,7 +1,7 @@
 """Imports run downwards only, the CPU path knows no GPU, and importing the package is light."""
 
 import ast
-from fnmatch import fnmatchcase
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -9,69 +9,16 @@ import pytest
 from tests.subprocesses import python
 
 PACKAGE = Path(__file__).parents[1] / "fastgumbel"
-
-# From the top down. A module may import from lines below its own, never from its own line or above; the command
-# line is free within itself.
-ORDER = (
-    ("__main__",),
-    ("_choose.*",),
-    ("__init__",),
-    ("dask",),
-    ("_dask_soft",),
-    ("_dask_max", "_dask_categorical"),
-    ("_dask_graph",),
-    (
-        "sampling",
-        "ranking",
-        "reservoir",
-        "relatives",
-        "relaxed",
-        "conditional",
-        "independent",
-        "anneal",
-        "jit",
-        "_config",
-    ),
-    ("_cuda.softmax", "_cuda.top", "_cuda.categorical", "_perturb"),
-    ("_cuda.relax",),
-    ("_cuda.given", "_cuda.max", "_cuda.noise"),
-    ("_cuda.ids", "_cuda.result"),
-    ("_cuda.call",),
-    ("_cuda.rows",),
-    ("_cuda.device",),
-    ("_search", "_write", "_relax", "_categorical"),
-    ("_arrays",),
-    ("noise", "_threads"),
-    ("_checks",),
-    ("_cuda.view",),
-    ("_rows", "_device", "_dask_extra", "_version"),
-    ("_cuda.kernels.max_*", "_cuda.kernels.softmax_*", "_cuda.kernels.top_*", "_cuda.kernels.categorical*"),
-    ("_cuda.kernels.noise", "_cuda.kernels.given", "_cuda.kernels.ids", "_cuda.kernels.move"),
-    ("_cuda.kernels.softmax", "_cuda.kernels.survey"),
-    ("_cuda.kernels.max", "_cuda.kernels.top"),
-    ("_cuda.kernels.field", "_cuda.kernels.rows"),
-    ("_cuda.kernels.parameters",),
-    ("_kernels.cpu_*", "_kernels.one_draw", "_kernels.one_relaxed"),
-    ("_kernels.ids", "_kernels.top_open"),
-    ("_kernels.blocks", "_kernels.heap", "_kernels.lanes", "_kernels.noise_row", "_kernels.row", "_kernels.weights"),
-    ("_kernels.one_max",),
-    ("_kernels.stage", "_kernels.bounds"),
-    ("_kernels.race",),
-    ("_kernels.field", "_kernels.reduce", "_kernels.inside"),
-    ("_kernels.real", "_kernels.philox"),
-    ("_cuda.seam",),
-    ("_kernels.ops", "_kernels.simd", "_kernels.local"),
-    ("_kernels.compiling",),
-    ("_kernels.cache",),
-    ("_kernels.machine",),
-)
 SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+# From the top down. A module may import from lines below its own and from its own package; what shares a line is apart.
+ORDER = ("__main__", "_choose", "__init__", "dask", "_dask", "_api anneal", "_host _cuda jit", "_cpu _request", "_law")
+ORDER = {name: line for line, names in enumerate((*ORDER, "_numba _version")) for name in names.split()}
 
 
 def name(path):
     """Return the dotted name of a source below the package."""
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
 
 
 def imports(path):
@@ -85,34 +32,25 @@ def imports(path):
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def level(module):
-    """Return the line of ``ORDER`` of a module, or None where it has no place."""
-    for line, patterns in enumerate(ORDER):
-        if any(fnmatchcase(module, pattern) for pattern in patterns):
-            return line
-    return None
+NAMES = set(map(name, SOURCES))
 
 
-def inner(imported):
-    """Return the module that something imported from the package lives in, or None if it is from elsewhere."""
-    head, _, rest = imported.partition(".")
-    if head != "fastgumbel":
-        return None
-    parents = [rest, rest.rpartition(".")[0]]
-    return next((module for module in parents if (PACKAGE / (module.replace(".", "/") + ".py")).exists()), "__init__")
+def inner(path):
+    """Return the modules of the package that a source imports from."""
+    found = (i.removeprefix("fastgumbel").lstrip(".") for i in imports(path) if i.split(".")[0] == "fastgumbel")
+    return {i if i in NAMES else i.rpartition(".")[0] or "__init__" for i in found}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_imports_run_downwards(path):
-    module = name(path)
-    if path.name == "__init__.py" and path.parent != PACKAGE:
-        assert not list(imports(path))
-        return
-    assert level(module) is not None, f"{module} has no place in the order"
-    for imported in imports(path):
-        target = inner(imported)
-        if target is not None and not (module.startswith("_choose") and target.startswith("_choose")):
-            assert level(target) > level(module), f"{module} imports {imported}"
+    own = name(path).split(".")[0]
+    for target in inner(path):
+        other = target.split(".")[0]
+        assert other == own or ORDER[other] > ORDER[own], f"{name(path)} imports {target}"
+
+
+def test_no_modules_import_each_other():
+    TopologicalSorter({name(path): inner(path) for path in SOURCES}).prepare()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
@@ -129,7 +67,7 @@ def test_one_module_knows_numba_cuda(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_only_kernels_know_numba(path):
-    if not name(path).startswith(("_kernels", "_cuda.kernels", "_cuda.seam")):
+    if not name(path).startswith(("_cpu", "_law", "_numba", "_cuda.kernels", "_cuda.seam")):
         assert not [i for i in imports(path) if i.split(".")[0] in ("numba", "llvmlite")]
 
 

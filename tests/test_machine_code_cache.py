@@ -50,7 +50,7 @@ def edit(path):
 
 
 def test_machine_code_is_used_again_but_never_of_another_text(copy, run):
-    philox = copy / "fastgumbel" / "_kernels" / "philox.py"
+    philox = copy / "fastgumbel" / "_law" / "philox.py"
     original = philox.read_text()
     first = run()
     files = machine_code(copy)

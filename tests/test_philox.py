@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastgumbel._kernels import philox
+from fastgumbel._law import philox
 from tests import reference
 from tests.parts import callable_part
 

@@ -8,7 +8,8 @@ import numba
 import numpy as np
 import pytest
 
-from fastgumbel._kernels import ops, real
+from fastgumbel._law.ops import fma
+from fastgumbel._law.real import exponential32, exponential64, exponential_floor, gumbel_bound, log32, log64
 from tests import reference
 from tests.parts import callable_part
 
@@ -41,7 +42,7 @@ def arguments(dtype):
 
 
 @pytest.mark.parametrize(
-    ("function", "dtype", "bound"), [(real.log64, np.float64, 0.8), (real.log32, np.float32, 1.0)], ids=["64", "32"]
+    ("function", "dtype", "bound"), [(log64, np.float64, 0.8), (log32, np.float32, 1.0)], ids=["64", "32"]
 )
 def test_log_is_within_a_unit_in_the_last_place(function, dtype, bound):
     log = callable_part(function)
@@ -52,7 +53,7 @@ def test_log_is_within_a_unit_in_the_last_place(function, dtype, bound):
 
 
 def test_the_exponential_of_a_word():
-    exponential = callable_part(real.exponential64)
+    exponential = callable_part(exponential64)
     for word in WORDS:
         exact = reference.exponential(word)
         assert abs(exponential(np.uint64(word)) - exact) <= 2 * math.ulp(exact)
@@ -60,7 +61,7 @@ def test_the_exponential_of_a_word():
 
 def test_the_float32_exponential_of_a_high_word():
     """Within 4 float32 units in the last place and half a step of the high word."""
-    exponential = callable_part(real.exponential32)
+    exponential = callable_part(exponential32)
     for word in WORDS:
         exact = reference.exponential(word)
         value = exponential(np.uint32(word >> 32))
@@ -70,7 +71,7 @@ def test_the_float32_exponential_of_a_high_word():
 
 
 def test_the_quick_bound_is_never_below_the_gumbel():
-    bound = callable_part(real.gumbel_bound)
+    bound = callable_part(gumbel_bound)
     for e in [*arguments(np.float64), 2.0**-59, 36.74 + 0.574]:
         if e > 0:
             assert -math.log(e) <= bound(np.float64(e)) <= -math.log(e) + 0.06
@@ -78,7 +79,7 @@ def test_the_quick_bound_is_never_below_the_gumbel():
 
 
 def test_the_quick_floor_is_never_above_the_exponential():
-    quick_floor = callable_part(real.exponential_floor)
+    quick_floor = callable_part(exponential_floor)
     for word in WORDS:
         floor = quick_floor(np.uint64(word >> 32))
         assert 0 <= floor <= reference.exponential((word >> 32) << 32)
@@ -86,13 +87,13 @@ def test_the_quick_floor_is_never_above_the_exponential():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_fma_rounds_once_compiled_and_in_python(dtype):
-    compiled = numba.njit(lambda a, b, c: ops.fma(a, b, c))
+    compiled = numba.njit(lambda a, b, c: fma(a, b, c))
     bits = 53 if dtype is np.float64 else 24
     for _ in range(500):
         a, b = (dtype(x) for x in RNG.uniform(-2, 2, 2))
         c = dtype(-float(a) * float(b) * RNG.choice([1, 1 + 2.0**-bits, 0.3, 1e-9, -1e9]))
         exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
         value = compiled(a, b, c)
-        assert value == ops.fma(a, b, c)
+        assert value == fma(a, b, c)
         below, above = (Fraction(float(np.nextafter(value, dtype(s * np.inf)))) for s in (-1, 1))
         assert abs(Fraction(float(value)) - exact) <= min(abs(below - exact), abs(above - exact))

@@ -12,8 +12,9 @@ import pytest
 from scipy import stats
 
 import fastgumbel
-from fastgumbel import NoiseField, _perturb, gumbel_max, perturb
-from fastgumbel._rows import Rows
+from fastgumbel import NoiseField, gumbel_max, perturb
+from fastgumbel._host.perturb import _cut
+from fastgumbel._host.rows import Rows
 from tests import laws, naive
 
 INF = np.inf
@@ -369,7 +370,7 @@ def test_device_arrays_are_refused():
 
 def test_every_number_is_in_one_task():
     rows = Rows(np.zeros((5, 70_000), np.float16), None)
-    tasks = list(_perturb._cut(rows, 2))
+    tasks = list(_cut(rows, 2))
     assert len(tasks) == 10
     cells = np.zeros((5, 2, 70_000), int)
     for r, r1, s, s1, c, c1 in tasks:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fastgumbel import _device
+from fastgumbel._request import device as _device
 from tests import requirements
 from tests.subprocesses import ROOT, environment
 

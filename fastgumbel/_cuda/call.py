@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fastgumbel import _arrays
 from fastgumbel._cuda.device import Device, current
 from fastgumbel._cuda.kernels.parameters import Field
 from fastgumbel._cuda.rows import DeviceRows, Piece, line_of
 from fastgumbel._cuda.view import View, c_strides, view_of
-from fastgumbel._device import is_device
-from fastgumbel._rows import infinite_message
-from fastgumbel.noise import NoiseField
+from fastgumbel._request import coordinates as _coordinates
+from fastgumbel._request.checks import check_real, choice_of, shape_of
+from fastgumbel._request.coordinates import check_reach, field_of
+from fastgumbel._request.device import is_device
+from fastgumbel._request.faults import infinite_message
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.layout import with_categories
 
 # What a flag holds before any fault: more than any row << 3 | code.
 _NO_FAULT = np.iinfo(np.int64).max
@@ -43,8 +46,8 @@ class Call:
     def __init__(self, x: Any, axis: Any, size: Any, where: Any, invalid: Any) -> None:
         self.device = current()
         self.rows = DeviceRows(self.device, x, axis, where)
-        self.raises = _arrays.choice_of(invalid, "invalid", ("raise", "mark")) == "raise"
-        self.draw_shape = _arrays.shape_of(size, "size")
+        self.raises = choice_of(invalid, "invalid", ("raise", "mark")) == "raise"
+        self.draw_shape = shape_of(size, "size")
         self.draws = math.prod(self.draw_shape)
         self.field = NoiseField(0)
         self.noise: View | None = None
@@ -54,8 +57,8 @@ class Call:
     def read(self, rng: Any, noise: Any) -> None:
         """Read the field that `rng` or `noise` names, or precomputed noise."""
         if noise is None or isinstance(noise, NoiseField):
-            field = _arrays.field_of(rng, noise)
-            _arrays.check_reach(field, self.draws, self.rows.n)
+            field = field_of(rng, noise)
+            check_reach(field, self.draws, self.rows.n)
             self.read_field(field)
             return
         if rng is not None:
@@ -66,7 +69,7 @@ class Call:
     def read_field(self, field: NoiseField) -> None:
         """Read a field, whose coordinates have been checked."""
         self.rows.name(field)
-        self.field, self.row_ids = field, _arrays.row_ids(field, self.rows.batch)
+        self.field, self.row_ids = field, _coordinates.row_ids(field, self.rows.batch)
 
     def _given(self, noise: Any) -> View:
         if not is_device(noise):
@@ -74,8 +77,8 @@ class Call:
                 f"noise must be a NoiseField or a device array, as log_potentials is one, not {type(noise).__name__}"
             )
         view = self.device.view(noise, "noise")
-        _arrays.check_real(view.dtype, "noise")
-        expected = self.draw_shape + _arrays.with_categories(self.rows.batch, self.rows.n, self.rows.axis)
+        check_real(view.dtype, "noise")
+        expected = self.draw_shape + with_categories(self.rows.batch, self.rows.n, self.rows.axis)
         if view.shape != expected:
             raise ValueError(f"noise must have shape {expected}, not {view.shape}")
         return view.last(self.rows.axis)

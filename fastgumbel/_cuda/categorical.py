@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from fastgumbel import _arrays
 from fastgumbel._cuda.call import Call, Work, int64s
 from fastgumbel._cuda.kernels import categorical as tables
 from fastgumbel._cuda.kernels import categorical_short as short
@@ -14,6 +13,7 @@ from fastgumbel._cuda.kernels.parameters import Field
 from fastgumbel._cuda.max import refuse
 from fastgumbel._cuda.result import Result
 from fastgumbel._cuda.rows import Piece
+from fastgumbel._request.coordinates import draws_of
 
 # A thread goes along a row of at most so many, for each of at most so many draws; there are tables of others.
 _SHORT = 96
@@ -32,7 +32,7 @@ def sample(log_potentials: Any, size: Any, axis: Any, where: Any, rng: Any, nois
     call = Call(log_potentials, axis, size, where, invalid)
     rows, draws = call.rows, call.draws
     result = Result(call, "out", out, call.draw_shape + rows.batch, np.intp)
-    call.read_field(_arrays.draws_of(rng, noise, draws, rows.n))
+    call.read_field(draws_of(rng, noise, draws, rows.n))
     with call.work(result.view) as work:
         result.begin(work)
         index = work.device.reshaped(result.flat, (draws, rows.count))

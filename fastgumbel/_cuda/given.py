@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel import _arrays
 from fastgumbel._cuda import ids as category_ids
 from fastgumbel._cuda.call import Call, Work, int64s
 from fastgumbel._cuda.kernels import given as kernels
 from fastgumbel._cuda.result import Result, copy_rows
 from fastgumbel._cuda.rows import DeviceRows
 from fastgumbel._cuda.view import View, c_strides
-from fastgumbel._device import is_device
-from fastgumbel._kernels.reduce import INVALID_CHOICE
-from fastgumbel._rows import choice_message
-from fastgumbel.noise import NoiseField
+from fastgumbel._law.reduce import INVALID_CHOICE
+from fastgumbel._request.choices import check_choices, choices_of
+from fastgumbel._request.coordinates import check_conditioned
+from fastgumbel._request.device import is_device
+from fastgumbel._request.faults import choice_message
+from fastgumbel._request.field import NoiseField
 
 
 def sample(
@@ -30,7 +31,7 @@ def sample(
     call = Call(x, axis, size, where, invalid)
     rows = call.rows
     call.read(rng, noise)
-    _arrays.check_conditioned(call.field, rows.n)
+    check_conditioned(call.field, rows.n)
     chosen = _chosen(call, choice)
     result = Result(call, "out", out, call.draw_shape + rows.shape, rows.dtype, rows.axis)
     with call.work(result.view) as work:
@@ -47,9 +48,9 @@ def _chosen(call: Call, choice: Any) -> View | NDArray[np.intp]:
     batch = call.rows.batch
     shape = call.draw_shape + batch
     if not is_device(choice):
-        return _arrays.choices_of(choice, shape, batch).reshape(-1)
+        return choices_of(choice, shape, batch).reshape(-1)
     view = call.device.view(choice, "choice")
-    _arrays.check_choices(view.dtype, view.shape, shape, batch)
+    check_choices(view.dtype, view.shape, shape, batch)
     spread = view.broadcast(shape)
     assert spread is not None
     call.views.append(spread)

@@ -13,7 +13,7 @@ from fastgumbel._cuda.call import Work, int64s
 from fastgumbel._cuda.device import current
 from fastgumbel._cuda.kernels import noise as kernels
 from fastgumbel._cuda.rows import DeviceRows
-from fastgumbel.noise import NoiseField
+from fastgumbel._request.field import NoiseField
 
 # A thread goes along a row of at most so many, a warp along longer ones.
 _SHORT = 96

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel import _arrays
 from fastgumbel._cuda import given
 from fastgumbel._cuda import ids as category_ids
 from fastgumbel._cuda.call import Call, Work, int64s
@@ -16,6 +15,7 @@ from fastgumbel._cuda.kernels import move, softmax_long, softmax_short
 from fastgumbel._cuda.kernels.parameters import Rates, Samples, Tangents, Window
 from fastgumbel._cuda.rows import DeviceRows, Piece
 from fastgumbel._cuda.view import View, c_strides, view_of
+from fastgumbel._request import temperature as _temperature
 
 # A thread goes along a row of at most so many, a thread block along longer ones; the CPU sums them in the same way.
 _SHORT = 96
@@ -43,7 +43,7 @@ class Target(NamedTuple):
 
 def rates_of(work: Work, taus: NDArray[np.float64]) -> Rates:
     """1 / tau, of one temperature for all rows, or of one a row."""
-    rates = _arrays.rates_of(taus, work.rows.dtype)
+    rates = _temperature.rates_of(taus, work.rows.dtype)
     if rates.size == 1:
         return Rates(rates[0], work.device.nothing(1, rates.dtype))
     return Rates(rates.dtype.type(0), work.put(rates))

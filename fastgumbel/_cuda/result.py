@@ -7,11 +7,11 @@ from typing import Any
 
 from numpy.typing import DTypeLike
 
-from fastgumbel import _arrays
 from fastgumbel._cuda.call import Call, Work, int64s
 from fastgumbel._cuda.kernels import move
 from fastgumbel._cuda.rows import DeviceRows
 from fastgumbel._cuda.view import View, view_of
+from fastgumbel._request.outputs import check_device_out
 
 
 class Result:
@@ -38,7 +38,7 @@ class Result:
         self.size = math.prod(shape)
         self.view: View | None = None
         if out is not None:
-            _arrays.check_device_out(out, name, shape, dtype)
+            check_device_out(out, name, shape, dtype)
             self.view = call.device.view(out, name)
             if any(self.view.overlaps(read) for read in call.views):
                 raise ValueError(f"{name} must not overlap what is read, as it is a device array")

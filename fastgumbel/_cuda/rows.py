@@ -12,13 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._arrays import categories_last, category_axis, check_categories, check_real, named
 from fastgumbel._cuda.device import Device
 from fastgumbel._cuda.kernels import move
 from fastgumbel._cuda.view import View, offset_of, view_of
-from fastgumbel._device import is_device
-from fastgumbel._rows import Rows, once, place_name, too_few_message
-from fastgumbel.noise import NoiseField
+from fastgumbel._request.checks import check_real
+from fastgumbel._request.coordinates import named
+from fastgumbel._request.device import is_device
+from fastgumbel._request.faults import excluded_text, fault_message, first_bad, place_name, too_few_message
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.layout import category_axis, check_categories
+from fastgumbel._request.shape import once
 
 
 class Piece(NamedTuple):
@@ -152,26 +155,22 @@ class DeviceRows:
 
     def fault(self, row: int, stream: Any) -> str:
         """What is wrong with a row that has no valid result; waits for the stream."""
-        return self._on_host(row, stream).fault(row)
+        bad = first_bad(self._left(row, stream))
+        return fault_message(place_name(self.batch, row), bad, excluded_text(self.has_ids))
 
     def too_few(self, row: int, k: int, stream: Any) -> str:
         """What is wrong with a row that has fewer categories left than k; waits for the stream."""
-        rows = self._on_host(row, stream)
-        left = int((rows.piece(row, row + 1, 0, self.n) > -np.inf).sum())
-        return too_few_message(place_name(self.batch, row), left, k, rows.excluded)
+        left = int((self._left(row, stream) > -np.inf).sum())
+        return too_few_message(place_name(self.batch, row), left, k, excluded_text(self.has_ids))
 
-    def _on_host(self, row: int, stream: Any) -> Rows:
-        """Rows on the host of which one is true."""
+    def _left(self, row: int, stream: Any) -> NDArray[Any]:
+        """Log-potentials of a row on the host, as kernels read them; -inf where excluded. Waits for the stream."""
         place = tuple(int(i) for i in np.unravel_index(row, self.batch)) if self.batch else ()
-        whole = (*self.batch, self.n)
+        line = line_of(self._values, place, self._device, stream).astype(self.dtype)
         mask = self._masked(stream)
-        lines = [
-            None if view is None else np.broadcast_to(line_of(view, place, self._device, stream), whole)
-            for view in (self._values, mask)
-        ]
-        assert lines[0] is not None
-        ids = None if self._categories is None else categories_last(self._categories, self.axis)
-        return Rows(lines[0], lines[1], ids)
+        if mask is not None:
+            line[~line_of(mask, place, self._device, stream)] = -np.inf
+        return line
 
 
 def line_of(view: View, row: tuple[int, ...], device: Device, stream: Any) -> NDArray[Any]:

@@ -24,7 +24,7 @@ with warnings.catch_warnings():
     from numba.cuda.extending import intrinsic, lower_builtin, type_callable
     from numba.cuda.extending import overload as _overload
 
-from fastgumbel._kernels.ops import times, wide
+from fastgumbel._law.ops import times, wide
 
 __all__ = [
     "ALL_LANES",

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel import _arrays, _checks
 from fastgumbel._cuda import max as hard_sample
 from fastgumbel._cuda import relax
 from fastgumbel._cuda.call import Call, Work
@@ -20,10 +19,16 @@ from fastgumbel._cuda.kernels import move
 from fastgumbel._cuda.kernels.parameters import Tangents
 from fastgumbel._cuda.result import Result, check_apart
 from fastgumbel._cuda.view import View
-from fastgumbel._device import is_device
-from fastgumbel._kernels.reduce import INFINITE_TANGENT
-from fastgumbel._rows import once, tangent_message, zero_tau_message
-from fastgumbel.noise import NoiseField
+from fastgumbel._law.reduce import INFINITE_TANGENT
+from fastgumbel._request.checks import check_real
+from fastgumbel._request.coordinates import check_conditioned, check_reach
+from fastgumbel._request.device import is_device
+from fastgumbel._request.faults import tangent_message, zero_tau_message
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.scalars import whole
+from fastgumbel._request.shape import once
+from fastgumbel._request.tangents import agreed_directions, lead_of, tangents_of_potentials, tangents_of_tau
+from fastgumbel._request.temperature import spread_temperatures
 
 
 def sample(
@@ -78,11 +83,11 @@ def sample_jvp(
     if (taus == 0).any():
         raise ValueError(zero_tau_message(rows.batch, int((taus == 0).argmax())))
     if rao is not None:
-        rao = _checks.whole(rao, "rao", 1)
+        rao = whole(rao, "rao", 1)
         if call.noise is not None:
             raise ValueError("noise must be a NoiseField with rao, not an array")
-        _arrays.check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)
-        _arrays.check_conditioned(call.field, rows.n)
+        check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)
+        check_conditioned(call.field, rows.n)
     d_x, d_tau = tangents
     slopes = _Slopes(call, d_x, d_tau)
     shape = call.draw_shape + rows.shape
@@ -107,7 +112,7 @@ def sample_jvp(
 
 def _temperatures(call: Call, tau: Any) -> NDArray[np.float64]:
     """One temperature a row, or one number if all rows have the same."""
-    spread = _arrays.spread_temperatures(_on_host(call, tau, "tau") if is_device(tau) else tau, call.rows.batch)
+    spread = spread_temperatures(_on_host(call, tau, "tau") if is_device(tau) else tau, call.rows.batch)
     own = once(spread)
     return own.reshape(1) if own.size == 1 else np.ascontiguousarray(spread).reshape(-1)
 
@@ -128,20 +133,20 @@ class _Slopes:
         self._dx: View | NDArray[Any] | None = None
         if is_device(d_x):
             view = call.device.view(d_x, "tangents[0]")
-            _arrays.check_real(view.dtype, "tangents[0]")
-            counts += _arrays.lead_of(view.shape, rows.batch, rows.n, rows.axis)
+            check_real(view.dtype, "tangents[0]")
+            counts += lead_of(view.shape, rows.batch, rows.n, rows.axis)
             self._dx = view.last(rows.axis)
             call.views.append(view)
         elif d_x is not None:
-            self._dx, lead = _arrays.tangents_of_potentials(d_x, rows, rows.axis)
+            self._dx, lead = tangents_of_potentials(d_x, rows, rows.axis)
             counts += lead
         self._dtau: NDArray[Any] = np.zeros((1,) * (1 + len(rows.batch)), kind)
         if d_tau is not None:
             on_host = _on_host(call, d_tau, "tangents[1]") if is_device(d_tau) else d_tau
-            spread, lead = _arrays.tangents_of_tau(on_host, kind, rows.batch)
+            spread, lead = tangents_of_tau(on_host, kind, rows.batch)
             self._dtau = spread if lead else spread[np.newaxis]
             counts += lead
-        self.directions = _arrays.agreed_directions(counts)
+        self.directions = agreed_directions(counts)
 
     def put(self, work: Work, dy: Any) -> Tangents:
         """What kernels take."""

@@ -14,14 +14,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel import _arrays
 from fastgumbel._cuda.call import Call, Work, int64s
 from fastgumbel._cuda.kernels import top_every, top_long
 from fastgumbel._cuda.kernels.parameters import Field
 from fastgumbel._cuda.max import drawn_pieces
 from fastgumbel._cuda.result import Result, check_apart
 from fastgumbel._cuda.rows import Piece
-from fastgumbel._kernels.reduce import TOO_FEW
+from fastgumbel._law.reduce import TOO_FEW
+from fastgumbel._request.checks import places_of
+from fastgumbel._request.outputs import check_ranked_outs, ranked_shapes
 
 # Lists of at most so many entries are ranked by counting, an entry a thread.
 _COUNTED = 128
@@ -52,11 +53,11 @@ def sample(
     """Do on a device what `gumbel_top_k` does, with its arguments; log_potentials is a device array."""
     call = Call(log_potentials, axis, size, where, invalid)
     rows = call.rows
-    k = _arrays.places_of(k, rows.n)
+    k = places_of(k, rows.n)
     call.read(rng, noise)
-    shapes = _arrays.ranked_shapes(call.draw_shape, rows.batch, k, rows.axis, with_threshold)
+    shapes = ranked_shapes(call.draw_shape, rows.batch, k, rows.axis, with_threshold)
     if out is not None:
-        _arrays.check_ranked_outs(out, shapes)
+        check_ranked_outs(out, shapes)
     # Kernels put the axis of ranks where it belongs, so results lie as callers see them.
     results = [
         Result(call, f"out[{i}]", None if out is None else out[i], shape, kind)

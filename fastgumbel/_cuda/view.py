@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgumbel._device import interface_of
+from fastgumbel._request.device import interface_of
 
 # The handle by which interfaces name the default stream.
 DEFAULT_STREAM = 1

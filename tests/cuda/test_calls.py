@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numba.cuda import types
 
-from fastgumbel import _device
 from fastgumbel._cuda import device as device_module
 from fastgumbel._cuda import given, seam
+from fastgumbel._request.device import is_device
 from tests.calls import CALLS, assert_same_bits, logits, parts
 from tests.cuda.arrays import host, on_device
 from tests.cuda.kernels import KERNELS
@@ -34,7 +34,7 @@ def test_bits_and_streams(device, name, shape, dtype):
     x = logits(shape, dtype)
     there, here = parts(CALLS[name](place, x)), parts(CALLS[name](np.asarray, x))
     for actual, expected in zip(there, here, strict=True):
-        assert _device.is_device(actual)
+        assert is_device(actual)
         assert stream_of(actual) == STREAM
         assert_same_bits(host(actual), np.asarray(expected))
     check_streams(device)

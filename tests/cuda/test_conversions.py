@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from fastgumbel._cuda.seam import cuda, kernel
-from fastgumbel._kernels.field import block_exponential
-from fastgumbel._kernels.real import exponential32, exponential64, gumbel32, gumbel64
+from fastgumbel._law.field import block_exponential
+from fastgumbel._law.real import exponential32, exponential64, gumbel32, gumbel64
 from tests.cuda.arrays import host, on_device
 from tests.cuda.driver import FakeDriver
 

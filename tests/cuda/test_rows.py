@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from fastgumbel import NoiseField, _arrays
+from fastgumbel import NoiseField
 from fastgumbel._cuda.call import Work
 from fastgumbel._cuda.device import current
 from fastgumbel._cuda.kernels.rows import note_fault, quad
 from fastgumbel._cuda.rows import DeviceRows
 from fastgumbel._cuda.seam import cuda, kernel
 from fastgumbel._cuda.view import view_of
+from fastgumbel._host.arguments import rows_of
 from tests.cuda.arrays import ForeignArray, aligned, host, on_device
 
 
@@ -53,7 +54,7 @@ def same(device, values, axis=-1, where=None, begin=0, pieces=1):
     rows = DeviceRows(current(), ForeignArray(values), axis, where)
     assert len(list(rows.pieces(cuda.external_stream(1)))) == pieces
     host_where = host(where) if isinstance(where, ForeignArray) else where
-    here, _ = _arrays.rows_of(values, axis, host_where)
+    here, _ = rows_of(values, axis, host_where)
     assert (rows.batch, rows.n, rows.count, rows.dtype) == (here.batch, here.n, here.count, here.dtype)
     got = gathered(device, rows, begin)
     expected = np.full(got.shape, -np.inf, here.dtype)
@@ -141,7 +142,7 @@ def test_faults_are_told_as_on_the_host(device, bad, step):
     values[1, 2, 6] = bad
     values = values[..., ::step]
     for where in (None, np.arange(9) != 4):
-        here, _ = _arrays.rows_of(values, -1, where)
+        here, _ = rows_of(values, -1, where)
         there = DeviceRows(current(), ForeignArray(values), -1, where)
         assert there.fault(5, cuda.external_stream(1)) == here.fault(5)
 

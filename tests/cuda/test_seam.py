@@ -7,7 +7,7 @@ from numba.cuda.core import config
 
 from fastgumbel._cuda.device import Device
 from fastgumbel._cuda.seam import cuda, kernel, load4, store4
-from fastgumbel._kernels.ops import wide
+from fastgumbel._law.ops import wide
 from tests.cuda.arrays import ForeignArray, aligned, host, on_device
 from tests.cuda.offline import CAPABILITIES, compiled, kernel_of
 from tests.ptx import PTXError

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numba import cuda
 
-from fastgumbel import _device
+from fastgumbel._request.device import is_device
 from tests.calls import CALLS, assert_same_bits, logits, parts
 
 SHAPES = [(1, 1), (1000, 10), (3, 64), (7, 1001), (2, 131_073)]
@@ -17,5 +17,5 @@ def test_the_bits_of_the_cpu(name, shape, dtype):
     x = logits(shape, dtype)
     there, here = parts(CALLS[name](cuda.to_device, x)), parts(CALLS[name](np.asarray, x))
     for actual, expected in zip(there, here, strict=True):
-        assert _device.is_device(actual)
+        assert is_device(actual)
         assert_same_bits(cuda.as_cuda_array(actual).copy_to_host(), np.asarray(expected))

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numba import config
 
-from fastgumbel._kernels import cache, compiling, machine
+from fastgumbel._numba import cache, machine
+from fastgumbel._numba import compile as _compile
 from tests.subprocesses import python
 
 
@@ -42,7 +43,7 @@ def files(directory, ending):
 
 def test_machine_code_is_kept(directory):
     for misses in (1, 0):
-        kernel = compiling.kernel(one_more)
+        kernel = _compile.kernel(one_more)
         assert kernel(1.0) == 2.0
         assert compiled(kernel) == misses
 
@@ -61,13 +62,13 @@ def test_a_full_disk_is_mentioned_once(directory, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         with pytest.warns(RuntimeWarning, match=r"No space left on device.*NUMBA_CACHE_DIR"):
-            assert compiling.kernel(one_more)(1.0) == 2.0
+            assert _compile.kernel(one_more)(1.0) == 2.0
         with warnings.catch_warnings(record=True) as told:
-            assert compiling.kernel(one_less)(1.0) == 0.0
+            assert _compile.kernel(one_less)(1.0) == 0.0
         assert not told
     assert files(directory, "nbi"), "the index is there, and the data are not"
     for misses in (1, 0):
-        kernel = compiling.kernel(one_more)
+        kernel = _compile.kernel(one_more)
         assert kernel(1.0) == 2.0
         assert compiled(kernel) == misses
 
@@ -75,13 +76,13 @@ def test_a_full_disk_is_mentioned_once(directory, monkeypatch):
 def test_a_full_disk_leaves_no_code_of_another_text(directory, monkeypatch):
     """The index is new, but the data are still those of the text before it."""
     monkeypatch.setattr(cache, "_digest_of_sources", lambda: "before")
-    assert compiling.kernel(one_more)(1.0) == 2.0
+    assert _compile.kernel(one_more)(1.0) == 2.0
     monkeypatch.setattr(cache, "_digest_of_sources", lambda: "after")
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         with pytest.warns(RuntimeWarning):
-            compiling.kernel(one_more)(1.0)
-    kernel = compiling.kernel(one_more)
+            _compile.kernel(one_more)(1.0)
+    kernel = _compile.kernel(one_more)
     kernel(1.0)
     assert compiled(kernel) == 1
 
@@ -99,22 +100,22 @@ def test_processors_do_not_take_each_others_code(directory, monkeypatch):
         for name in names:
             with monkeypatch.context() as patch:
                 patch.setattr(machine, "target", lambda name=name: ("machine", name, ""))
-                kernel = compiling.kernel(one_more)
+                kernel = _compile.kernel(one_more)
                 assert kernel(1.0) == 2.0
                 assert compiled(kernel) == misses
     swap(*files(directory, "nbc"))
     monkeypatch.setattr(machine, "target", lambda: ("machine", names[0], ""))
-    kernel = compiling.kernel(one_more)
+    kernel = _compile.kernel(one_more)
     assert kernel(1.0) == 2.0
     assert compiled(kernel) == 1
 
 
 def test_types_do_not_take_each_others_code(directory):
     """Each has a file of its own, and an index that two processes wrote at once can mix them up."""
-    kernel = compiling.kernel(one_more)
+    kernel = _compile.kernel(one_more)
     assert (kernel(1.0), kernel(1)) == (2.0, 2)
     swap(*files(directory, "nbc"))
-    kernel = compiling.kernel(one_more)
+    kernel = _compile.kernel(one_more)
     assert (kernel(1.0), kernel(1)) == (2.0, 2)
     assert compiled(kernel) == 2
 
@@ -122,11 +123,11 @@ def test_types_do_not_take_each_others_code(directory):
 @pytest.mark.parametrize("ending", ["nbi", "nbc"])
 @pytest.mark.parametrize("keep", [0, 40, 200])
 def test_damaged_files_are_made_anew(directory, ending, keep):
-    assert compiling.kernel(one_more)(1.0) == 2.0
+    assert _compile.kernel(one_more)(1.0) == 2.0
     (file,) = files(directory, ending)
     file.write_bytes(file.read_bytes()[:keep])
     for misses in (1, 0):
-        kernel = compiling.kernel(one_more)
+        kernel = _compile.kernel(one_more)
         with warnings.catch_warnings(record=True) as told:
             assert kernel(1.0) == 2.0
         assert not told

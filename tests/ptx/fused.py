@@ -4,7 +4,7 @@ from functools import cache
 
 import numba
 
-from fastgumbel._kernels.ops import fma
+from fastgumbel._law.ops import fma
 
 
 @cache

@@ -7,14 +7,14 @@ segment's sums begin at its own first category; `ends` has where the segments en
 import numpy as np
 from numba import types
 
+from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.rows import note_fault, potential
 from fastgumbel._cuda.kernels.softmax import largest_of, raised
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel
-from fastgumbel._kernels.ops import bits
-from fastgumbel._kernels.real import decay64
-from fastgumbel._kernels.reduce import INVALID_ROW, NO_INDEX
-from fastgumbel._kernels.stage import row_id
-from fastgumbel._kernels.weights import grains, halves, last_shift, target, weight
+from fastgumbel._law.ops import bits
+from fastgumbel._law.real import decay64
+from fastgumbel._law.reduce import INVALID_ROW, NO_INDEX
+from fastgumbel._law.weights import grains, halves, last_shift, target, weight
 
 THREADS = 256
 _WARPS = THREADS // 32

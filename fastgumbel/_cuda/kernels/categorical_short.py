@@ -6,14 +6,14 @@ which side, the integers of the definition decide.
 
 import numpy as np
 
+from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.max import row_largest
 from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
 from fastgumbel._cuda.seam import cuda, device, kernel
-from fastgumbel._kernels.ops import bits, fma
-from fastgumbel._kernels.real import decay32, decay64
-from fastgumbel._kernels.reduce import INVALID_ROW, NO_INDEX
-from fastgumbel._kernels.stage import row_id
-from fastgumbel._kernels.weights import grains, halves, last_shift, target, weight
+from fastgumbel._law.ops import bits, fma
+from fastgumbel._law.real import decay32, decay64
+from fastgumbel._law.reduce import INVALID_ROW, NO_INDEX
+from fastgumbel._law.weights import grains, halves, last_shift, target, weight
 
 THREADS = 128
 

@@ -7,7 +7,7 @@ warp. Coordinates are uint64 and lanes of the warp int32. Numbers have the type 
 import numpy as np
 
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, overload
-from fastgumbel._kernels.field import (
+from fastgumbel._law.field import (
     BLOCK_WORDS,
     HIGH_WORDS,
     LOW_WORDS,
@@ -19,7 +19,7 @@ from fastgumbel._kernels.field import (
     word_of,
     words,
 )
-from fastgumbel._kernels.real import exponential32, exponential64, log
+from fastgumbel._law.real import exponential32, exponential64, log
 
 _1, _4, _8, _15, _16, _31, _63 = map(np.int32, (1, 4, 8, 15, 16, 31, 63))
 _QUADS = np.uint64(15)

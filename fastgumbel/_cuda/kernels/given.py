@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import other_exponential, other_exponentials
 from fastgumbel._cuda.kernels.rows import note_fault, potential
 from fastgumbel._cuda.kernels.softmax import chunk_sum, in_order, largest_of, raised
 from fastgumbel._cuda.seam import cuda, device, kernel
-from fastgumbel._kernels.ops import times
-from fastgumbel._kernels.real import decay, log, log64
-from fastgumbel._kernels.reduce import INVALID_CHOICE, INVALID_ROW
-from fastgumbel._kernels.stage import row_id
+from fastgumbel._law.ops import times
+from fastgumbel._law.real import decay, log, log64
+from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW
 
 THREADS = 256
 # Columns whose weights are summed between two barriers.

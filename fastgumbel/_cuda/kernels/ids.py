@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import other_exponential, place_noise
 from fastgumbel._cuda.kernels.rows import divided
 from fastgumbel._cuda.seam import cuda, kernel
-from fastgumbel._kernels.stage import row_id
 
 THREADS = 256
 

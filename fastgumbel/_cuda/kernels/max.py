@@ -5,7 +5,7 @@ from numba import types
 
 from fastgumbel._cuda.kernels.rows import infinity, note_fault, quad
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, overload
-from fastgumbel._kernels.reduce import INVALID_ROW, NO_INDEX, combined
+from fastgumbel._law.reduce import INVALID_ROW, NO_INDEX, combined
 
 
 def larger(a, b):

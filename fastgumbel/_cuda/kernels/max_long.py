@@ -9,23 +9,14 @@ segment as a rule, is computed in float64.
 import numpy as np
 from numba import types
 
+from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.max import finish, larger, warp_combined, warp_largest
 from fastgumbel._cuda.kernels.rows import inside, potential
 from fastgumbel._cuda.kernels.survey import largest_of_warps, survey
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel, opaque
-from fastgumbel._kernels.bounds import (
-    LEAST,
-    SLACK,
-    at_least,
-    at_most,
-    block_ceiling,
-    block_floor,
-    lane_ceiling,
-    lane_floor,
-)
-from fastgumbel._kernels.field import BLOCK_WORDS, HIGH_WORDS, block_word, gumbel, winner_lane, words
-from fastgumbel._kernels.reduce import NO_INDEX, NOTHING, beats, combined
-from fastgumbel._kernels.stage import row_id
+from fastgumbel._law.bounds import LEAST, SLACK, at_least, at_most, block_ceiling, block_floor, lane_ceiling, lane_floor
+from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, block_word, gumbel, winner_lane, words
+from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats, combined
 
 THREADS = 128
 _WARPS = 4

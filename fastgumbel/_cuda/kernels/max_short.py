@@ -4,16 +4,16 @@ import math
 
 import numpy as np
 
+from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import block
 from fastgumbel._cuda.kernels.max import finish, row_largest, warp_combined
 from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel
-from fastgumbel._kernels.field import HIGH_WORDS, gumbel, words
-from fastgumbel._kernels.ops import fma
-from fastgumbel._kernels.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
-from fastgumbel._kernels.real import exp32, exponential32
-from fastgumbel._kernels.reduce import INVALID_NOISE, NO_INDEX, NOTHING, beats
-from fastgumbel._kernels.stage import row_id
+from fastgumbel._law.field import HIGH_WORDS, gumbel, words
+from fastgumbel._law.ops import fma
+from fastgumbel._law.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
+from fastgumbel._law.real import exp32, exponential32
+from fastgumbel._law.reduce import INVALID_NOISE, NO_INDEX, NOTHING, beats
 
 THREADS = 128
 

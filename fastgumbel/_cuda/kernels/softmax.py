@@ -3,8 +3,8 @@
 import numpy as np
 
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device
-from fastgumbel._kernels.ops import times
-from fastgumbel._kernels.real import decay
+from fastgumbel._law.ops import times
+from fastgumbel._law.real import decay
 
 
 @device

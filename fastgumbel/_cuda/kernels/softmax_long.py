@@ -6,6 +6,7 @@ perturbs it anew, so no noise ever lies in device memory.
 
 import numpy as np
 
+from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import held_block, hold_blocks, quad_noise
 from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
 from fastgumbel._cuda.kernels.softmax import (
@@ -22,10 +23,9 @@ from fastgumbel._cuda.kernels.softmax import (
     weight,
 )
 from fastgumbel._cuda.seam import cuda, device, kernel, opaque
-from fastgumbel._kernels.ops import times
-from fastgumbel._kernels.real import log64
-from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
-from fastgumbel._kernels.stage import row_id
+from fastgumbel._law.ops import times
+from fastgumbel._law.real import log64
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
 
 THREADS = 128
 # Columns of a tile at most: each of its chunks of 64 has a term, and so has each of a last part of 63.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import block, quad_noise
 from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
 from fastgumbel._cuda.kernels.softmax import (
@@ -15,10 +16,9 @@ from fastgumbel._cuda.kernels.softmax import (
     weight,
 )
 from fastgumbel._cuda.seam import cuda, device, kernel
-from fastgumbel._kernels.ops import times
-from fastgumbel._kernels.real import log as log_of
-from fastgumbel._kernels.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
-from fastgumbel._kernels.stage import row_id
+from fastgumbel._law.ops import times
+from fastgumbel._law.real import log as log_of
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
 
 THREADS = 128
 

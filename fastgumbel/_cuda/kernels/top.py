@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgumbel._cuda.kernels.rows import divided, note_fault
 from fastgumbel._cuda.seam import cuda, device
-from fastgumbel._kernels.reduce import INVALID_ROW, NO_INDEX, NOTHING, TOO_FEW, beats
+from fastgumbel._law.reduce import INVALID_ROW, NO_INDEX, NOTHING, TOO_FEW, beats
 
 INVALID = np.float64(np.inf)
 

@@ -5,12 +5,12 @@ Lists lie one after another in two flat arrays, of values and of indices. `place
 
 import numpy as np
 
+from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import block, quad_noise
 from fastgumbel._cuda.kernels.rows import divided, note_fault, potential, quad
 from fastgumbel._cuda.kernels.top import deliver, entry, is_invalid, kept, offer, with_room
 from fastgumbel._cuda.seam import cuda, device, kernel
-from fastgumbel._kernels.reduce import INVALID_NOISE, NO_INDEX, NOTHING, beats
-from fastgumbel._kernels.stage import row_id
+from fastgumbel._law.reduce import INVALID_NOISE, NO_INDEX, NOTHING, beats
 
 THREADS = 128
 

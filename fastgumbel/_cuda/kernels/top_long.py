@@ -7,11 +7,12 @@ others of a block are looked at only where its largest log-potential plus its la
 import numpy as np
 from numba import types
 
+from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.rows import inside
 from fastgumbel._cuda.kernels.survey import largest_of_warps, survey
 from fastgumbel._cuda.kernels.top import INVALID, entry, kept, offer, with_room
 from fastgumbel._cuda.seam import cuda, device, kernel, opaque
-from fastgumbel._kernels.field import (
+from fastgumbel._law.field import (
     BLOCK_WORDS,
     HIGH_WORDS,
     block_exponential,
@@ -21,10 +22,9 @@ from fastgumbel._kernels.field import (
     winner_lane,
     words,
 )
-from fastgumbel._kernels.ops import fma
-from fastgumbel._kernels.real import gumbel64, gumbel_bound
-from fastgumbel._kernels.reduce import NO_INDEX, NOTHING
-from fastgumbel._kernels.stage import row_id
+from fastgumbel._law.ops import fma
+from fastgumbel._law.real import gumbel64, gumbel_bound
+from fastgumbel._law.reduce import NO_INDEX, NOTHING
 
 THREADS = 128
 _WARPS = 4

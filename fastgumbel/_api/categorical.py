@@ -1,0 +1,173 @@
+"""`categorical`: draws of the same law that read no field."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgumbel._host import categorical as _categorical
+from fastgumbel._host.arguments import placed, rows_of
+from fastgumbel._host.result import delivered, flat_of
+from fastgumbel._request.checks import choice_of, shape_of
+from fastgumbel._request.coordinates import draws_of, row_ids
+from fastgumbel._request.device import backend, is_device
+from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.outputs import check_out
+from fastgumbel._request.shape import any_negative
+
+
+@overload
+def categorical(
+    log_potentials: ArrayLike,
+    size: int,
+    /,
+    *,
+    axis: int = -1,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: None = None,
+) -> NDArray[np.intp]: ...
+
+
+@overload
+def categorical(
+    log_potentials: ArrayLike,
+    size: int | tuple[int, ...] | None = None,
+    /,
+    *,
+    axis: int = -1,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: NDArray[np.intp],
+) -> NDArray[np.intp]: ...
+
+
+@overload
+def categorical(
+    log_potentials: ArrayLike,
+    size: int | tuple[int, ...] | None = None,
+    /,
+    *,
+    axis: int = -1,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: None = None,
+) -> Any: ...
+
+
+def categorical(
+    log_potentials: ArrayLike,
+    size: int | tuple[int, ...] | None = None,
+    /,
+    *,
+    axis: int = -1,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: Any = None,
+) -> Any:
+    """Sample categories in proportion to the exponentials of log-potentials, at one uniform number a draw.
+
+    The fastest way to very many draws from one distribution, and to one draw from each of very many short rows. Use
+    `gumbel_max` instead where a draw must react to a change of log-potentials only if its own category gains or loses
+    by it, where shards of a row are sampled apart, where relaxed samples or ranks go with it, and for a few draws of
+    long rows.
+
+    Parameters
+    ----------
+    log_potentials : array_like of float16, float32, float64 or int
+        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights, as they come; -inf excludes a
+        category. A device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that
+        it names, with the same bits; then `out` must be a device array too.
+    size : int or tuple of ints, optional
+        Draws of every row: these axes come before the batch.
+    axis : int, optional
+        The axis of the categories.
+    where : array_like or device array of bool, optional
+        Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        What names the draws, as in `NoiseField`.
+    noise : NoiseField, optional
+        Names the draws instead, by key, row ids and first draw. The field's numbers are not read: draws are independent
+        of all other functions' on the same field. `start` must be 0, and category ids tell no more than which
+        places are empty.
+    invalid : {"raise", "mark"}, optional
+        What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with -1.
+        On a device, "raise" waits for the result, and "mark" does not.
+    out : ndarray or device array of intp, optional
+        Where to write: of exactly the result's shape.
+
+    Returns
+    -------
+    ndarray or device array of intp
+        Of shape `size + batch`, counted along the axis; `out` where it is given.
+
+    Raises
+    ------
+    ValueError
+        If a row is invalid: the first one and its first bad category are named. If a shape or a value does not fit.
+    TypeError
+        If an argument is of the wrong type.
+    ImportError, RuntimeError
+        If `log_potentials` is a device array, and CUDA support, or a driver, is missing.
+
+    See Also
+    --------
+    gumbel_max : the same law on a noise field.
+
+    Notes
+    -----
+    P(c) = exp(x_c) / sum_j exp(x_j), by inversion of the distribution function (Devroye 1986, chapter III.2; with a
+    guide table, Chen and Asau 1974). A draw is a function of the key, the row id, the draw and the row's
+    log-potentials: neither threads, nor `size`, nor which rows share a call can change it. exp(x_c - max(x)) in float64
+    is rounded to a grid of 2**-60 of the sum or finer (for up to 2**30 categories), and all that follows is exact
+    arithmetic of integers, with 64 random bits a draw: P(c) is off by at most 2**-60 + P(c) (2**-47 + n 2**-60). A
+    category far below that grid is never drawn, and an excluded one never is either.
+
+    Extra memory, a thread: 8 bytes a category of one row, and 8 to 32 more where many draws make a guide table worth
+    its while. On a device: 8 bytes a category of one row, or of as many rows as 128 MiB hold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> x = np.log([1.0, 2.0, 7.0])
+    >>> draws = fg.categorical(x, 1_000_000, rng=0)
+    >>> (np.bincount(draws) / 1_000_000).round(2)
+    array([0.1, 0.2, 0.7])
+
+    One draw from each of many rows, and one of them again:
+
+    >>> rows = np.random.default_rng(0).normal(size=(1000, 10))
+    >>> field = fg.NoiseField(1)
+    >>> choices = fg.categorical(rows, noise=field)
+    >>> choices.shape
+    (1000,)
+    >>> bool(fg.categorical(rows[17], noise=field.at(rows=17)) == choices[17])
+    True
+    """
+    if is_device(log_potentials):
+        return backend("categorical").sample(log_potentials, size, axis, where, rng, noise, invalid, out)
+    rows, axis = rows_of(log_potentials, axis, where)
+    mark = choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
+    draw_shape = shape_of(size, "size")
+    shape, draws = draw_shape + rows.batch, math.prod(draw_shape)
+    if out is not None:
+        check_out(out, "out", shape, np.intp)
+    field = draws_of(rng, noise, draws, rows.n)
+    rows = placed(rows, axis, field)
+    index = flat_of(out, (draws, rows.count), np.intp, rows)
+    _categorical.draw(rows, field, row_ids(field, rows.batch), index)
+    if not mark and any_negative(index):
+        raise ValueError(rows.fault(int((index < 0).any(0).argmax())))
+    return delivered(index, shape, out)

@@ -1,0 +1,237 @@
+"""`gumbel`, the noise itself, and `gumbel_max`, the hard sample."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgumbel._host.arguments import noise_rows, placed, rows_of
+from fastgumbel._host.max import search, search_few, search_given
+from fastgumbel._host.result import delivered, flat_of
+from fastgumbel._request.checks import choice_of, shape_of
+from fastgumbel._request.coordinates import check_reach, field_of, row_ids
+from fastgumbel._request.device import backend, is_device
+from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.outputs import check_out
+from fastgumbel._request.shape import any_negative
+
+
+@overload
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: Literal[False] = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: None = None,
+) -> Any: ...
+
+
+@overload
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: Literal[False] = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: NDArray[np.intp],
+) -> NDArray[np.intp]: ...
+
+
+@overload
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: Literal[True],
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
+) -> tuple[Any, Any]: ...
+
+
+@overload
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: bool,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: Any = None,
+) -> Any: ...
+
+
+def gumbel_max(
+    log_potentials: ArrayLike,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_max: bool = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: Any = None,
+) -> Any:
+    """Sample categories in proportion to the exponentials of log-potentials: the argmax of potentials plus noise.
+
+    Parameters
+    ----------
+    log_potentials : array_like of float16, float32, float64 or int
+        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights, as they come; -inf excludes a
+        category. A device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that
+        it names, with the same bits; then `out`, and `noise` if it is an array, must be device arrays too.
+    axis : int, optional
+        The axis of the categories.
+    size : int or tuple of ints, optional
+        Draws of every row: these axes come before the batch.
+    where : array_like or device array of bool, optional
+        Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        What names the noise field, as in `NoiseField`.
+    noise : NoiseField or array_like, optional
+        The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the
+        axes of `size` before it.
+    return_max : bool, optional
+        Also return the perturbed value of the sample. Its law is logsumexp(log_potentials) + Gumbel, whatever the
+        sample; the larger of the values of two shards tells which shard's sample is that of the whole.
+    invalid : {"raise", "mark"}, optional
+        What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with index -1
+        and value NaN. On a device, "raise" waits for the result, and "mark" does not: so it also marks rows whose
+        `noise` is an array and not finite, for which there is an error elsewhere.
+    out : ndarray of intp, or with `return_max` a pair (intp, float64), optional
+        Where to write: of exactly the result's shape.
+
+    Returns
+    -------
+    index : ndarray or device array of intp
+        Of shape `size + batch`, counted along the axis, also where the field has category ids.
+    value : ndarray or device array of float64
+        Of the same shape; only with `return_max`.
+
+    Raises
+    ------
+    ValueError
+        If a row is invalid: the first one and its first bad category are named. If a shape or a value does not fit.
+    TypeError
+        If an argument is of the wrong type.
+    ImportError, RuntimeError
+        If `log_potentials` is a device array, and CUDA support, or a driver, is missing.
+
+    See Also
+    --------
+    gumbel : the noise that is added.
+
+    Notes
+    -----
+    Defined as the first argmax over c of float64(x_c) + G(key, row, draw, c) in float64, for every input type, and
+    equal to it bit for bit; but noise that cannot win is never computed. P(c) = exp(x_c) / sum_j exp(x_j), by the
+    Gumbel-max trick (Gumbel 1954; Maddison, Tarlow and Minka 2014). The result depends neither on threads, nor on
+    which rows share a call if row ids are given (`NoiseField.at`). Extra memory: some KiB a thread, plus 8 bytes for
+    64 categories of a row where `size` is given; with category ids, up to a MiB a thread, and on a device the ids, and
+    noise of one row and draw, or of as many as 64 MiB hold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> x = np.log([[1, 2, 7], [5, 5, 0]], where=[[True] * 3, [True, True, False]], out=np.full((2, 3), -np.inf))
+    >>> draws = fg.gumbel_max(x, size=100_000, rng=0)
+    >>> draws.shape
+    (100000, 2)
+    >>> (np.bincount(draws[:, 0]) / 100_000).round(2)
+    array([0.1, 0.2, 0.7])
+
+    The same noise before and after a change: only those who gain from it react.
+
+    >>> field = fg.NoiseField(1)
+    >>> before = fg.gumbel_max(np.zeros((1000, 3)), noise=field)
+    >>> after = fg.gumbel_max(np.zeros((1000, 3)) + [0.5, 0, 0], noise=field)
+    >>> bool((after[before != after] == 0).all())
+    True
+
+    Each of 1,000 choosers faces 30 of 5,000 zones, and keeps its taste for a zone wherever it stands.
+
+    >>> rng = np.random.default_rng(0)
+    >>> zones, utilities = rng.integers(5000, size=(1000, 30)), rng.normal(size=5000)
+    >>> place = fg.gumbel_max(utilities[zones], noise=field.at(categories=zones))
+    >>> again = fg.gumbel_max(utilities[zones[:, ::-1]], noise=field.at(categories=zones[:, ::-1]))
+    >>> chooser = np.arange(1000)
+    >>> bool((zones[chooser, place] == zones[:, ::-1][chooser, again]).all())
+    True
+    """
+    plain = size is None and where is None and out is None and not return_max
+    if plain and type(invalid) is str and invalid == "raise":
+        sample = None
+        if type(noise) is NoiseField and rng is None:
+            sample = search_few(log_potentials, axis, noise)
+        elif noise is None and type(rng) is int:
+            sample = search_few(log_potentials, axis, field_of(rng, None))
+        if sample is not None:
+            return sample
+    if is_device(log_potentials):
+        there = backend("max")
+        return there.sample(log_potentials, axis, size, where, rng, noise, bool(return_max), invalid, out)
+    rows, axis = rows_of(log_potentials, axis, where)
+    mark = choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
+    draw_shape = shape_of(size, "size")
+    shape = draw_shape + rows.batch
+    draws = math.prod(draw_shape)
+    index_out, value_out = _checked_outs(out, bool(return_max), shape)
+    index = flat_of(index_out, (draws, rows.count), np.intp, rows)
+    value = flat_of(value_out, (draws, rows.count), np.float64, rows) if return_max else None
+
+    if noise is None or isinstance(noise, NoiseField):
+        field = field_of(rng, noise)
+        check_reach(field, draws, rows.n)
+        rows = placed(rows, axis, field)
+        search(rows, field, row_ids(field, rows.batch), index, value)
+    else:
+        if rng is not None:
+            raise ValueError("give rng or noise, not both")
+        search_given(rows, noise_rows(noise, axis, draw_shape, rows), index, value)
+
+    if any_negative(index):
+        if not mark:
+            raise ValueError(rows.fault(int((index < 0).any(0).argmax())))
+        if value is not None:
+            value[index < 0] = np.nan
+    sample = delivered(index, shape, index_out)
+    return sample if value is None else (sample, delivered(value, shape, value_out))
+
+
+def _checked_outs(out: Any, pair: bool, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Arrays to write indices and, of a pair, values to; None for those that are not given."""
+    if out is None:
+        return None, None
+    if not pair:
+        return check_out(out, "out", shape, np.intp), None
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise TypeError("out must be a pair of arrays (indices, values) with return_max=True")
+    return (
+        check_out(out[0], "out[0]", shape, np.intp),
+        check_out(out[1], "out[1]", shape, np.float64),
+    )

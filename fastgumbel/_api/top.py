@@ -1,0 +1,223 @@
+"""`gumbel_top_k`: samples without replacement, best first."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgumbel._host.arguments import noise_rows, placed, rows_of
+from fastgumbel._host.rows import Rows
+from fastgumbel._host.top import search_top, search_top_given
+from fastgumbel._request.checks import choice_of, places_of, shape_of
+from fastgumbel._request.coordinates import check_reach, field_of, row_ids
+from fastgumbel._request.device import backend, is_device
+from fastgumbel._request.faults import place_name, too_few_message
+from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.layout import categories_back
+from fastgumbel._request.outputs import check_out, check_ranked_outs, ranked_shapes
+from fastgumbel._request.shape import any_negative
+
+
+@overload
+def gumbel_top_k(
+    log_potentials: ArrayLike,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_threshold: Literal[False] = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]: ...
+
+
+@overload
+def gumbel_top_k(
+    log_potentials: ArrayLike,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_threshold: Literal[True],
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]: ...
+
+
+@overload
+def gumbel_top_k(
+    log_potentials: ArrayLike,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_threshold: bool,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: tuple[NDArray[Any], ...] | None = None,
+) -> tuple[NDArray[Any], ...]: ...
+
+
+def gumbel_top_k(
+    log_potentials: ArrayLike,
+    k: int,
+    /,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    where: ArrayLike | None = None,
+    rng: Rng = None,
+    noise: NoiseField | ArrayLike | None = None,
+    return_threshold: bool = False,
+    invalid: Literal["raise", "mark"] = "raise",
+    out: Any = None,
+) -> Any:
+    """Sample k categories without replacement: those of the k largest log-potentials plus Gumbel noise, best first.
+
+    Parameters
+    ----------
+    log_potentials : array_like of float16, float32, float64 or int
+        Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category. A
+        device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that it names,
+        with the same bits; then `out`, and `noise` if it is an array, must be device arrays too.
+    k : int
+        How many, from 1 to n.
+    axis : int, optional
+        The axis of the categories; in the results it counts the ranks.
+    size : int or tuple of ints, optional
+        Draws of every row: these axes come first.
+    where : array_like or device array of bool, optional
+        Broadcasts to `log_potentials`; False excludes a category.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        What names the noise field, as in `NoiseField`.
+    noise : NoiseField or array_like, optional
+        The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the
+        axes of `size` before it.
+    return_threshold : bool, optional
+        Also return the (k+1)-th largest perturbed value, -inf where there is no further category.
+    invalid : {"raise", "mark"}, optional
+        What to do about a row with NaN or +inf, or with fewer than k categories left: raise an error; or give such a
+        row indices -1, with values NaN in the first case, and in the second -inf for the places that stay empty. On a
+        device, "raise" waits for the result, and "mark" does not: so it also marks rows whose `noise` is an array and
+        not finite, for which there is an error elsewhere.
+    out : tuple of ndarray or device array, optional
+        Where to write, as many arrays as are returned: of exactly the results' shapes and dtypes.
+
+    Returns
+    -------
+    indices : ndarray or device array of intp
+        Shape `size + batch + (k,)` for the default axis.
+    values : ndarray or device array of float64
+        Their perturbed values, of the same shape, falling.
+    threshold : ndarray or device array of float64
+        Shape `size + batch`; only with `return_threshold`.
+
+    Raises
+    ------
+    ValueError
+        If a row is invalid: the first one is named. If k, a shape or a value does not fit.
+    TypeError
+        If an argument is of the wrong type.
+    ImportError, RuntimeError
+        If `log_potentials` is a device array, and CUDA support, or a driver, is missing.
+
+    See Also
+    --------
+    gumbel_max : the first of the k, from the same noise.
+
+    Notes
+    -----
+    Defined by float64(x_c) + G(key, row, draw, c) in float64; of equal values the first index comes first. The order is
+    a Plackett-Luce ranking: each next category is drawn in proportion to exp(x) among those that are left (Yellott
+    1977; Efraimidis and Spirakis 2006; Kool, van Hoof and Welling 2019). For small k noise that cannot matter is never
+    computed. On a device, noise of rows that are not at least 64 times as long, or that is an array, takes scratch
+    memory: 16 bytes a category of one row, or of as many as 128 MiB hold; for k beyond 512, which take a sort of whole
+    rows, up to 32.
+
+    With the threshold t, a category of the sample was included with probability 1 - exp(-exp(x_c - t)), given t. So
+    the sum of f(c) exp(x_c) over all categories has the unbiased estimate: the sum over the sample of
+    f(c) exp(x_c) / (1 - exp(-exp(x_c - t))) (Vieira 2017; Kool et al. 2019; in priority sampling, Duffield, Lund and
+    Thorup 2007).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> x = np.log(np.arange(1.0, 1001.0))
+    >>> indices, values = fg.gumbel_top_k(x, 3, rng=0)
+    >>> bool(indices[0] == fg.gumbel_max(x, rng=0))
+    True
+
+    A sum over 1,000 categories from 100 of them, with its importance weights:
+
+    >>> indices, values, threshold = fg.gumbel_top_k(x, 100, rng=0, return_threshold=True)
+    >>> weights = np.exp(x[indices]) / -np.expm1(-np.exp(x[indices] - threshold))
+    >>> bool(abs(weights.sum() / np.exp(x).sum() - 1) < 0.1)
+    True
+    """
+    if is_device(log_potentials):
+        return backend("top").sample(
+            log_potentials, k, axis, size, where, rng, noise, bool(return_threshold), invalid, out
+        )
+    rows, axis = rows_of(log_potentials, axis, where)
+    k = places_of(k, rows.n)
+    mark = choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
+    draw_shape = shape_of(size, "size")
+    if out is not None:
+        shapes = ranked_shapes(draw_shape, rows.batch, k, axis, bool(return_threshold))
+        check_ranked_outs(out, shapes)
+        for i, (array, (shape, kind)) in enumerate(zip(out, shapes, strict=True)):
+            check_out(array, f"out[{i}]", shape, kind)
+    draws, places = math.prod(draw_shape), min(k + bool(return_threshold), rows.n)
+    index = np.empty((draws, rows.count, places), np.intp)
+    value = np.empty(index.shape)
+
+    if noise is None or isinstance(noise, NoiseField):
+        field = field_of(rng, noise)
+        check_reach(field, draws, rows.n)
+        rows = placed(rows, axis, field)
+        search_top(rows, field, row_ids(field, rows.batch), index, value)
+    else:
+        if rng is not None:
+            raise ValueError("give rng or noise, not both")
+        search_top_given(rows, noise_rows(noise, axis, draw_shape, rows), index, value)
+
+    if not mark:
+        _refuse(rows, index[..., :k], value[..., :k])
+    results: list[NDArray[Any]] = []
+    for array in (index, value):
+        ranked = array[..., :k].reshape(*draw_shape, *rows.batch, k)
+        results.append(categories_back(ranked, axis))
+    if return_threshold:
+        threshold = value[..., k] if places > k else np.where(np.isnan(value[..., 0]), np.nan, -np.inf)
+        results.append(threshold.reshape(draw_shape + rows.batch))
+    if out is None:
+        return tuple(results)
+    for target, result in zip(out, results, strict=True):
+        target[...] = result
+    return out
+
+
+def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:
+    """Raise for the first row that is invalid or has fewer categories than places."""
+    last = index[..., -1]
+    if any_negative(last):
+        row = int((last < 0).any(0).argmax())
+        if np.isnan(value[:, row, 0]).any():
+            raise ValueError(rows.fault(row))
+        left = int((index[:, row] >= 0).sum(-1).min())
+        raise ValueError(too_few_message(place_name(rows.batch, row), left, index.shape[-1], rows.excluded))

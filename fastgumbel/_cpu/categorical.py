@@ -1,0 +1,127 @@
+"""Many draws of a row, or draws of a long one: running sums of integer weights, and a guide into them.
+
+The guide cuts the range of targets into equal buckets and knows the first category that each can name. There are
+several buckets a category, so a step from there is rare, and the expected number of steps is below one whatever the
+weights.
+"""
+
+import numpy as np
+
+from fastgumbel._cpu.row import largest_of
+from fastgumbel._cpu.stage import STAGE, draw_next_words, padded, row_id
+from fastgumbel._cpu.targets import targets_of
+from fastgumbel._law.reduce import NO_INDEX
+from fastgumbel._law.weights import DRAW_WORDS, bisect, bit_length, cumulate
+from fastgumbel._numba.compile import kernel, stage
+
+_1 = np.uint64(1)
+
+
+@stage
+def _shift(total, guide):
+    """How far a target is shifted to give its bucket; the guide has a power of two of them."""
+    return bit_length(total) + _1 - bit_length(np.uint64(guide.size))
+
+
+@stage
+def _guide(guide, sums, total):
+    """First category of each bucket that has a target."""
+    shift = _shift(total, guide)
+    c = np.uint64(0)
+    for b in range(np.int64((total - _1) >> shift) + 1):
+        while sums[c] <= np.uint64(b) << shift:
+            c += _1
+        guide[b] = c
+
+
+@stage
+def _build(x, at, n, sums, guide):
+    """Running sums of a row, and the guide if there is room for one; their total, 0 if the row is invalid."""
+    largest = np.float64(largest_of(x, at, n))
+    if not -np.inf < largest < np.inf:
+        return np.uint64(0)
+    total = cumulate(sums, x, at, n, largest)
+    if guide.size:
+        _guide(guide, sums, total)
+    return total
+
+
+@stage
+def _look_up(found, targets, n, sums, guide, shift):
+    """Categories of n pairs of targets, in the order of the draws."""
+    for i in range(n):
+        for j in range(2):
+            t = targets[np.uint64(j * STAGE) + np.uint64(i)]
+            c = np.uint64(guide[t >> shift])
+            # Without a branch, as nobody can predict it.
+            c += np.uint64(sums[c] <= t)
+            while sums[c] <= t:
+                c += _1
+            found[np.uint64(2) * np.uint64(i) + np.uint64(j)] = c
+
+
+@stage
+def _bisect_all(found, targets, n, sums):
+    """As `_look_up`, without a guide."""
+    for i in range(n):
+        for j in range(2):
+            found[2 * i + j] = bisect(sums, sums.size, targets[j * STAGE + i])
+
+
+@stage
+def _draw(sums, guide, total, key, row, draw, index, place, scratch):
+    """Draws of one row, to index[first_draw:last_draw, column]; the first of all is `draw`."""
+    first_draw, last_draw, column = place
+    words, targets, found = scratch
+    if total == 0:
+        for s in range(first_draw, last_draw):
+            index[s, column] = NO_INDEX
+        return
+    begin = draw + np.uint64(first_draw)
+    skipped = np.int64(begin & _1)
+    shift = _shift(total, guide) if guide.size else np.uint64(0)
+    for s in range(first_draw - skipped, last_draw, 2 * STAGE):
+        pairs = min(STAGE, (last_draw - s + 1) // 2)
+        lanes = padded(pairs)
+        draw_next_words(words, lanes, key, row, (draw + np.uint64(s)) >> _1, DRAW_WORDS)
+        targets_of(targets, words, lanes, total)
+        if guide.size:
+            _look_up(found, targets, pairs, sums, guide, shift)
+        else:
+            _bisect_all(found, targets, pairs, sums)
+        for i in range(max(first_draw - s, 0), min(last_draw - s, 2 * STAGE)):
+            index[s + i, column] = found[i]
+
+
+@kernel
+def build(x, sums, guide):
+    """Running sums and guide of the only row of x; the total, 0 if the row is invalid."""
+    return _build(x.reshape(x.size), 0, x.size, sums, guide)
+
+
+@kernel
+def draw_built(sums, guide, total, rows, field, index, place):
+    """Draws of a row that was built; arguments as in `draw_rows`, but `place` names that row."""
+    key, first_row, draw = field
+    scratch = np.zeros(4 * STAGE, np.uint32), np.zeros(2 * STAGE, np.uint64), np.zeros(2 * STAGE, np.int64)
+    _draw(sums, guide, total, key, row_id(rows, first_row, 0), draw, index, place, scratch)
+
+
+@kernel
+def draw_rows(x, rows, field, index, place, buckets):
+    """Draws of each row of x.
+
+    x: C-contiguous matrix, float32 or float64. rows: ids of its rows, or empty where they count from `first_row`.
+    field: (key, first_row, draw). index: draws by rows. place: (first_draw, last_draw, column of the first row).
+    buckets: of the guide, a power of two, or 0 for none.
+    """
+    key, first_row, draw = field
+    first_draw, last_draw, to_row = place
+    n_rows, n = x.shape
+    flat = x.reshape(n_rows * n)
+    sums, guide = np.empty(n, np.uint64), np.empty(buckets, np.uint32)
+    scratch = np.zeros(4 * STAGE, np.uint32), np.zeros(2 * STAGE, np.uint64), np.zeros(2 * STAGE, np.int64)
+    for r in range(n_rows):
+        total = _build(flat, r * n, n, sums, guide)
+        row = row_id(rows, first_row, r)
+        _draw(sums, guide, total, key, row, draw, index, (first_draw, last_draw, to_row + r), scratch)

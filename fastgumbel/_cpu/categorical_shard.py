@@ -1,0 +1,64 @@
+"""`categorical` of rows in shards: sums of integers, exact in any order, and the shard that a draw falls into."""
+
+import numpy as np
+
+from fastgumbel._cpu.stage import STAGE, draw_next_words, padded
+from fastgumbel._cpu.targets import targets_of
+from fastgumbel._law.reduce import NO_INDEX
+from fastgumbel._law.weights import DRAW_WORDS, bisect, decays, running
+from fastgumbel._numba.compile import kernel
+
+_1 = np.uint64(1)
+
+
+@kernel
+def shard_sizes(x, largest, sizes):
+    """The part of A that each row of x has, whose largest log-potential in all shards is given; 0 if that is none."""
+    n_rows, n = x.shape
+    flat = x.reshape(n_rows * n)
+    weights = np.empty(n, np.uint64)
+    for r in range(n_rows):
+        valid = -np.inf < largest[r] < np.inf
+        sizes[r] = decays(weights, flat, r * n, n, largest[r]) if valid else np.uint64(0)
+
+
+@kernel
+def shard_totals(x, largest, sizes, totals):
+    """Sum of the integer weights of each row of x; `sizes` are A, 0 in invalid rows."""
+    n_rows, n = x.shape
+    flat = x.reshape(n_rows * n)
+    weights = np.empty(n, np.uint64)
+    for r in range(n_rows):
+        totals[r] = 0
+        if sizes[r] > 0:
+            decays(weights, flat, r * n, n, largest[r])
+            totals[r] = running(weights, n, sizes[r])
+
+
+@kernel
+def shard_draws(x, rows, field, largest, sizes, before, totals, index, column):
+    """Categories of the draws of index[s, r] that fall into this shard, counted from `column`; -1 for the others.
+
+    `field` is (key, first draw). `before` and `totals` are the sums of the weights before the shard and of all.
+    """
+    key, draw = field
+    n_rows, n = x.shape
+    flat = x.reshape(n_rows * n)
+    sums = np.empty(n, np.uint64)
+    words, targets = np.zeros(4 * STAGE, np.uint32), np.zeros(2 * STAGE, np.uint64)
+    n_draws = index.shape[0]
+    skipped = np.int64(draw & _1)
+    for r in range(n_rows):
+        held = np.uint64(0)
+        if sizes[r] > 0:
+            decays(sums, flat, r * n, n, largest[r])
+            held = running(sums, n, sizes[r])
+        for s in range(-skipped, n_draws, 2 * STAGE):
+            pairs = min(STAGE, (n_draws - s + 1) // 2)
+            lanes = padded(pairs)
+            draw_next_words(words, lanes, key, rows[r], (draw + np.uint64(s)) >> _1, DRAW_WORDS)
+            targets_of(targets, words, lanes, totals[r])
+            for i in range(max(-s, 0), min(n_draws - s, 2 * STAGE)):
+                t = targets[(i & 1) * STAGE + (i >> 1)]
+                here = before[r] <= t < before[r] + held
+                index[s + i, r] = column + bisect(sums, n, t - before[r]) if here else NO_INDEX

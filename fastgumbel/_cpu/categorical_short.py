@@ -1,0 +1,148 @@
+"""Few draws from each of many short rows: rows as vector lanes.
+
+The running sums are float32, and so is the target; where it lies so near a sum that float32 cannot tell on which side,
+the row is decided anew by the integers of the definition.
+"""
+
+import numpy as np
+
+from fastgumbel._cpu.lanes import turn
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, fill, row_id
+from fastgumbel._law.real import decay32
+from fastgumbel._law.reduce import NO_INDEX
+from fastgumbel._law.weights import DRAW_WORDS, bisect, cumulate, target
+from fastgumbel._numba.compile import kernel, stage
+
+# Planes of float32. Numbers of sums that are surely passed, in the end the category, and of those that may be.
+_PASSED = 0
+_REACHED = STAGE
+_TOTAL = 2 * STAGE
+_BELOW = 3 * STAGE
+_ABOVE = 4 * STAGE
+_PLANES = 5
+
+_1 = np.uint64(1)
+_8 = np.uint32(8)
+_INVALID = np.float32(NO_INDEX)
+_UNDECIDED = np.float32(-2)
+_STEP24 = np.float32(2.0**-24)
+
+
+@stage
+def _survey(largest, potentials, n, rows):
+    """Largest log-potential of each row, in its type; +inf where there is NaN or +inf."""
+    for i in range(rows):
+        largest[i] = -np.inf
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(rows):
+            v = potentials[at + np.uint64(i)]
+            top = v if v > largest[i] else largest[i]
+            largest[i] = top if v < np.inf else potentials.dtype.type(np.inf)
+
+
+@stage
+def _cumulate(sums, state, largest, potentials, n, rows):
+    """Running sums of exp(x - largest), one plane a category; all 0 in invalid rows."""
+    for i in range(rows):
+        state[_TOTAL + i] = 0
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        # Two loops, as one would compute in vectors of as many float32 as there are float64.
+        for i in range(rows):
+            sums[at + np.uint64(i)] = potentials[at + np.uint64(i)] - largest[i]
+        for i in range(rows):
+            state[_TOTAL + i] += decay32(sums[at + np.uint64(i)])
+            sums[at + np.uint64(i)] = state[_TOTAL + i]
+
+
+@stage
+def _set_targets(state, words, word, rows, slack):
+    """Below and above the target of each row; `word` is the plane of the high halves."""
+    at = np.uint64(word * STAGE)
+    for i in range(rows):
+        u = np.float32(np.int32(words[at + np.uint64(i)] >> _8)) * _STEP24
+        state[_BELOW + i] = state[_TOTAL + i] * (u - slack)
+        state[_ABOVE + i] = state[_TOTAL + i] * (u + slack)
+        state[_PASSED + i] = 0
+        state[_REACHED + i] = 0
+
+
+@stage
+def _count(state, sums, n, rows):
+    """How many sums the target has surely passed, and how many it may have reached."""
+    one, none = np.float32(1), np.float32(0)
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(rows):
+            state[_PASSED + i] += one if sums[at + np.uint64(i)] <= state[_BELOW + i] else none
+            state[_REACHED + i] += one if sums[at + np.uint64(i)] <= state[_ABOVE + i] else none
+
+
+@stage
+def _judge(state, rows):
+    """Mark invalid rows, and those that float32 cannot decide; the number of the latter."""
+    undecided = 0
+    for i in range(rows):
+        passed = state[_PASSED + i]
+        close = passed != state[_REACHED + i]
+        valid = state[_TOTAL + i] > 0
+        passed = _UNDECIDED if close else passed
+        state[_PASSED + i] = passed if valid else _INVALID
+        undecided += close & valid
+    return undecided
+
+
+@stage
+def _write(index, draw, row, state, rows):
+    """Store what the lanes have found."""
+    for i in range(rows):
+        index[np.uint64(draw), np.uint64(row) + np.uint64(i)] = np.int64(np.int32(state[_PASSED + i]))
+
+
+@stage
+def _decide(x, base, n, largest, words, word, i, sums):
+    """The definition."""
+    total = cumulate(sums, x, base, n, np.float64(largest))
+    t = target(np.uint64(words[(word - 1) * STAGE + i]), np.uint64(words[word * STAGE + i]), total)
+    return bisect(sums, n, t)
+
+
+@kernel
+def draw_short(x, rows, field, index, place):
+    """Draws of each row of x, for rows of few categories; arguments as in `draw_rows`."""
+    key, first_row, draw = field
+    first_draw, last_draw, to_row = place
+    n_rows, n = x.shape
+    flat = x.reshape(n_rows * n)
+    # An exp32 and a difference are within 2^-23 and 0.4 2^-24 of the total, and each sum rounds once more.
+    slack = np.float32((2 * n + 8) * 2.0**-23)
+    potentials = np.empty((n + 7) * STAGE, x.dtype)
+    largest = np.empty(STAGE, x.dtype)
+    sums = np.empty(n * STAGE, np.float32)
+    exact = np.empty(n, np.uint64)
+    state = np.zeros(_PLANES * STAGE, np.float32)
+    counters = np.zeros(3 * STAGE, np.uint64)
+    words = np.zeros(4 * STAGE, np.uint32)
+    fill(counters, 0, STAGE, DRAW_WORDS)
+    for r in range(0, n_rows, STAGE):
+        count = min(STAGE, n_rows - r)
+        turn(potentials, flat, r * n, n, count)
+        _survey(largest, potentials, n, count)
+        _cumulate(sums, state, largest, potentials, n, count)
+        for i in range(count):
+            counters[ROW + i] = row_id(rows, first_row, r + i)
+        for s in range(first_draw, last_draw):
+            d = draw + np.uint64(s)
+            if s == first_draw or d & _1 == 0:
+                fill(counters, DRAW, count, d >> _1)
+                draw_words(words, counters, count, key)
+            word = 3 if d & _1 else 1
+            _set_targets(state, words, word, count, slack)
+            _count(state, sums, n, count)
+            undecided = _judge(state, count)
+            _write(index, s, to_row + r, state, count)
+            for i in range(count if undecided else 0):
+                if state[_PASSED + i] == _UNDECIDED:
+                    c = _decide(flat, (r + i) * n, n, largest[i], words, word, i, exact)
+                    index[s, to_row + r + i] = c

@@ -1,0 +1,93 @@
+"""Noise conditioned on a choice, row by row.
+
+In exponential space the choice is the first of all to finish, at a time t that is exponential with rate Z = sum exp(x),
+and by the lack of memory each other category finishes a fresh exponential later: E_c = t exp(x_c) + e_c.
+"""
+
+import numpy as np
+
+from fastgumbel._cpu.noise_row import exponential_row, row_scratch
+from fastgumbel._cpu.row import total
+from fastgumbel._cpu.stage import fill, row_id
+from fastgumbel._law.real import decay, log, log64
+from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW
+from fastgumbel._numba.compile import kernel, stage
+
+
+@stage
+def _weights(w, x, at, n):
+    """exp(x - largest) to w; the largest, or NaN where there is no valid one."""
+    largest = -np.inf
+    good = True
+    for i in range(n):
+        v = np.float64(x[np.uint64(at) + np.uint64(i)])
+        good &= v < np.inf
+        largest = v if v > largest else largest
+    if not good or largest == -np.inf:
+        return np.nan
+    top = x.dtype.type(largest)
+    for i in range(n):
+        w[i] = decay(x[np.uint64(at) + np.uint64(i)] - top)
+    return largest
+
+
+@stage
+def _finish(out, at, w, time, n):
+    """Fresh exponentials into Gumbels that lie below the choice's perturbed value."""
+    for i in range(n):
+        place = np.uint64(at) + np.uint64(i)
+        out[place] = -log(w[i] * time + out[place])
+
+
+@stage
+def _yield_to(out, at, x, x_at, n, choice):
+    """Lower by a rounding error or two whatever beats the choice in float64, or is equal and stands before it."""
+    best = np.float64(x[x_at + choice]) + np.float64(out[at + choice])
+    for i in range(n):
+        potential = np.float64(x[x_at + i])
+        step = np.float64(np.finfo(out.dtype).eps)
+        while i != choice and (
+            potential + np.float64(out[at + i]) > best or (i < choice and potential + np.float64(out[at + i]) == best)
+        ):
+            out[at + i] = out[at + i] - out.dtype.type(step * max(1.0, abs(np.float64(out[at + i]))))
+            step *= 2
+
+
+@kernel
+def condition(x, rows, field, choices, out, faulty, place, drawn):
+    """Noise of the rows of x given choices[s, r], into out[s, r, :]; arguments as in `relax_long`.
+
+    `drawn` says that fresh exponentials stand there already. `faulty` becomes INVALID_ROW or INVALID_CHOICE by row, and
+    the noise of such a row NaN.
+    """
+    key, first_row, draw, start = field
+    first_draw, last_draw, to_row = place
+    n_rows, n = x.shape
+    all_rows = out.shape[1]
+    potentials = x.reshape(n_rows * n)
+    results = out.reshape(out.size)
+    scratch = row_scratch(out)
+    w = np.empty(n, out.dtype)
+    for r in range(n_rows):
+        row = row_id(rows, first_row, r)
+        largest = _weights(w, potentials, r * n, n)
+        sum_ = total(w, 0, n)
+        for s in range(first_draw, last_draw):
+            at = (s * all_rows + to_row + r) * n
+            choice = choices[s, to_row + r]
+            fault = 0
+            if largest != largest:
+                fault = INVALID_ROW
+            elif not 0 <= choice < n or potentials[r * n + choice] == -np.inf:
+                fault = INVALID_CHOICE
+            if fault:
+                if faulty[to_row + r] != INVALID_ROW:
+                    faulty[to_row + r] = fault
+                fill(results, at, n, np.nan)
+                continue
+            if not drawn:
+                exponential_row(results, at, n, key, row, draw + np.uint64(s), start, scratch)
+            time = np.float64(results[at + choice]) / sum_
+            _finish(results, at, w, out.dtype.type(time), n)
+            results[at + choice] = -log64(time) - (np.float64(potentials[r * n + choice]) - largest)
+            _yield_to(results, at, potentials, r * n, n, choice)

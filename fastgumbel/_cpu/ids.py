@@ -1,0 +1,115 @@
+"""The field at category ids in any order: a stage of places at a time, each with a row, a draw and an id of its own.
+
+A place needs a call for its block and one for its lane (two in float64), as no other place need share them. `state` is
+as in `lanes`, but in the plane of winner lanes stands how each differs from the place's own: 0 where the place wins.
+What is read at the id of an empty place means nothing.
+"""
+
+import numpy as np
+
+from fastgumbel._cpu.lanes import MINIMUM, WINNER, repeat, turn
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, row_id
+from fastgumbel._law.field import BLOCK_WORDS, LANE_MASK, block_exponential, join, winner_lane, words
+from fastgumbel._numba.compile import stage
+
+_1 = np.uint64(1)
+_2 = np.uint64(2)
+_7 = np.uint64(7)
+_ODD = np.uint64(64)
+
+
+@stage
+def id_scratch(like):
+    """Scratch of one stage, for numbers of the type of an array.
+
+    Counters, ids, high and low words, state, numbers.
+    """
+    return (
+        np.zeros(3 * STAGE, np.uint64),
+        np.zeros(STAGE, np.uint64),
+        np.zeros(4 * STAGE, np.uint32),
+        np.zeros(4 * STAGE, np.uint32),
+        np.ones(2 * STAGE, like.dtype),
+        np.zeros(STAGE, like.dtype),
+    )
+
+
+@stage
+def enter_places(counters, own, n, first, shape, ids, rows, first_row, draw):
+    """Draws, rows and ids of n places from `first` on, counted through an array of shape (draws, rows, categories).
+
+    `ids` has one for each row and category, or one row's for all.
+    """
+    _, n_rows, width = shape
+    step = 0 if ids.size == width else width
+    done = 0
+    while done < n:
+        line = (first + done) // width
+        j = first + done - line * width
+        s = line // n_rows
+        r = line - s * n_rows
+        run = min(n - done, width - j)
+        fill(counters, ROW + done, run, row_id(rows, first_row, r))
+        fill(counters, DRAW + done, run, draw + np.uint64(s))
+        at = np.uint64(r * step + j)
+        for i in range(run):
+            own[np.uint64(done) + np.uint64(i)] = ids[at + np.uint64(i)]
+        done += run
+
+
+@stage
+def id_planes(ids, n):
+    """Planes for the ids of lanes, if there are ids."""
+    return np.empty(0 if ids is None else (n + 7) * STAGE, np.uint64)
+
+
+@stage
+def enter_lanes(planes, ids, r, n, rows, copies):
+    """Ids of a few rows from r on as planes, as often as draws are made at once; `ids` has one row for all or each."""
+    if ids is not None:
+        flat = ids.reshape(ids.size)
+        if ids.shape[0] == 1:
+            for j in range(n):
+                fill(planes, j * STAGE, rows * copies, flat[j])
+        else:
+            turn(planes, flat, r * n, n, rows)
+            repeat(planes, n, rows, copies)
+
+
+@stage
+def category_at(ids, r, j, start):
+    """Category of column j in row r of a piece: by its id, or counted from `start` where there are no ids."""
+    if ids is None:
+        return start + np.uint64(j)
+    return ids[min(r, ids.shape[0] - 1), j]
+
+
+@stage
+def draw_blocks(out, own, at, counters, n, key):
+    """Low and high words of the blocks of n places, whose ids stand from own[at] on, to the first two planes."""
+    for i in range(n):
+        id_ = own[np.uint64(at) + np.uint64(i)]
+        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], BLOCK_WORDS | (id_ >> _7))
+        odd = id_ & _ODD
+        out[i] = w2 if odd else w0
+        out[STAGE + i] = w3 if odd else w1
+
+
+@stage
+def enter_minima(state, own, blocks, n):
+    """Minima of the blocks of n places from their words, and whether they are the places' own."""
+    for i in range(n):
+        low = np.uint64(blocks[i])
+        state[MINIMUM + i] = block_exponential(join(np.uint64(blocks[STAGE + i]), low))
+        state[WINNER + i] = np.float32(np.int32((winner_lane(low) ^ own[i]) & LANE_MASK))
+
+
+@stage
+def draw_own(out, own, at, counters, n, key, domain, step):
+    """The own words of n places, to the first plane; quads are `step` indices of the domain apart."""
+    for i in range(n):
+        id_ = own[np.uint64(at) + np.uint64(i)]
+        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], domain + (id_ >> _2) * step)
+        even = w2 if id_ & _2 else w0
+        odd = w3 if id_ & _2 else w1
+        out[i] = odd if id_ & _1 else even

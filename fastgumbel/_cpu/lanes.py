@@ -1,0 +1,114 @@
+"""Short rows as vector lanes: STAGE lanes, each a row and a draw, go through the categories together.
+
+A table of lanes has one plane of STAGE places for each category. `state` begins with two planes, in its own type: E_b
+of the block at hand, and its winner lane.
+"""
+
+import numpy as np
+
+from fastgumbel._cpu.stage import STAGE, draw_words, exponentials, fill
+from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, block_exponential, join, winner_lane
+from fastgumbel._law.real import log
+from fastgumbel._numba.compile import stage
+from fastgumbel._numba.vector import turn8
+
+MINIMUM = 0
+WINNER = STAGE
+
+_1 = np.uint64(1)
+
+
+@stage
+def turn(planes, x, base, n, rows):
+    """Rows of x, from place `base` of the flat array on, as planes; `planes` has 7 to spare."""
+    done = 0
+    # Tiles of eight rows reach over their ends into the rows after them, so long as there are such.
+    while done + 8 <= rows and base + (done + 8) * n + 7 <= x.size:
+        for j in range(0, n, 8):
+            turn8(planes, j * STAGE + done, STAGE, x, base + done * n + j, n)
+        done += 8
+    for i in range(done, rows):
+        for j in range(n):
+            planes[j * STAGE + i] = x[base + i * n + j]
+
+
+@stage
+def repeat(planes, n, rows, copies):
+    """Repeat the first `rows` lanes of n planes so that they stand there `copies` times."""
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(rows * (copies - 1)):
+            planes[at + np.uint64(rows) + np.uint64(i)] = planes[at + np.uint64(i)]
+
+
+@stage
+def turn_back(out, base, planes, lane, n, rows):
+    """Lanes from `lane` on as rows of `out`, from place `base` of the flat array on; `planes` has 7 to spare."""
+    done = 0
+    # The last tile comes first: what it writes beyond the ends of its rows is then overwritten. Nothing may be written
+    # beyond these rows, as others may have been there already.
+    while (done + 8) * n + 7 <= rows * n:
+        for j in range((n - 1) // 8 * 8, -1, -8):
+            turn8(out, base + done * n + j, n, planes, j * STAGE + lane + done, STAGE)
+        done += 8
+    for i in range(done, rows):
+        for j in range(n):
+            out[base + i * n + j] = planes[j * STAGE + lane + i]
+
+
+@stage
+def _enter_block(state, n, words, odd):
+    """Minimum and winner lane of a block from the words of its pair."""
+    if odd:
+        for i in range(n):
+            low = np.uint64(words[2 * STAGE + i])
+            state[MINIMUM + i] = block_exponential(join(np.uint64(words[3 * STAGE + i]), low))
+            state[WINNER + i] = np.float32(np.int32(winner_lane(low)))
+    else:
+        for i in range(n):
+            low = np.uint64(words[i])
+            state[MINIMUM + i] = block_exponential(join(np.uint64(words[STAGE + i]), low))
+            state[WINNER + i] = np.float32(np.int32(winner_lane(low)))
+
+
+@stage
+def draw_quad(state, high, counters, lanes, quad, first, key):
+    """High words of a quad in all lanes, and before them its block's planes of `state`; whether a block began."""
+    begins = first or quad & np.uint64(15) == 0
+    if begins:
+        block = quad >> np.uint64(4)
+        fill(counters, 0, lanes, BLOCK_WORDS | (block >> _1))
+        draw_words(high, counters, lanes, key)
+        _enter_block(state, lanes, high, block & _1)
+    fill(counters, 0, lanes, HIGH_WORDS | quad)
+    draw_words(high, counters, lanes, key)
+    return begins
+
+
+@stage
+def noise_plane(noise, column, state, lanes, lane, high, low, word):
+    """Noise of one category, `lane` of its block, from its words of a quad."""
+    # Two loops, as one has more constants than the processor has registers.
+    exponentials(noise, column * STAGE, lanes, high, low, word * STAGE)
+    to, here, nothing = np.uint64(column * STAGE), state.dtype.type(lane), state.dtype.type(0)
+    for i in range(lanes):
+        e = nothing if state[WINNER + i] == here else noise[to + np.uint64(i)]
+        noise[to + np.uint64(i)] = -log(state[MINIMUM + i] + e)
+
+
+@stage
+def noise_planes(noise, state, high, low, counters, n, lanes, start, key):
+    """The field at n categories from `start` on, in the rows and draws of the counters."""
+    first_quad = start >> np.uint64(2)
+    skipped = np.int64(start & np.uint64(3))
+    for q in range((skipped + n + 3) // 4):
+        quad = first_quad + np.uint64(q)
+        draw_quad(state, high, counters, lanes, quad, q == 0, key)
+        if noise.itemsize == 8:
+            fill(counters, 0, lanes, LOW_WORDS | quad)
+            draw_words(low, counters, lanes, key)
+        for word in range(4):
+            j = 4 * q + word - skipped
+            if 0 <= j < n:
+                lane = 4 * np.int64(quad & np.uint64(15)) + word
+                noise_plane(noise, j, state, lanes, lane, high, low, word)

@@ -1,0 +1,36 @@
+"""Gumbel-max with noise that the caller computed, and combining results that were found apart."""
+
+import numpy as np
+
+from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats, put
+from fastgumbel._numba.compile import kernel
+
+
+@kernel
+def max_given(x, noise, index, value, place):
+    """Gumbel-max of each row of x on the noise beside it, one draw.
+
+    `place` is (draw, first row, index of the first column) in `index` and `value`, which are combined with. Returns
+    the place in `noise`, counted through its rows, of the first item that is not finite; -1 if all are.
+    """
+    draw, to_row, column = place
+    for r in range(x.shape[0]):
+        best, arg = NOTHING, NO_INDEX
+        for j in range(x.shape[1]):
+            g = np.float64(noise[r, j])
+            if not np.isfinite(g):
+                return r * x.shape[1] + j
+            potential = np.float64(x[r, j])
+            if not potential < np.inf:
+                best, arg = np.nan, NO_INDEX
+            elif best == best and potential > NOTHING and beats(potential + g, j, best, arg):
+                best, arg = potential + g, j
+        put(best, arg, index, value, draw, to_row + r, column)
+    return -1
+
+
+@kernel
+def merge_results(index, value, other_index, other_value, draw, row):
+    """Combine results of a few draws (axis 0) of one row into those from [draw, row] on."""
+    for s in range(other_index.shape[0]):
+        put(other_value[s, 0], other_index[s, 0], index, value, draw + s, row, 0)

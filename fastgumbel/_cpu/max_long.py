@@ -1,0 +1,168 @@
+"""Gumbel-max over long rows: the pruned search.
+
+A block of 64 cannot win where its largest log-potential plus the Gumbel of its smallest exponential stays below the
+best value so far. So a row costs one pass for the block maxima, one Philox call for two blocks, and a few opened
+blocks. Bounds are float64, above the truth by 0 to 0.06; every decision is made on the exact float64 value.
+"""
+
+import numpy as np
+
+from fastgumbel._cpu.blocks import CHUNK, FEW, block_at, block_bounds, block_maxima, lane_bounds, reaching
+from fastgumbel._cpu.stage import STAGE, draw_row_words, row_id
+from fastgumbel._law.field import (
+    BLOCK_SHIFT,
+    HIGH_WORDS,
+    LOW_WORDS,
+    block_exponential,
+    block_word,
+    join,
+    lane_half,
+    winner_lane,
+)
+from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
+from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats, put
+from fastgumbel._numba.compile import kernel, scalar, stage
+from fastgumbel._numba.vector import at_least64, count_bits, lowest_bit, max64
+
+_1 = np.uint64(1)
+_ROUNDING = np.float64(2.0**-50)
+
+
+@scalar
+def _try_lane(x, j, best, index, key, row, draw, category, high, e_block):
+    """The better of (best, index) and lane j of the row, exactly; `high` is its high word."""
+    low = lane_half(key, row, draw, LOW_WORDS, category)
+    value = np.float64(x[j]) + gumbel64(e_block + exponential64(join(high, low)))
+    if beats(value, j, best, index) and value > NOTHING:
+        return value, np.int64(j)
+    return best, index
+
+
+@stage
+def _open_block(x, offset, block, largest, best, index, coordinates, words, bounds):
+    """The better of (best, index) and the best of one block, which begins at x[offset]."""
+    key, row, draw = coordinates
+    w = block_word(key, row, draw, block)
+    e_block = block_exponential(w)
+    g_block = gumbel64(e_block)
+    winner = np.int64(winner_lane(w))
+    j = offset + winner
+    if 0 <= j < x.size:
+        value = np.float64(x[j]) + g_block
+        if beats(value, j, best, index) and value > NOTHING:
+            best, index = value, j
+
+    # Other lanes lie below the winner's Gumbel.
+    threshold = best - g_block
+    threshold -= (abs(best) + abs(g_block)) * _ROUNDING
+    candidates = reaching(x, offset, threshold) & ~(_1 << np.uint64(winner))
+
+    if count_bits(candidates) <= FEW:
+        while candidates:
+            lane = lowest_bit(candidates)
+            candidates &= candidates - _1
+            j = offset + lane
+            category = (block << BLOCK_SHIFT) | np.uint64(lane)
+            high = lane_half(key, row, draw, HIGH_WORDS, category)
+            if np.float64(x[j]) + gumbel_bound(e_block + exponential_floor(high)) >= best:
+                best, index = _try_lane(x, j, best, index, key, row, draw, category, high, e_block)
+        return best, index
+
+    draw_row_words(words, 16, key, row, draw, HIGH_WORDS | (block << np.uint64(4)), _1)
+    lane_bounds(bounds, words, e_block)
+    places = at_least64(bounds, 0, best - largest - (abs(best) + abs(largest)) * _ROUNDING)
+    while places:
+        place = lowest_bit(places)
+        places &= places - _1
+        quad, word = place & 15, place >> 4
+        lane = np.uint64(4 * quad + word)
+        j = offset + np.int64(lane)
+        if candidates >> lane & _1 and np.float64(x[j]) + bounds[place] >= best:
+            high = np.uint64(words[word * STAGE + quad])
+            best, index = _try_lane(x, j, best, index, key, row, draw, (block << BLOCK_SHIFT) | lane, high, e_block)
+    return best, index
+
+
+@stage
+def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, coordinates, words, bounds, lanes):
+    """The better of (best, index) and the best of `pairs` pairs of blocks from `first_pair` on."""
+    padded = block_bounds(bounds, maxima, at, plane, first_pair, pairs, coordinates, words)
+
+    top, top_at = NOTHING, 0
+    for parity in range(2):
+        for i in range(parity * CHUNK, parity * CHUNK + padded, 64):
+            value = max64(bounds, i)
+            if value > top:
+                top, top_at = value, i
+    if top == NOTHING or top < best:
+        return best, index
+    top_at += lowest_bit(at_least64(bounds, top_at, top))
+
+    place = top_at
+    group, parity, mask = 0, 0, np.uint64(0)
+    while True:
+        odd = place // CHUNK
+        pair = place - odd * CHUNK
+        block = block_at(place, first_pair)
+        offset = np.int64(block << BLOCK_SHIFT) - np.int64(start)
+        largest = maxima[at + odd * plane + pair]
+        best, index = _open_block(x, offset, block, largest, best, index, coordinates, words, lanes)
+        bounds[place] = NOTHING
+        # The next block whose bound still reaches the best value.
+        mask &= at_least64(bounds, parity * CHUNK + group - 64, best) if group else np.uint64(0)
+        while not mask and parity < 2:
+            if group == padded:
+                group, parity = 0, parity + 1
+                continue
+            mask = at_least64(bounds, parity * CHUNK + group, best)
+            group += 64
+        if not mask:
+            return best, index
+        place = parity * CHUNK + group - 64 + lowest_bit(mask)
+
+
+@kernel
+def max_long(x, rows, field, index, value, place):
+    """Gumbel-max of each row of x, for long rows.
+
+    `field` is (key, id of the first row, first draw, category of x's first column), all uint64; `rows` holds the row
+    ids instead where it is not empty. `place` is (first draw, last draw, first row) of `index` and `value`, whose axes
+    are draws and rows, and the index of x's first column. Where `value` is not empty, what stands there is a result to
+    combine with.
+    """
+    key, first_row, draw, start = field
+    first_draw, last_draw, to_row, column = place
+    n_rows, n = x.shape
+    first_pair = start >> np.uint64(7)
+    pairs = np.int64(((start + np.uint64(n - 1)) >> np.uint64(7)) - first_pair) + 1
+    # One draw needs the maxima of one chunk at a time; many draws share those of the whole row.
+    span = pairs if last_draw - first_draw > 1 else min(pairs, CHUNK)
+    maxima = np.empty(2 * span)
+    bounds = np.empty(2 * CHUNK)
+    lanes = np.empty(64)
+    words = np.zeros(4 * STAGE, np.uint32)
+    for r in range(n_rows):
+        line = x[r]
+        row = row_id(rows, first_row, r)
+        best, arg = NOTHING, NO_INDEX
+        for first in range(0, pairs, span):
+            here = min(span, pairs - first)
+            offset = np.int64((first_pair + np.uint64(first)) << np.uint64(7)) - np.int64(start)
+            good = block_maxima(maxima, span, line, offset, here)
+            for s in range(first_draw, last_draw):
+                if first == 0:
+                    best, arg = NOTHING, NO_INDEX
+                if good:
+                    coordinates = key, row, draw + np.uint64(s)
+                    for at in range(0, here, CHUNK):
+                        chunk = min(CHUNK, here - at)
+                        pair = first_pair + np.uint64(first + at)
+                        best, arg = _search_chunk(
+                            line, start, pair, chunk, maxima, at, span, best, arg, coordinates, words, bounds, lanes
+                        )
+                else:
+                    best, arg = np.nan, NO_INDEX
+                if first + span >= pairs or not good:
+                    put(best, arg, index, value, s, to_row + r, column)
+            if not good:
+                break

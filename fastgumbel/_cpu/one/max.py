@@ -1,0 +1,73 @@
+"""Gumbel-max of one row that lies in an array of any strides: as little as can be done, and nothing is allocated."""
+
+import numpy as np
+
+from fastgumbel._law.field import (
+    BLOCK_SHIFT,
+    HIGH_WORDS,
+    LANE_MASK,
+    LOW_WORDS,
+    block_exponential,
+    block_word,
+    join,
+    lane_half,
+    winner_lane,
+    word_of,
+    words,
+)
+from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
+from fastgumbel._law.reduce import NO_INDEX, NOTHING
+from fastgumbel._numba.compile import scalar
+
+_1 = np.uint64(1)
+_2 = np.uint64(2)
+_BLOCK = np.uint64(64)
+
+
+@scalar
+def _largest(x, begin, end):
+    """Largest of x[begin:end], NaN if any is NaN or +inf."""
+    largest = NOTHING
+    for j in range(begin, end):
+        potential = np.float64(x[j])
+        if not potential < np.inf:
+            return np.nan
+        largest = potential if potential > largest else largest
+    return largest
+
+
+@scalar
+def max_of_row(x, key, row, draw, start):
+    """Index of the sample of the categories from `start` on; -1 if the row is invalid."""
+    best, index = NOTHING, NO_INDEX
+    n = np.uint64(x.size)
+    begin = np.uint64(0)
+    while begin < n:
+        first = start + begin
+        end = min(n, begin + _BLOCK - (first & LANE_MASK))
+        w = block_word(key, row, draw, first >> BLOCK_SHIFT)
+        winner, e_block = winner_lane(w), block_exponential(w)
+        largest = _largest(x, begin, end)
+        if largest != largest:
+            return NO_INDEX
+        j = begin if largest + gumbel_bound(e_block) > best else end
+        while j < end:
+            quad = (start + j) >> _2
+            h0, h1, h2, h3 = words(key, row, draw, HIGH_WORDS | quad)
+            stop = min(end, ((quad + _1) << _2) - start)
+            while j < stop:
+                category = start + j
+                potential = np.float64(x[j])
+                value = NOTHING
+                if category & LANE_MASK == winner:
+                    value = potential + gumbel64(e_block)
+                else:
+                    high = word_of(h0, h1, h2, h3, category)
+                    if potential + gumbel_bound(e_block + exponential_floor(high)) > best:
+                        fresh = exponential64(join(high, lane_half(key, row, draw, LOW_WORDS, category)))
+                        value = potential + gumbel64(e_block + fresh)
+                if value > best:
+                    best, index = value, np.int64(j)
+                j += _1
+        begin = end
+    return index

@@ -1,0 +1,93 @@
+"""Steps over one row that lies in an array from a place on: 64 items at a time, and the rest one by one.
+
+Sums are taken in float64 over the sums of 64 items, in this order for ever.
+"""
+
+import numpy as np
+
+from fastgumbel._law.real import decay
+from fastgumbel._numba.compile import scalar, stage
+from fastgumbel._numba.vector import dot64, max64, sum64
+
+# The sums of relaxed samples of at most so many categories are taken one by one in the row's type.
+SHORT = 96
+
+
+@scalar
+def weighed(slope, p):
+    """The product, or p where that is NaN: 0 where the sample underflows, though the slope is beyond its type."""
+    product = slope * p
+    return product if product == product else p
+
+
+@stage
+def largest_of(v, at, n):
+    """Largest of v[at : at + n], NaN if any is NaN."""
+    whole = n // 64 * 64
+    largest = v.dtype.type(-np.inf)
+    good = True
+    for i in range(at, at + whole, 64):
+        m = max64(v, i)
+        good &= m == m
+        largest = m if m > largest else largest
+    for i in range(at + whole, at + n):
+        good &= v[i] == v[i]
+        largest = v[i] if v[i] > largest else largest
+    return largest if good else v.dtype.type(np.nan)
+
+
+@stage
+def add_to(v, to, x, at, n):
+    """Add x[at + i] to v[to + i] for i < n; their largest sum, NaN if any is NaN."""
+    for i in range(n):
+        v[np.uint64(to) + np.uint64(i)] += x[np.uint64(at) + np.uint64(i)]
+    return largest_of(v, to, n)
+
+
+@stage
+def distances(out, v, at, n, largest, rate):
+    """(v[at + i] - largest) rate to out[i], but not below the least number of its type."""
+    least = -np.finfo(out.dtype).max
+    for i in range(n):
+        t = (v[np.uint64(at) + np.uint64(i)] - largest) * rate
+        out[i] = t if t > least else least
+
+
+@stage
+def decays(p, at, n, largest, rate):
+    """exp((p[at + i] - largest) rate) in place; their sum."""
+    for i in range(n):
+        place = np.uint64(at) + np.uint64(i)
+        p[place] = decay((p[place] - largest) * rate)
+    return total(p, at, n)
+
+
+@stage
+def total(p, at, n):
+    """Sum of p[at : at + n] as float64."""
+    whole = n // 64 * 64
+    sum_ = np.float64(0)
+    for i in range(at, at + whole, 64):
+        sum_ += np.float64(sum64(p, i))
+    for i in range(at + whole, at + n):
+        sum_ += np.float64(p[i])
+    return sum_
+
+
+@stage
+def dot(a, at, b, other, n):
+    """Sum of the products of a[at + i] and b[other + i] as float64."""
+    whole = n // 64 * 64
+    sum_ = np.float64(0)
+    for i in range(0, whole, 64):
+        sum_ += np.float64(dot64(a, at + i, b, other + i))
+    for i in range(whole, n):
+        sum_ += np.float64(a[at + i] * b[other + i])
+    return sum_
+
+
+@stage
+def scale(p, at, n, factor):
+    """Multiply p[at : at + n] by a factor."""
+    for i in range(n):
+        p[np.uint64(at) + np.uint64(i)] *= factor

@@ -1,0 +1,227 @@
+"""Relaxed samples of short rows, and their tangents: rows (and draws) as vector lanes."""
+
+import numpy as np
+
+from fastgumbel._cpu.lanes import noise_planes, repeat, turn, turn_back
+from fastgumbel._cpu.row import weighed
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, row_id
+from fastgumbel._law.real import decay, log
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
+from fastgumbel._numba.compile import kernel, stage
+
+# Planes of what is known of a lane.
+_LARGEST = 0
+_TOTAL = STAGE
+_RATE = 2 * STAGE
+_MEAN = 3 * STAGE
+_SLOPE = 4 * STAGE
+_DISTANCE = 5 * STAGE
+_PLANES = 6
+
+
+@stage
+def _perturb(v, x, known, n, lanes):
+    """Add log-potentials to noise; the largest sum of each lane, +inf where there is NaN or +inf."""
+    for i in range(lanes):
+        known[_LARGEST + i] = -np.inf
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(lanes):
+            s = v[at + np.uint64(i)] + x[at + np.uint64(i)]
+            v[at + np.uint64(i)] = s
+            largest = s if s > known[_LARGEST + i] else known[_LARGEST + i]
+            known[_LARGEST + i] = largest if s < np.inf else np.inf
+
+
+@stage
+def _decays(p, v, known, n, lanes):
+    """Relaxed samples of perturbed values, and the sum they were divided by; NaN where a lane has no sample."""
+    for i in range(lanes):
+        known[_TOTAL + i] = 0
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(lanes):
+            e = decay((v[at + np.uint64(i)] - known[_LARGEST + i]) * known[_RATE + i])
+            p[at + np.uint64(i)] = e
+            known[_TOTAL + i] += e
+    for i in range(lanes):
+        good = -np.inf < known[_LARGEST + i] < np.inf
+        known[_TOTAL + i] = known[_TOTAL + i] if good else np.nan
+        known[_MEAN + i] = 1 / known[_TOTAL + i]
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(lanes):
+            p[at + np.uint64(i)] *= known[_MEAN + i]
+
+
+@stage
+def _distances(v, known, n, lanes):
+    """Perturbed values less the largest over tau, at least the least number."""
+    least = -np.finfo(v.dtype).max
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(lanes):
+            t = (v[at + np.uint64(i)] - known[_LARGEST + i]) * known[_RATE + i]
+            v[at + np.uint64(i)] = t if t > least else least
+
+
+@stage
+def _logs(p, t, x, known, n, lanes):
+    """Logarithms of the sample, by lane; -inf where excluded."""
+    excluded = t.dtype.type(-np.inf)
+    for i in range(lanes):
+        known[_MEAN + i] = log(known[_TOTAL + i]) if known[_TOTAL + i] > 0 else known[_TOTAL + i]
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(lanes):
+            logarithm = t[at + np.uint64(i)] if x[at + np.uint64(i)] > -np.inf else excluded
+            p[at + np.uint64(i)] = logarithm - known[_MEAN + i]
+
+
+@stage
+def _mean_distances(p, t, known, n, lanes):
+    """Mean distance of each lane under its sample."""
+    for i in range(lanes):
+        known[_DISTANCE + i] = 0
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(lanes):
+            known[_DISTANCE + i] += p[at + np.uint64(i)] * t[at + np.uint64(i)]
+
+
+@stage
+def _means(q, p, known, n, lanes):
+    """Mean slope of each lane under its sample, where q holds tangents of log-potentials."""
+    for i in range(lanes):
+        known[_MEAN + i] = 0
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(lanes):
+            known[_MEAN + i] += p[at + np.uint64(i)] * q[at + np.uint64(i)]
+    for i in range(lanes):
+        known[_MEAN + i] = (known[_MEAN + i] - known[_SLOPE + i] * known[_DISTANCE + i]) * known[_RATE + i]
+
+
+@stage
+def _slopes(q, t, known, n, lanes):
+    """Tangents of the log-potentials in q into those of (x + G) / tau, up to a constant."""
+    most = np.finfo(q.dtype).max
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(lanes):
+            s = (q[at + np.uint64(i)] - t[at + np.uint64(i)] * known[_SLOPE + i]) * known[_RATE + i]
+            s = s if s < most else most
+            q[at + np.uint64(i)] = s if s > -most else -most
+
+
+@stage
+def _tangents(q, p, known, n, lanes, logarithm, moved):
+    """Slopes (without moved temperatures: tangents of log-potentials) into tangents of the sample or its logarithm."""
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        if logarithm and moved:
+            for i in range(lanes):
+                q[at + np.uint64(i)] -= known[_MEAN + i]
+        elif logarithm:
+            for i in range(lanes):
+                q[at + np.uint64(i)] = q[at + np.uint64(i)] * known[_RATE + i] - known[_MEAN + i]
+        elif moved:
+            for i in range(lanes):
+                q[at + np.uint64(i)] = weighed(q[at + np.uint64(i)] - known[_MEAN + i], p[at + np.uint64(i)])
+        else:
+            for i in range(lanes):
+                slope = q[at + np.uint64(i)] * known[_RATE + i]
+                q[at + np.uint64(i)] = weighed(slope - known[_MEAN + i], p[at + np.uint64(i)])
+
+
+@stage
+def _clear_excluded(q, x, known, n, lanes):
+    """0 where a category is excluded; what is NaN by lane stays so."""
+    for i in range(lanes):
+        known[_MEAN + i] = 0 if known[_MEAN + i] == known[_MEAN + i] else np.nan
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(lanes):
+            q[at + np.uint64(i)] = q[at + np.uint64(i)] if x[at + np.uint64(i)] > -np.inf else known[_MEAN + i]
+
+
+@kernel
+def relax_short(x, rows, field, rates, given, dx, dtau, moved, y, dy, faulty, place, logarithm):
+    """Relaxed samples of short rows, and tangents where dy is not empty; arguments as in `relax_jvp_long`."""
+    key, first_row, draw, start = field
+    first_draw, last_draw, to_row = place
+    n_rows, n = x.shape
+    n_directions = dy.shape[0]
+    n_draws, all_rows = (dy.shape[1], dy.shape[2]) if n_directions else (y.shape[0], y.shape[1])
+    flat = x.reshape(n_rows * n)
+    results, tangents = y.reshape(y.size), dy.reshape(dy.size)
+    directions, noises = dx.reshape(dx.size), given.reshape(given.size)
+    together = min(n_rows, STAGE)
+    at_once = min(STAGE // together, last_draw - first_draw)
+    kind = rates.dtype
+    potentials = np.empty((n + 7) * STAGE, x.dtype)
+    t = np.empty((n + 7) * STAGE, kind)
+    p = np.empty((n + 7) * STAGE, kind)
+    q = np.empty((n + 7) * STAGE if n_directions or logarithm else 0, kind)
+    known = np.zeros(_PLANES * STAGE, kind)
+    state = np.ones(2 * STAGE, kind)
+    counters = np.zeros(3 * STAGE, np.uint64)
+    high = np.zeros(4 * STAGE, np.uint32)
+    low = np.zeros(4 * STAGE, np.uint32)
+    for r in range(0, n_rows, together):
+        count = min(together, n_rows - r)
+        turn(potentials, flat, r * n, n, count)
+        repeat(potentials, n, count, at_once)
+        for d in range(at_once):
+            for i in range(count):
+                counters[ROW + d * count + i] = row_id(rows, first_row, r + i)
+                known[_RATE + d * count + i] = rates[to_row + r + i]
+        for s in range(first_draw, last_draw, at_once):
+            raced = min(at_once, last_draw - s)
+            lanes = count * raced
+            if given.size:
+                for d in range(raced):
+                    base = ((s + d - first_draw) * n_rows + r) * n
+                    for i in range(count):
+                        for j in range(n):
+                            t[j * STAGE + d * count + i] = noises[base + i * n + j]
+            else:
+                for d in range(raced):
+                    fill(counters, DRAW + d * count, count, draw + np.uint64(s + d))
+                noise_planes(t, state, high, low, counters, n, lanes, start, key)
+            _perturb(t, potentials, known, n, lanes)
+            _decays(p, t, known, n, lanes)
+            if moved or logarithm:
+                _distances(t, known, n, lanes)
+            for i in range(count):
+                if not -np.inf < known[_LARGEST + i] < np.inf:
+                    faulty[to_row + r + i] = INVALID_ROW
+            if y.size and logarithm:
+                _logs(q, t, potentials, known, n, lanes)
+            if y.size:
+                for d in range(raced):
+                    base = ((s + d) * all_rows + to_row + r) * n
+                    turn_back(results, base, q if logarithm else p, d * count, n, count)
+            if moved:
+                _mean_distances(p, t, known, n, lanes)
+            for k in range(n_directions):
+                if dx.size:
+                    turn(q, directions, (k * all_rows + to_row + r) * n, n, count)
+                    repeat(q, n, count, raced)
+                else:
+                    fill(q, 0, n * STAGE, kind.type(0))
+                for d in range(raced):
+                    for i in range(count):
+                        known[_SLOPE + d * count + i] = dtau[k, to_row + r + i]
+                _means(q, p, known, n, lanes)
+                for i in range(lanes):
+                    if known[_TOTAL + i] > 0 and not abs(known[_MEAN + i]) < np.inf:
+                        faulty[to_row + r + i % count] = INFINITE_TANGENT
+                if moved:
+                    _slopes(q, t, known, n, lanes)
+                _tangents(q, p, known, n, lanes, logarithm, moved)
+                if logarithm:
+                    _clear_excluded(q, potentials, known, n, lanes)
+                for d in range(raced):
+                    base = ((k * n_draws + s + d) * all_rows + to_row + r) * n
+                    turn_back(tangents, base, q, d * count, n, count)

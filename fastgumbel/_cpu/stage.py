@@ -1,0 +1,119 @@
+"""Stages: short loops over small contiguous arrays, each of which the compiler turns into vector code.
+
+A counter list is one uint64 array of three planes, `index` (with its domain), `row` and `draw`; words are one uint32
+array of four planes. Every plane has STAGE places, a constant: where planes are arrays of their own, or their distance
+is not known to the compiler, it finds too many ways in which they could overlap, and the loop stays scalar. A place is
+an unsigned integer, since a signed one could count from the end, and asking which keeps the loop scalar too.
+"""
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from fastgumbel._law.field import join, words
+from fastgumbel._law.real import exponential32, exponential64, log
+from fastgumbel._numba.compile import STAGE_OPTIONS, stage
+
+STAGE = 128
+ROW = STAGE
+DRAW = 2 * STAGE
+
+
+@stage
+def padded(n):
+    """N places rounded up to whole groups, as what a vector loop leaves over is done one by one; at most STAGE."""
+    return min((n + 31) // 32 * 32, STAGE)
+
+
+@stage
+def fill(places, first, n, value):
+    """Write one value to places[first : first + n]."""
+    for i in range(n):
+        places[np.uint64(first) + np.uint64(i)] = value
+
+
+@stage
+def draw_words(out, counters, n, key):
+    """The four words of the first n counters."""
+    for i in range(n):
+        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], counters[i])
+        out[i] = w0
+        out[STAGE + i] = w1
+        out[2 * STAGE + i] = w2
+        out[3 * STAGE + i] = w3
+
+
+@stage
+def draw_row_words(out, n, key, row, draw, first, step):
+    """The four words of n indices of one row and draw, from `first` on: as one row, part of the rounds is shared."""
+    for i in range(n):
+        w0, w1, w2, w3 = words(key, row, draw, first + step * np.uint64(i))
+        out[i] = w0
+        out[STAGE + i] = w1
+        out[2 * STAGE + i] = w2
+        out[3 * STAGE + i] = w3
+
+
+@stage
+def draw_listed_words(out, n, key, row, draw, indices):
+    """The four words of n listed indices of one row and draw."""
+    for i in range(n):
+        w0, w1, w2, w3 = words(key, row, draw, indices[np.uint64(i)])
+        out[i] = w0
+        out[STAGE + i] = w1
+        out[2 * STAGE + i] = w2
+        out[3 * STAGE + i] = w3
+
+
+@stage
+def draw_next_words(out, n, key, row, draw, index):
+    """The four words of n draws of one row and index, from `draw` on."""
+    for i in range(n):
+        w0, w1, w2, w3 = words(key, row, draw + np.uint64(i), index)
+        out[i] = w0
+        out[STAGE + i] = w1
+        out[2 * STAGE + i] = w2
+        out[3 * STAGE + i] = w3
+
+
+@stage
+def row_id(rows, first_row, r):
+    """Id of row r: its entry in `rows`, or counted up from `first_row` where `rows` is empty."""
+    return rows[r] if rows.size else first_row + np.uint64(r)
+
+
+def exponentials(out, to, n, high, low, at):
+    """Exponentials, in the type of `out`, of n words from place `at` on; float32 reads the high halves only."""
+    raise NotImplementedError("compiled only")
+
+
+@overload(exponentials, jit_options=STAGE_OPTIONS)
+def _exponentials(out, to, n, high, low, at):
+    def float32(out, to, n, high, low, at):
+        first, drawn = np.uint64(to), np.uint64(at)
+        for i in range(n):
+            out[first + np.uint64(i)] = exponential32(high[drawn + np.uint64(i)])
+
+    def float64(out, to, n, high, low, at):
+        first, drawn = np.uint64(to), np.uint64(at)
+        for i in range(n):
+            place = drawn + np.uint64(i)
+            out[first + np.uint64(i)] = exponential64(join(np.uint64(high[place]), np.uint64(low[place])))
+
+    return float32 if out.dtype == types.float32 else float64
+
+
+@stage
+def lane_exponentials(out, n, high, low):
+    """Exponentials of the four words of n quads, plane by plane."""
+    for j in range(4):
+        exponentials(out, j * STAGE, n, high, low, j * STAGE)
+
+
+@stage
+def gumbels(noise, minimum, n):
+    """Turn the exponentials of n quads, each above its minimum, into Gumbels in place."""
+    for j in range(4):
+        plane = np.uint64(j * STAGE)
+        for i in range(n):
+            noise[plane + np.uint64(i)] = -log(noise[plane + np.uint64(i)] + minimum[i])

@@ -1,0 +1,209 @@
+"""The k best of long rows: the pruned search.
+
+The winner lane of each block has the block's largest noise, and most of the k best sit on such lanes. So all of them
+are looked at first; then the others of a block only where its largest log-potential plus its largest noise reaches the
+k-th best so far. Where a quick bound shows that this is so for few blocks at all, only those are drawn.
+"""
+
+import numpy as np
+
+from fastgumbel._cpu.blocks import CHUNK, block_at, block_bounds, block_maxima
+from fastgumbel._cpu.heap import offer, spoil
+from fastgumbel._cpu.stage import STAGE, draw_row_words, fill, row_id
+from fastgumbel._cpu.top_open import open_blocks
+from fastgumbel._law.field import BLOCK_SHIFT, BLOCK_WORDS, block_exponential, block_word, join, winner_lane
+from fastgumbel._law.real import gumbel64, log64
+from fastgumbel._law.reduce import NOTHING
+from fastgumbel._numba.compile import kernel, scalar, stage
+from fastgumbel._numba.vector import at_least64, count_bits, lowest_bit, max64
+
+# One block that is drawn alone takes the time of so many that are drawn in a row.
+_ALONE = 8
+
+_1 = np.uint64(1)
+_ROUNDING = np.float64(2.0**-50)
+# Steps towards a threshold that about k results reach, of which there may be half as many more.
+_STEPS = 8
+
+
+@scalar
+def _bound(largest, g):
+    """Upper bound of a block's perturbed values; others may have a rounding error more noise than the winner."""
+    return largest + (g + abs(g) * _ROUNDING)
+
+
+@stage
+def _winners_of_plane(minima, noise, lanes, to, words, low, n):
+    """Smallest exponential, its Gumbel and its lane, of n blocks."""
+    for i in range(n):
+        j = np.uint64(i)
+        e = block_exponential(join(np.uint64(words[np.uint64(low + STAGE) + j]), np.uint64(words[np.uint64(low) + j])))
+        minima[np.uint64(to) + j] = e
+        noise[np.uint64(to) + j] = gumbel64(e)
+        lanes[np.uint64(to) + j] = winner_lane(np.uint64(words[np.uint64(low) + j]))
+
+
+@stage
+def _count(results, groups, threshold):
+    """How many of two halves of results reach a threshold."""
+    count = 0
+    for odd in range(2):
+        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
+            count += count_bits(at_least64(results, i, threshold))
+    return count
+
+
+@stage
+def _threshold(results, groups, root, k):
+    """The root, or better a threshold above it that at least k of the results reach, and seldom many more."""
+    best = NOTHING
+    for odd in range(2):
+        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
+            best = max(best, max64(results, i))
+    threshold = root
+    # As if they were Gumbel: exp(t) times as many reach what is lower by t. Else the steps grow until they do.
+    wanted = np.float64(k) * 1.25
+    guess, scale, down = best - log64(wanted), np.float64(1), True
+    for _ in range(_STEPS):
+        if not guess > threshold:
+            break
+        count = _count(results, groups, guess)
+        if count >= k:
+            threshold = guess
+            if count <= 1.5 * k:
+                break
+        few = count < wanted
+        scale *= np.float64(2) if few == down else np.float64(0.5)
+        guess += scale * log64(max(np.float64(count), np.float64(0.5)) / wanted)
+        down = few
+    return threshold
+
+
+@stage
+def _list_reaching(listed, results, groups, threshold):
+    """List the places of two halves of results that reach a threshold; how many do."""
+    n = 0
+    for odd in range(2):
+        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
+            mask = at_least64(results, i, threshold)
+            while mask:
+                listed[n] = i + lowest_bit(mask)
+                mask &= mask - _1
+                n += 1
+    return n
+
+
+@stage
+def _draw_all(scratch, maxima, first_pair, pairs, coordinates, words):
+    """Draw `pairs` pairs of blocks: their winners, and upper bounds of their perturbed values."""
+    key, row, draw = coordinates
+    minima, noise, lanes, bounds = scratch
+    for i in range(0, pairs, STAGE):
+        n = min(STAGE, pairs - i)
+        draw_row_words(words, n, key, row, draw, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
+        _winners_of_plane(minima, noise, lanes, i, words, 0, n)
+        _winners_of_plane(minima, noise, lanes, CHUNK + i, words, 2 * STAGE, n)
+    for odd in range(2):
+        to = odd * CHUNK
+        for i in range(pairs):
+            bounds[to + i] = _bound(maxima[to + i], noise[to + i])
+
+
+@stage
+def _winning_values(results, x, first, pairs, noise, lanes):
+    """Perturbed values of the winners; -inf where they lie outside of the row."""
+    for odd in range(2):
+        to = odd * CHUNK
+        for i in range(pairs):
+            j = first + 128 * i + 64 * odd + np.int64(lanes[to + i])
+            inside = 0 <= j < x.size
+            value = np.float64(x[np.uint64(j if inside else 0)]) + noise[to + i]
+            results[to + i] = value if inside else NOTHING
+
+
+@stage
+def _draw_listed(x, n, listed, scratch, maxima, start, first_pair, coordinates, column, values, indices, at, k):
+    """Draw the first n listed blocks, tighten their bounds and offer their winners."""
+    key, row, draw = coordinates
+    minima, noise, lanes, bounds = scratch
+    for i in range(n):
+        place = listed[i]
+        block = block_at(place, first_pair)
+        w = block_word(key, row, draw, block)
+        e = block_exponential(w)
+        g = gumbel64(e)
+        minima[place], noise[place], lanes[place] = e, g, winner_lane(w)
+        bounds[place] = _bound(maxima[place], g)
+        j = np.int64((block << BLOCK_SHIFT) | lanes[place]) - np.int64(start)
+        if 0 <= j < x.size:
+            value = np.float64(x[j]) + g
+            if value > NOTHING:
+                offer(values, indices, at, k, value, column + j)
+
+
+@stage
+def _search_chunk(x, start, first_pair, pairs, maxima, coordinates, column, values, indices, at, k, space):
+    """Offer what may be among the best of `pairs` pairs of blocks from `first_pair` on."""
+    scratch, results, listed, queue = space
+    _, noise, lanes, bounds = scratch
+    words = queue[3]
+    groups = (pairs + 63) // 64 * 64
+    few = False
+    if values[at] > NOTHING:
+        block_bounds(bounds, maxima, 0, CHUNK, first_pair, pairs, coordinates, words)
+        few = _count(bounds, groups, values[at]) * _ALONE <= 2 * groups
+    if few:
+        n = _list_reaching(listed, bounds, groups, values[at])
+        _draw_listed(x, n, listed, scratch, maxima, start, first_pair, coordinates, column, values, indices, at, k)
+    else:
+        _draw_all(scratch, maxima, first_pair, pairs, coordinates, words)
+        _winning_values(results, x, np.int64(first_pair << np.uint64(7)) - np.int64(start), pairs, noise, lanes)
+        for odd in range(2):
+            fill(bounds, odd * CHUNK + pairs, groups - pairs, NOTHING)
+            fill(results, odd * CHUNK + pairs, groups - pairs, NOTHING)
+        n = _list_reaching(listed, results, groups, _threshold(results, groups, values[at], k))
+        for i in range(n):
+            place = listed[i]
+            value = results[place]
+            if value > NOTHING:
+                j = np.int64((block_at(place, first_pair) << BLOCK_SHIFT) | lanes[place]) - np.int64(start)
+                offer(values, indices, at, k, value, column + j)
+        n = _list_reaching(listed, bounds, groups, values[at])
+    open_blocks(x, n, listed, scratch, queue, maxima, start, first_pair, coordinates, column, values, indices, at, k)
+
+
+@kernel
+def top_long(x, rows, field, index, value, place):
+    """Offer the rows of x to the heaps index[s, r, :] and value[s, r, :]; arguments as in `max_long`."""
+    key, first_row, draw, start = field
+    first_draw, last_draw, to_row, column = place
+    n_rows, n = x.shape
+    all_rows, k = index.shape[1], index.shape[2]
+    values, indices = value.reshape(value.size), index.reshape(index.size)
+    first_pair = start >> np.uint64(7)
+    pairs = np.int64(((start + np.uint64(n - 1)) >> np.uint64(7)) - first_pair) + 1
+    maxima = np.empty(2 * CHUNK)
+    # Of a chunk's blocks: smallest exponentials, their Gumbels and lanes, bounds of perturbed values.
+    scratch = np.empty(2 * CHUNK), np.empty(2 * CHUNK), np.empty(2 * CHUNK, np.uint64), np.empty(2 * CHUNK)
+    # Of quads of lanes: indices, places of their blocks, largest high words that matter, words.
+    queue = (
+        np.zeros(STAGE, np.uint64),
+        np.empty(STAGE, np.int64),
+        np.zeros(STAGE, np.uint32),
+        np.zeros(4 * STAGE, np.uint32),
+    )
+    space = scratch, np.empty(2 * CHUNK), np.empty(2 * CHUNK, np.int64), queue
+    for r in range(n_rows):
+        line = x[r]
+        row = row_id(rows, first_row, r)
+        for done in range(0, pairs, CHUNK):
+            count = min(CHUNK, pairs - done)
+            pair = first_pair + np.uint64(done)
+            good = block_maxima(maxima, CHUNK, line, np.int64(pair << np.uint64(7)) - np.int64(start), count)
+            for s in range(first_draw, last_draw):
+                at = (s * all_rows + to_row + r) * k
+                if not good:
+                    spoil(values, indices, at, k)
+                elif values[at] == values[at]:
+                    coordinates = key, row, draw + np.uint64(s)
+                    _search_chunk(line, start, pair, count, maxima, coordinates, column, values, indices, at, k, space)

@@ -1,0 +1,102 @@
+"""The k best of long rows: opening the blocks that may have more than their winner among the best.
+
+Others of a block lie below its winner's Gumbel, and few reach the k-th best: of some thousand that could, only three.
+So what is asked of each comes in the order of its price. A lane can only reach the k-th best where its log-potential
+plus the winner's Gumbel does; the others are not drawn, but for those that share their Philox call. And the high word
+of a lane alone tells that nearly every one of those waits too long.
+"""
+
+import numpy as np
+
+from fastgumbel._cpu.blocks import block_at, reaching
+from fastgumbel._cpu.heap import offer
+from fastgumbel._cpu.stage import STAGE, draw_listed_words, padded
+from fastgumbel._law.field import BLOCK_SHIFT, HIGH_WORDS, LOW_WORDS, join, lane_half
+from fastgumbel._law.real import exp64, exponential64, exponential_floor, gumbel64, gumbel_bound
+from fastgumbel._law.reduce import NOTHING
+from fastgumbel._numba.compile import scalar, stage
+from fastgumbel._numba.vector import any_at_most64, lowest_bit, prefetch64
+
+# The log-potentials of so many blocks are asked for ahead.
+_AHEAD = 8
+
+_1 = np.uint64(1)
+_QUADS = np.uint64(0x1111111111111111)
+_ROUNDING = np.float64(2.0**-50)
+_SLACK = np.float64(2.0**-30)
+_WORDS = np.float64(2.0**32)
+_LAST_WORD = np.float64(2.0**32 - 1)
+
+
+@scalar
+def _limit(largest, e_block, root):
+    """The largest high word with which a lane of a block may reach the root.
+
+    It must wait e <= exp(largest - root) - E_b, and a uniform number is below its exponential one. The exponent has
+    all that rounding may add; from 0 on it says nothing.
+    """
+    exponent = largest - root + ((abs(largest) + abs(root)) * _ROUNDING + _SLACK)
+    limit = (exp64(max(min(exponent, np.float64(0)), np.float64(-700))) - e_block) * _WORDS + np.float64(2)
+    return min(max(limit, np.float64(0)), _LAST_WORD) if exponent < 0 else _LAST_WORD
+
+
+@stage
+def _try_quads(x, n, scratch, queue, start, coordinates, column, values, indices, at, k):
+    """Draw n queued quads of lanes together and offer those lanes that may be among the best."""
+    key, row, draw = coordinates
+    minima, _, lanes, _ = scratch
+    quads, owners, limits, words = queue
+    draw_listed_words(words, padded(n), key, row, draw, quads)
+    for first in range(0, n, 64):
+        mask = any_at_most64(words, first, STAGE, limits)
+        if n - first < 64:
+            mask &= (_1 << np.uint64(n - first)) - _1
+        while mask:
+            i = first + lowest_bit(mask)
+            mask &= mask - _1
+            owner = owners[i]
+            for word in range(4):
+                high = words[word * STAGE + i]
+                if high > limits[i]:
+                    continue
+                category = ((quads[i] ^ HIGH_WORDS) << np.uint64(2)) | np.uint64(word)
+                j = np.int64(category) - np.int64(start)
+                if 0 <= j < x.size and category & np.uint64(63) != lanes[owner]:
+                    potential = np.float64(x[j])
+                    bound = potential + gumbel_bound(minima[owner] + exponential_floor(np.uint64(high)))
+                    if potential > NOTHING and bound >= values[at]:
+                        low = lane_half(key, row, draw, LOW_WORDS, category)
+                        e = minima[owner] + exponential64(join(np.uint64(high), low))
+                        offer(values, indices, at, k, potential + gumbel64(e), column + j)
+
+
+@stage
+def open_blocks(x, n, blocks, scratch, queue, maxima, start, first_pair, coordinates, column, values, indices, at, k):
+    """Offer what the first n listed blocks have besides their winners."""
+    minima, noise, lanes, bounds = scratch
+    quads, owners, limits, _ = queue
+    queued = 0
+    for b in range(n):
+        later = block_at(blocks[min(b + _AHEAD, n - 1)], first_pair)
+        prefetch64(x, np.int64(later << BLOCK_SHIFT) - np.int64(start))
+        place = blocks[b]
+        root = values[at]
+        # The root may have risen since the block was listed.
+        if bounds[place] == NOTHING or bounds[place] < root:
+            continue
+        block = block_at(place, first_pair)
+        limit = np.uint32(_limit(maxima[place], minima[place], root))
+        threshold = root - noise[place]
+        threshold -= (abs(root) + abs(noise[place])) * _ROUNDING
+        mask = reaching(x, np.int64(block << BLOCK_SHIFT) - np.int64(start), threshold) & ~(_1 << lanes[place])
+        mask |= mask >> np.uint64(2)
+        mask = (mask | mask >> _1) & _QUADS
+        while mask:
+            quads[queued] = HIGH_WORDS | (block << np.uint64(4)) | np.uint64(lowest_bit(mask) >> 2)
+            owners[queued], limits[queued] = place, limit
+            mask &= mask - _1
+            queued += 1
+        if queued > STAGE - 16:
+            _try_quads(x, queued, scratch, queue, start, coordinates, column, values, indices, at, k)
+            queued = 0
+    _try_quads(x, queued, scratch, queue, start, coordinates, column, values, indices, at, k)

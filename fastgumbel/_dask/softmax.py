@@ -1,0 +1,222 @@
+"""`gumbel_softmax` of dask arrays.
+
+The sum of a row is defined by its order: of rows of up to `SHORT` categories one by one, in the type of the result, and
+of longer ones in float64, over the sums of 64 and, at the end, over the rest one by one. So shards are read three
+times: for the largest value, which a tree finds; for the sums of 64, which a chain of small states adds up from the
+first shard to the last, carrying along what is left over where a shard does not end with a 64; and for the sample.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel._api.softmax import gumbel_softmax
+from fastgumbel._cpu.row import SHORT
+from fastgumbel._cpu.softmax_shard import decay_rows, logarithms
+from fastgumbel._dask.extra import da
+from fastgumbel._dask.graph import Block, Call, Grid, chain, earlier_fault, lengths, tree, writable
+from fastgumbel._dask.max import Found, search
+from fastgumbel._host.noise import write
+from fastgumbel._request import temperature as _temperature
+from fastgumbel._request.faults import fault_message, place_name
+from fastgumbel._request.temperature import rates_of
+
+# Sums are taken over so many.
+_GROUP = 64
+
+# Largest values of draws by rows, and the faults of the rows.
+Tops = tuple[NDArray[Any], tuple[Any, Any]]
+
+
+class Sums(NamedTuple):
+    """What a shard adds to the sums of its rows: single items, sums of 64, and single items after those."""
+
+    head: NDArray[Any]
+    groups: NDArray[Any]
+    tail: NDArray[Any]
+
+
+class State(NamedTuple):
+    """Sums up to the end of a shard, without the last single items."""
+
+    total: NDArray[Any]
+    rest: NDArray[Any]
+
+
+def _perturbed(block: Block) -> NDArray[Any]:
+    """Draws by rows by categories: log-potentials plus noise."""
+    rows = block.rows
+    v = np.empty((block.draws, rows.count, rows.n), rows.dtype)
+    for run, field in block.runs():
+        for s in range(run.stop - run.start):
+            drawn = v[run.start + s].reshape(*rows.batch, rows.n)
+            write(drawn, field.at(draw=field.draw + s), block.ids, rows.categories)
+    v += block.matrix()
+    return v
+
+
+def _tops(block: Block) -> Tops:
+    largest = _perturbed(block).max(-1, initial=-np.inf)
+    return largest, block.faults(np.any(~(largest < np.inf), 0))
+
+
+def _merge_tops(one: Tops, two: Tops) -> Tops:
+    return np.maximum(one[0], two[0]), earlier_fault(one[1], two[1])
+
+
+def _rates(tau: Any, block: Block) -> NDArray[Any]:
+    taus = _temperature.temperatures(tau, lengths(block.place))
+    return rates_of(taus, block.rows.dtype)
+
+
+def _decays(block: Block, tau: Any, tops: Tops) -> NDArray[Any]:
+    p = _perturbed(block)
+    decay_rows(p, writable(tops[0]), _rates(tau, block))
+    return p
+
+
+def _add_groups(p: NDArray[Any]) -> NDArray[Any]:
+    """Sums of 64 along the last axis, halves added down to one."""
+    groups = p.reshape(*p.shape[:-1], p.shape[-1] // _GROUP, _GROUP)
+    while groups.shape[-1] > 1:
+        half = groups.shape[-1] // 2
+        groups = groups[..., :half] + groups[..., half:]
+    return groups[..., 0].astype(np.float64)
+
+
+def _add_in_turn(total: NDArray[Any], items: NDArray[Any]) -> NDArray[Any]:
+    """Add the items along the last axis one by one."""
+    return np.add.accumulate(np.concatenate([total[..., np.newaxis], items], -1, dtype=total.dtype), -1)[..., -1]
+
+
+def _sums(n: int, block: Block, tau: Any, tops: Tops) -> Sums:
+    p = _decays(block, tau, tops)
+    if n <= SHORT:
+        return Sums(p, p[..., :0], p[..., :0])
+    head = min(-block.first % _GROUP, block.rows.n)
+    tail = head + (block.rows.n - head) // _GROUP * _GROUP
+    return Sums(p[..., :head].copy(), _add_groups(p[..., head:tail]), p[..., tail:].copy())
+
+
+def _add_short(before: NDArray[Any] | None, sums: Sums) -> NDArray[Any]:
+    start = np.zeros(sums.head.shape[:2], sums.head.dtype) if before is None else before
+    return _add_in_turn(start, sums.head)
+
+
+def _add_long(before: State | None, sums: Sums) -> State:
+    if before is None:
+        before = State(np.zeros(sums.head.shape[:2]), sums.head[..., :0])
+    total, rest = before.total, np.concatenate([before.rest, sums.head], -1)
+    if rest.shape[-1] == _GROUP:
+        total, rest = _add_in_turn(total, _add_groups(rest)), rest[..., :0]
+    if rest.shape[-1]:
+        return State(total, rest)
+    return State(_add_in_turn(total, sums.groups), sums.tail)
+
+
+def _total(state: Any) -> NDArray[Any]:
+    return _add_in_turn(state.total, state.rest) if isinstance(state, State) else state
+
+
+def _samples(block: Block, tau: Any, tops: Tops, total: NDArray[Any], log: bool) -> NDArray[Any]:
+    """Draws by rows by categories: samples of rows whose largest values and sums are known."""
+    if not log:
+        y = _decays(block, tau, tops)
+        y *= (1 / total).astype(y.dtype)[..., np.newaxis]
+        return y
+    of_totals = np.array(total).reshape(-1)
+    logarithms(of_totals)
+    y = _perturbed(block)
+    excluded = y == -np.inf
+    y -= tops[0][..., np.newaxis]
+    y *= _rates(tau, block)[:, np.newaxis]
+    np.maximum(y, -np.finfo(y.dtype).max, out=y)
+    y -= of_totals.astype(y.dtype).reshape(*total.shape, 1)
+    y[excluded] = -np.inf
+    return y
+
+
+def _relaxed(call: Call, log: bool, block: Block, tau: Any, tops: Tops, state: Any) -> NDArray[Any]:
+    """Relaxed samples of a block; NaN in invalid rows."""
+    valid = (-np.inf < tops[0]) & (tops[0] < np.inf)
+    call.refuse(np.any(~valid, 0), tops[1], block.draw_place + block.place)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        y = _samples(block, tau, tops, _total(state), log)
+    y[~valid] = np.nan
+    return y
+
+
+def _one_hot(call: Call, log: bool, block: Block, found: Found) -> NDArray[Any]:
+    """One-hots of the samples of a block; NaN in invalid rows."""
+    index = found[0]
+    call.refuse(np.any(index < 0, 0), found[2], block.draw_place + block.place)
+    hot = index[..., np.newaxis] == block.first + np.arange(block.rows.n)
+    y = np.where(hot, 0 if log else 1, -np.inf if log else 0).astype(block.rows.dtype)
+    y[index < 0] = np.nan
+    return y
+
+
+def _in_place(call: Call, block: Block, y: NDArray[Any]) -> NDArray[Any]:
+    """Draws by rows by categories in the shape of the block, the categories where they were."""
+    return np.moveaxis(y.reshape(*lengths(block.draw_place + block.place), block.rows.n), -1, call.axis)
+
+
+def _soft(call: Call, log: bool, block: Block, tau: Any, tops: Tops, state: Any) -> NDArray[Any]:
+    return _in_place(call, block, _relaxed(call, log, block, tau, tops, state))
+
+
+def _hard(call: Call, log: bool, block: Block, found: Found) -> NDArray[Any]:
+    return _in_place(call, block, _one_hot(call, log, block, found))
+
+
+def _mixed(
+    call: Call, log: bool, block: Block, tau: Any, tops: Tops, state: Any, found: Found
+) -> NDArray[Any]:
+    """Samples of a block with hard rows, those of temperature 0."""
+    y = _relaxed(call, log, block, tau, tops, state)
+    hard_rows = np.broadcast_to(tau == 0, lengths(block.place)).reshape(-1)
+    y[:, hard_rows] = _one_hot(call, log, block, found)[:, hard_rows]
+    return _in_place(call, block, y)
+
+
+def _whole_rows(call: Call, log: bool, hard: bool, block: Block, tau: Any) -> NDArray[Any]:
+    """Samples of a block of rows that are not cut."""
+    shape = lengths(block.draw_place) + block.x.shape
+    y = np.empty((block.draws, *block.x.shape), block.rows.dtype)
+    coordinates: dict[str, Any] = {"rows": block.ids.reshape(lengths(block.place))}
+    if block.categories is not None:
+        coordinates["categories"] = block.categories
+    options: dict[str, Any] = {"axis": call.axis, "where": block.where, "hard": hard, "log": log, "invalid": "mark"}
+    for run, field in block.runs():
+        gumbel_softmax(block.x, tau, size=run.stop - run.start, noise=field.at(**coordinates), out=y[run], **options)
+    invalid = np.any(np.isnan(y.take(0, call.axis)).reshape(block.draws, block.rows.count), 0)
+    call.refuse(invalid, block.faults(invalid), block.draw_place + block.place)
+    return y.reshape(shape)
+
+
+def relax(grid: Grid, tau: Any, hard: bool, log: bool) -> Any:
+    """Relaxed or hard samples."""
+    call, dtype = grid.call, grid.kind
+    batch = call.batch
+    scalar = np.ndim(tau) == 0
+    taus = _temperature.temperatures(tau, () if scalar else batch).reshape(() if scalar else batch)
+    if call.n == 0:
+        if not call.mark and 0 not in call.size + batch:
+            raise ValueError(fault_message(place_name(batch, 0), None))
+        return da.zeros(call.size + grid.x.shape, dtype, chunks=grid.draw_chunks + grid.x.chunks)
+    temperatures = grid.row_operand(grid.by_row(taus, "tau"))
+    if grid.shards == 1:
+        return grid.samples(partial(_whole_rows, call, log, hard), *temperatures, dtype=dtype)
+    hardened = search(grid), grid.result_letters
+    if hard or (taus == 0).all():
+        return grid.samples(partial(_hard, call, log), *hardened, dtype=dtype)
+    tops = tree(grid.by_shard(_tops), _merge_tops), grid.result_letters
+    sums = grid.by_shard(partial(_sums, call.n), *temperatures, *tops)
+    state = chain(sums, _add_short if call.n <= SHORT else _add_long)[1], grid.result_letters
+    if (taus == 0).any():
+        return grid.samples(partial(_mixed, call, log), *temperatures, *tops, *state, *hardened, dtype=dtype)
+    return grid.samples(partial(_soft, call, log), *temperatures, *tops, *state, dtype=dtype)

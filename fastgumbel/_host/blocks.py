@@ -1,0 +1,48 @@
+"""Work on whole rows, cut into blocks of rows and draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel._cpu.noise_ids import write_at
+from fastgumbel._host.rows import BUFFER_BYTES, Rows, ids_of
+from fastgumbel._host.threads import run
+from fastgumbel._request.field import NoiseField
+
+# Numbers in a task: about a millisecond.
+_TASK = 2**18
+
+
+def tasks(rows: Rows, draws: int) -> Iterator[tuple[int, int, int, int]]:
+    """Cut rows and draws: (first row, last row, first draw, last draw)."""
+    buffer = BUFFER_BYTES // rows.dtype.itemsize
+    # Noise at category ids has a buffer for all draws of a task.
+    counted = rows.categories is None
+    height = min(max(1, (_TASK if rows.in_place and counted else buffer) // rows.n), rows.count)
+    width = max(1, (_TASK if counted else buffer) // (height * rows.n))
+    for r in range(0, rows.count, height):
+        for s in range(0, draws, width):
+            yield r, min(r + height, rows.count), s, min(s + width, draws)
+
+
+def run_blocks(rows: Rows, draws: int, work: Any) -> None:
+    cut = list(tasks(rows, draws)) if rows.count else []
+    run(work, cut, len(cut))
+
+
+def write_ids(
+    out: NDArray[Any], rows: Rows, field: NoiseField, ids: NDArray[np.uint64], task: tuple[int, ...], fresh: bool
+) -> NDArray[np.uint64]:
+    """Write the field at the category ids of the rows to out[draw, row] of a task; the ids as a matrix."""
+    r, r1, s, _ = task
+    assert rows.categories is not None
+    own, some = ids_of(rows.categories, r, r1, 0, rows.n), ids[r:r1] if ids.size else ids
+    together = len(out) if out.flags.c_contiguous else 1
+    for d in range(0, len(out), together):
+        at = (field.key, np.uint64(r), np.uint64(field.draw + s + d))
+        write_at(out[d : d + together], own, some, at, fresh)
+    return own

@@ -1,0 +1,83 @@
+"""Draws that read no field: which way to go, cut into tasks and shared among threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel._cpu.categorical import build, draw_built, draw_rows
+from fastgumbel._cpu.categorical_short import draw_short
+from fastgumbel._host.rows import Rows
+from fastgumbel._host.threads import run
+from fastgumbel._request.field import NoiseField
+
+# Rows of at most so many categories go side by side through the vector lanes, for at most so many draws.
+SHORT = 256
+FEW = 32
+# So many draws of a row are shared among threads, in parts of so many.
+MANY = 2**17
+_PART = 2**15
+# Threads can share the rows instead: it takes up to so many times as many draws where there are several.
+_ROWS = 8
+# Work in a task, in log-potentials and draws: about a millisecond.
+_TASK = 2**17
+# With more categories than so many a draw, it costs less to bisect than to make a guide.
+_GUIDED = 4
+# Buckets of the guide for a category, at least, and where the guide outgrows the cache.
+_BUCKETS = 4
+_BUCKETS_LONG = 2
+_LONG = 2**14
+
+
+def _buckets(n: int, draws: int) -> int:
+    """Number of buckets that n categories need for so many draws: a power of two, or 0."""
+    if n > _GUIDED * draws:
+        return 0
+    return int(1 << (n * (_BUCKETS if n <= _LONG else _BUCKETS_LONG) - 1).bit_length())
+
+
+def draw(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp]) -> None:
+    """Write the category of every draw (axis 0) of every row (axis 1), -1 in invalid rows."""
+    draws = index.shape[0]
+    if rows.n == 0:
+        index.fill(-1)
+    if rows.n == 0 or index.size == 0:
+        return
+    if draws >= MANY * min(rows.count, _ROWS):
+        for row in range(rows.count):
+            _draw_one(rows, row, field, ids, index)
+        return
+    buckets = _buckets(rows.n, draws)
+
+    def work(r: int, r1: int) -> None:
+        x, some = rows.piece(r, r1, 0, rows.n), ids[r:r1] if ids.size else ids
+        at, place = (field.key, np.uint64(r), np.uint64(field.draw)), (0, draws, r)
+        if rows.n <= SHORT and draws <= FEW:
+            draw_short(x, some, at, index, place)
+        else:
+            draw_rows(x, some, at, index, place, buckets)
+
+    height = max(1, _TASK // (rows.n + draws))
+    if not rows.in_place:
+        height = min(height, max(1, rows.width // rows.n))
+    run(work, _cut(rows.count, height), -(-rows.count // height))
+
+
+def _draw_one(rows: Rows, row: int, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp]) -> None:
+    """Draws of one row, which are many, shared among threads."""
+    draws = index.shape[0]
+    sums, guide = np.empty(rows.n, np.uint64), np.empty(_buckets(rows.n, draws), np.uint32)
+    total = build(rows.piece(row, row + 1, 0, rows.n), sums, guide)
+    some = ids[row : row + 1] if ids.size else ids
+    at = (field.key, np.uint64(row), np.uint64(field.draw))
+
+    def work(s: int, s1: int) -> None:
+        draw_built(sums, guide, np.uint64(total), some, at, index, (s, s1, row))
+
+    run(work, _cut(draws, _PART), -(-draws // _PART))
+
+
+def _cut(end: int, step: int) -> Iterator[tuple[int, int]]:
+    return ((first, min(first + step, end)) for first in range(0, end, step))

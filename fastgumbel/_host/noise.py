@@ -1,0 +1,82 @@
+"""The field written to an array: cut into tasks and shared among threads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel._cpu.noise import fill_long, fill_short
+from fastgumbel._cpu.noise_ids import write_at
+from fastgumbel._host.rows import ids_of, index_of
+from fastgumbel._host.threads import run
+from fastgumbel._request.field import CATEGORIES, NoiseField
+
+# Numbers in a task: a fraction of a millisecond.
+_TASK = 2**18
+_SHORT = 256
+
+
+def fill(
+    lines: NDArray[Any],
+    field: NoiseField,
+    ids: NDArray[np.uint64],
+    first: int,
+    count: int,
+    column: int,
+    own: NDArray[np.uint64] | None,
+) -> None:
+    """Write the field to a C-contiguous matrix: lines from the first on, categories from a column on.
+
+    Lines count the rows of a draw, `count` of them, then those of the next; they are of one draw, or whole draws. `own`
+    are the category ids of the rows instead, from `ids_of`, or None.
+    """
+    n_lines, n = lines.shape
+    if own is not None:
+        draw, row = divmod(first, count)
+        height = min(n_lines, count)
+        some = ids[row : row + height] if ids.size else ids
+        at = (field.key, np.uint64(row), np.uint64(field.draw + draw))
+        write_at(lines.reshape(-1, height, n), own, some, at, False)
+        return
+    # Few lines leave lanes empty, long ones outgrow the cache.
+    kernel = fill_short if n <= min(_SHORT, 16 * n_lines) else fill_long
+    kernel(lines, ids, (field.key, np.uint64(field.draw), np.uint64(field.start + column)), (first, count))
+
+
+def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64], categories: NDArray[np.int64] | None) -> None:
+    """Write the field to an array, the categories on its last axis, the other axes rows in C order.
+
+    `categories` are their ids, of the shape of the array: an empty place gets -inf. None counts from the field's start.
+    """
+    if out.size == 0:
+        return
+    out = np.asarray(out)
+    batch, n = out.shape[:-1], out.shape[-1]
+    count = math.prod(batch)
+    in_place = out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative
+    matrix = out.reshape(count, n) if in_place else None
+
+    def work(r: int, r1: int, c: int, c1: int) -> None:
+        if matrix is None:
+            piece = np.empty((r1 - r, c1 - c), out.dtype.newbyteorder("="))
+        else:
+            piece = matrix[r:r1] if c1 - c == n else matrix[r, c:c1].reshape(1, c1 - c)
+        own = None if categories is None else ids_of(categories, r, r1, c, c1)
+        fill(piece, field, ids, r, count, c, own)
+        if own is not None:
+            np.copyto(piece, -np.inf, where=own >= CATEGORIES)
+        if matrix is None:
+            out[index_of(batch, r, r1, c, c1)] = piece
+
+    run(work, _cut(count, n), -(-out.size // _TASK))
+
+
+def _cut(count: int, n: int) -> Iterator[tuple[int, int, int, int]]:
+    height, width = max(1, _TASK // n), min(n, _TASK)
+    for r in range(0, count, height):
+        for c in range(0, n, width):
+            yield r, min(r + height, count), c, min(c + width, n)

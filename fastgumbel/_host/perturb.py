@@ -1,0 +1,154 @@
+"""Perturbed values, log-potentials plus noise, and increasing maps of them: cut into tasks and shared among threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel._host.noise import fill
+from fastgumbel._host.rows import BUFFER_BYTES, Rows, ids_of
+from fastgumbel._host.threads import run
+from fastgumbel._request.faults import infinite_message
+from fastgumbel._request.field import NoiseField
+
+# Numbers in a task: some milliseconds.
+_TASK = 2**18
+
+_LEAST = float(np.nextafter(0.0, 1.0))
+_MOST = float(np.finfo(np.float64).max)
+
+
+class Map(NamedTuple):
+    """An increasing map of perturbed values, in place, to numbers from `least` to `most`, and its value at -inf."""
+
+    apply: Callable[[NDArray[np.float64]], None]
+    least: float
+    most: float
+    excluded: float
+
+
+def _nothing(v: NDArray[np.float64]) -> None:
+    pass
+
+
+def _minus_exponential(v: NDArray[np.float64]) -> None:
+    """-exp(-v)."""
+    np.negative(v, out=v)
+    np.exp(v, out=v)
+    np.negative(v, out=v)
+
+
+def _twice_exponential(v: NDArray[np.float64]) -> None:
+    """exp(-exp(-v))."""
+    _minus_exponential(v)
+    np.exp(v, out=v)
+
+
+GUMBEL = Map(_nothing, -np.inf, np.inf, -np.inf)
+EXPONENTIAL = Map(_minus_exponential, -_MOST, -_LEAST, -np.inf)
+UNIFORM = Map(_twice_exponential, _LEAST, float(np.nextafter(1.0, 0.0)), 0.0)
+
+
+def weibull(alpha: float) -> Map:
+    """-exp(-v / alpha)."""
+
+    def apply(v: NDArray[np.float64]) -> None:
+        np.divide(v, alpha, out=v)
+        _minus_exponential(v)
+
+    return EXPONENTIAL._replace(apply=apply)
+
+
+def frechet(alpha: float) -> Map:
+    """exp(v / alpha)."""
+
+    def apply(v: NDArray[np.float64]) -> None:
+        np.divide(v, alpha, out=v)
+        np.exp(v, out=v)
+
+    return Map(apply, _LEAST, _MOST, 0.0)
+
+
+def _cut(rows: Rows, draws: int) -> Iterator[tuple[int, int, int, int, int, int]]:
+    """Rows, draws and columns, each from a first to a last."""
+    most = _TASK if rows.in_place else BUFFER_BYTES // rows.dtype.itemsize
+    width = min(rows.n, most)
+    height = min(rows.count, most // width)
+    depth = max(1, _TASK // (height * width))
+    for r in range(0, rows.count, height):
+        for c in range(0, rows.n, width):
+            for s in range(0, draws, depth):
+                yield r, min(r + height, rows.count), s, min(s + depth, draws), c, min(c + width, rows.n)
+
+
+def _blocks(
+    out: NDArray[np.float64], r: int, r1: int, s: int, s1: int, c: int, c1: int
+) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Cut a part of out[draw, row, column] into C-contiguous matrices of lines, each with the number of its first."""
+    _, count, n = out.shape
+    if r1 - r == count and c1 - c == n:
+        yield s * count, out[s:s1].reshape(-1, n)
+        return
+    for draw in range(s, s1):
+        lines = out[draw, r:r1] if c1 - c == n else out[draw, r, c:c1].reshape(1, -1)
+        yield draw * count + r, lines
+
+
+def _copy_noise(lines: NDArray[np.float64], noise: Rows, first: int, column: int) -> None:
+    """Write precomputed noise to lines, its rows being those of the first draw, of the second, ..."""
+    lines[...] = noise.piece(first, first + len(lines), column, column + lines.shape[1])
+    finite = np.isfinite(lines)
+    if not finite.all():
+        row, at = divmod(int(finite.argmin()), lines.shape[1])
+        raise ValueError(infinite_message(noise.batch, first + row, lines[row, at], column + at))
+
+
+def perturb(
+    rows: Rows,
+    noise: NoiseField | Rows,
+    ids: NDArray[np.uint64],
+    out: NDArray[np.float64],
+    mapped: Map,
+    finish: Callable[[NDArray[np.float64], NDArray[Any]], None] | None,
+) -> NDArray[np.bool_]:
+    """Write mapped perturbed values to out[draw, row, column]; by row, whether it is invalid.
+
+    Each part, a matrix, is then given to `finish` beside its log-potentials, in the calling thread.
+    """
+    left, bad = np.zeros(rows.count, bool), np.zeros(rows.count, bool)
+
+    def work(r: int, r1: int, s: int, s1: int, c: int, c1: int) -> None:
+        x = rows.piece(r, r1, c, c1)
+        own = None if rows.categories is None else ids_of(rows.categories, r, r1, c, c1)
+        # Other threads may be at the same rows: what is True stays so.
+        finite = bool(np.isfinite(x).all())
+        if finite:
+            left[r:r1] = True
+        else:
+            left[r:r1][(x > -np.inf).any(1)] = True
+            bad[r:r1][~(x < np.inf).all(1)] = True
+        for first, lines in _blocks(out, r, r1, s, s1, c, c1):
+            if isinstance(noise, Rows):
+                _copy_noise(lines, noise, first, c)
+            else:
+                fill(lines, noise, ids, first, rows.count, c, own)
+            if len(lines) > len(x):
+                # NumPy takes long over many short rows beside few.
+                x = np.tile(x, (len(lines) // len(x), 1))
+            # Numbers beyond the range of the map are clipped.
+            with np.errstate(over="ignore", under="ignore"):
+                np.add(lines, x, out=lines)
+                mapped.apply(lines)
+            if mapped.least > -np.inf:
+                np.clip(lines, mapped.least, mapped.most, out=lines)
+                if not finite:
+                    np.copyto(lines, mapped.excluded, where=x == -np.inf)
+            if finish is not None:
+                finish(lines, x)
+
+    tasks = list(_cut(rows, out.shape[0])) if out.size else []
+    run(work, tasks, len(tasks) if finish is None else 1)
+    return bad | ~left

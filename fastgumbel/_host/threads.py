@@ -1,0 +1,157 @@
+"""Threads: how many, and how a list of tasks is shared among them.
+
+Tasks are calls of kernels without the interpreter lock. The calling thread works too, so a call never waits for a
+pool that others keep busy, and it looks at signals between two tasks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from fastgumbel._request.scalars import whole
+
+_VARIABLE = "FASTGUMBEL_NUM_THREADS"
+
+_lock = threading.Lock()
+_pool: ThreadPoolExecutor | None = None
+_pool_size = 0
+_chosen: int | None = None
+
+
+def set_num_threads(n: int) -> None:
+    """Let every later call use up to n threads.
+
+    Results do not depend on it. Without it, the environment variable ``FASTGUMBEL_NUM_THREADS`` counts, and without
+    that, the number of processors that this process may use.
+
+    Parameters
+    ----------
+    n : int
+        At least 1; 1 means that nothing but the calling thread works.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n` is not an integer, or below 1.
+
+    Examples
+    --------
+    >>> import fastgumbel as fg
+    >>> before = fg.get_num_threads()
+    >>> fg.set_num_threads(2)
+    >>> fg.get_num_threads()
+    2
+    >>> fg.set_num_threads(before)
+    """
+    global _chosen
+    _chosen = whole(n, "n", 1)
+
+
+def get_num_threads() -> int:
+    """Number of threads that a call may use.
+
+    Returns
+    -------
+    int
+        What `set_num_threads` said, else ``FASTGUMBEL_NUM_THREADS``, else the processors that this process may use.
+
+    Raises
+    ------
+    ValueError
+        If ``FASTGUMBEL_NUM_THREADS`` counts and is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> import fastgumbel as fg
+    >>> fg.get_num_threads() >= 1
+    True
+    """
+    if _chosen is not None:
+        return _chosen
+    text = os.environ.get(_VARIABLE, "").strip()
+    if text:
+        if not (text.isascii() and text.isdigit() and int(text) >= 1):
+            raise ValueError(f"{_VARIABLE} must be a whole number of at least 1, not {text!r}")
+        return int(text)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Feed:
+    """Tasks handed out one by one to whoever asks, until they end or someone stops them."""
+
+    def __init__(self, tasks: Iterable[tuple[Any, ...]]) -> None:
+        self._tasks: Iterator[tuple[Any, ...]] = iter(tasks)
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> tuple[Any, ...]:
+        with self._lock:
+            if self._stopped:
+                raise StopIteration
+            return next(self._tasks)
+
+    def stop(self) -> None:
+        self._stopped = True
+
+
+def _work_off(work: Callable[..., None], feed: _Feed) -> None:
+    try:
+        for task in feed:
+            work(*task)
+    except BaseException:
+        feed.stop()
+        raise
+
+
+def run(work: Callable[..., None], tasks: Iterable[tuple[Any, ...]], at_most: int) -> None:
+    """Call work(*task) for every task, on up to `at_most` threads; on an error, stop and raise it."""
+    # To ask how many threads there may be takes longer than a short task does.
+    n = 1 if at_most <= 1 else min(get_num_threads(), at_most)
+    if n <= 1:
+        for task in tasks:
+            work(*task)
+        return
+    feed = _Feed(tasks)
+    helpers = _hire(n - 1, work, feed)
+    try:
+        _work_off(work, feed)
+    finally:
+        # Nobody may still write to the caller's arrays when this returns.
+        running = [helper for helper in helpers if not helper.cancel()]
+        wait(running)
+    for helper in running:
+        helper.result()
+
+
+def _hire(n: int, work: Callable[..., None], feed: _Feed) -> list[Future[None]]:
+    global _pool, _pool_size
+    helpers: list[Future[None]] = []
+    # A RuntimeError says that the interpreter is shutting down, or that the system has no more threads: fewer work.
+    with contextlib.suppress(RuntimeError), _lock:
+        if _pool is None or _pool_size < n:
+            if _pool is not None:
+                _pool.shutdown(wait=False)
+            _pool, _pool_size = ThreadPoolExecutor(n, "fastgumbel"), n
+        for _ in range(n):
+            helpers.append(_pool.submit(_work_off, work, feed))
+    return helpers
+
+
+def _forget_pool() -> None:
+    global _pool, _pool_size, _lock
+    _pool, _pool_size, _lock = None, 0, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    # Threads do not survive a fork.
+    os.register_at_fork(after_in_child=_forget_pool)

@@ -1,0 +1,145 @@
+"""Work on rows of categories cut into tasks, which threads share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel._cpu.noise_ids import write_at
+from fastgumbel._host.rows import BUFFER_BYTES, Rows, ids_of
+from fastgumbel._host.threads import run
+from fastgumbel._request.faults import infinite_message
+from fastgumbel._request.field import NoiseField
+
+# Work in a task, in log-potentials that the short kernel reads: about a millisecond, so that threads share evenly and
+# Ctrl-C waits no longer.
+_TASK = 2**19
+# The long kernel reads so many log-potentials in the time of one of the short kernel.
+_READ = 16
+# A longer row is cut at its categories.
+LONGEST = 2**22
+
+
+class Task(NamedTuple):
+    row: int
+    rows: int
+    draw: int
+    draws: int
+    column: int
+    columns: int
+
+
+def cut(rows: Rows, draws: int, short: bool) -> Iterator[Task]:
+    n = rows.n
+    once, each = (n, n) if short else (n // _READ, n // _READ // 4 + 64)
+    row_step = min(rows.count, max(1, _TASK // (once + each * min(draws, 64))))
+    draw_step = min(draws, max(64, _TASK // (row_step * each)))
+    column_step = n if n <= LONGEST else LONGEST // 2
+    for row in range(0, rows.count, row_step):
+        for column in range(0, n, column_step):
+            for draw in range(0, draws, draw_step):
+                yield Task(
+                    row,
+                    min(row_step, rows.count - row),
+                    draw,
+                    min(draw_step, draws - draw),
+                    column,
+                    min(column_step, n - column),
+                )
+Scan: TypeAlias = Callable[[Task, NDArray[np.intp], NDArray[np.float64], int, int], None]
+
+
+def share(
+    rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], short: bool, scan: Scan, merge: Any
+) -> None:
+    """Call scan(task, index, value, draw, row) for every task: results go to index[draw:, row:] and are combined."""
+    lock = threading.Lock()
+
+    def work(task: Task) -> None:
+        if task.columns == rows.n:
+            scan(task, index, value, task.draw, task.row)
+        else:
+            # Other threads work on this row: a result of its own, combined at the end.
+            own_index = np.full((task.draws, 1, *index.shape[2:]), -1, np.intp)
+            own_value = np.full(own_index.shape, -np.inf)
+            if index.ndim == 3:
+                # What does not beat the root of a heap need not be found.
+                roots = slice(task.draw, task.draw + task.draws), slice(task.row, task.row + 1), slice(1)
+                with lock:
+                    own_index[...], own_value[...] = index[roots], value[roots]
+            scan(task, own_index, own_value, 0, 0)
+            with lock:
+                merge(index, value, own_index, own_value, task.draw, task.row)
+
+    tasks = list(cut(rows, index.shape[0], short))
+    run(work, ((task,) for task in tasks), len(tasks))
+
+
+def scan_field(
+    rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any, start: int, first: int = 0
+) -> Scan:
+    """Scan with a kernel that reads the field from category `start` on; indices count from `first`.
+
+    Where the rows have category ids, the kernel takes them too.
+    """
+
+    def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
+        for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
+            at = (field.key, np.uint64(r), np.uint64(field.draw + task.draw - draw), np.uint64(start + c))
+            place = (draw, draw + task.draws, row + r - task.row, first + c)
+            own = () if rows.categories is None else (ids_of(rows.categories, r, r1, c, c1),)
+            kernel(rows.piece(r, r1, c, c1), ids[r:r1] if ids.size else ids, at, index, value, place, *own)
+
+    return scan
+
+
+def scan_ids(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any) -> Scan:
+    """Scan with a kernel that takes noise, which is that of the field at the category ids of the rows."""
+    categories = rows.categories
+    assert categories is not None
+
+    def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
+        whole = task.row, task.row + task.rows, task.column, task.column + task.columns
+        for r, r1, c, c1 in rows.pieces(*whole, beside=True):
+            x, own, some = rows.piece(r, r1, c, c1), ids_of(categories, r, r1, c, c1), ids[r:r1] if ids.size else ids
+            together = max(1, min(task.draws, BUFFER_BYTES // 8 // x.size))
+            for s in range(0, task.draws, together):
+                noise = np.empty((min(together, task.draws - s), *x.shape))
+                write_at(noise, own, some, (field.key, np.uint64(r), np.uint64(field.draw + task.draw + s)), False)
+                noise.flags.writeable = False
+                for d, beside in enumerate(noise, draw + s):
+                    kernel(x, beside, index, value, (d, row + r - task.row, c))
+
+    return scan
+
+
+def scan_given(rows: Rows, noise: Rows, kernel: Any) -> Scan:
+    """Scan with a kernel that takes noise; its rows are those of the first draw, of the second, ..."""
+
+    def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
+        for d in range(task.draws):
+            first = (task.draw + d) * rows.count
+            for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
+                beside = noise.piece(first + r, first + r1, c, c1)
+                bad = kernel(rows.piece(r, r1, c, c1), beside, index, value, (draw + d, row + r - task.row, c))
+                if bad >= 0:
+                    at_row, at = divmod(bad, c1 - c)
+                    of_row = first + r + at_row
+                    raise ValueError(infinite_message(noise.batch, of_row, beside[at_row, at], c + at))
+
+    return scan
+
+
+def prepared(index: NDArray[np.intp], value: NDArray[np.float64] | None, combine: bool) -> NDArray[np.float64]:
+    """Results to combine with in `index` and the array of values, which is empty where none are needed."""
+    if value is None:
+        if not combine:
+            return np.empty((0, 0))
+        value = np.empty(index.shape)
+    index.fill(-1)
+    value.fill(-np.inf)
+    return value

@@ -1,0 +1,34 @@
+"""What a race in exponential space in float32, from high words alone, can decide.
+
+The largest x_c - log(E_c) is the smallest finishing time E_c exp(-x_c). Where winner and runner-up are closer than
+float32 can tell, a row is undecided.
+"""
+
+import numpy as np
+
+from fastgumbel._law.ops import fma
+from fastgumbel._numba.compile import scalar
+
+# A finishing time errs relatively by the roundings and by 2^-24 times the potential's distance from the row's largest,
+# which is below 45 for all that can win; and absolutely, before its weight, by 2^-33, as it reads no low words. A
+# weight is cut at exp(80), which cannot win against the largest potential's finishing time of at most 38.
+_RELATIVE = np.float64(1 + 2.0**-16)
+WORD = np.float32(2.0**-31)
+CUT = np.float32(80)
+# From this high word on, the complement of a uniform is known within 2^-17 at best; the exponential is at least so much
+# of what the middle of its words gives. A lane like this that leads is its own runner-up, so that the row is undecided.
+VAGUE_FROM = np.uint32(2**32 - 2**16)
+AT_LEAST = np.float32(15 / 16)
+
+_FAR, _ROUNDING, _ALL_ROUNDED = np.float64(64), np.float64(2.0**-51), np.float64(2.0**52)
+
+
+@scalar
+def margin_of(largest):
+    """Ratio of two finishing times of which float32 cannot tell the order, by the row's largest potential.
+
+    It has what the race errs by, and what the definition rounds away where potentials are large: two sums x + G err by
+    t = 2^-52 (|x| + |G|) together, a factor of exp(t), which 1 + 2 t covers up to t = 1.
+    """
+    magnitude = abs(largest) + _FAR
+    return np.float32(fma(magnitude, _ROUNDING, _RELATIVE) if magnitude < _ALL_ROUNDED else np.inf)

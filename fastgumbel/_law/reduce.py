@@ -1,0 +1,46 @@
+"""How two results combine, in one place.
+
+A result is a perturbed value and the index that has it. The larger value wins and the first index wins ties, so the
+order in which results are combined cannot matter. Nothing left is (-inf, -1); an invalid row is (NaN, -1) and stays so.
+"""
+
+import numpy as np
+
+from fastgumbel._numba.compile import scalar
+
+NOTHING = np.float64(-np.inf)
+NO_INDEX = np.int64(-1)
+
+# What can be wrong with a row.
+INVALID_ROW = 1  # NaN, +inf, or no category left
+INVALID_CHOICE = 2  # out of range, or excluded
+INFINITE_TANGENT = 3  # NaN or infinite, or so large that it overflows
+INVALID_NOISE = 4  # NaN or infinite
+TOO_FEW = 5  # categories left for the places of a list
+
+
+@scalar
+def beats(value, index, best, best_index):
+    """Whether (value, index) wins over (best, best_index); neither value is NaN."""
+    return value > best or (value == best and index < best_index)
+
+
+@scalar
+def combined(value, index, other, other_index):
+    """The result of two."""
+    if value != value or other != other:
+        return np.nan, NO_INDEX
+    if other_index == NO_INDEX or (index != NO_INDEX and beats(value, index, other, other_index)):
+        return value, index
+    return other, other_index
+
+
+@scalar
+def put(best, arg, index, value, draw, row, column):
+    """Store a result whose indices count from `column`; where `value` is not empty, combined with what is there."""
+    if arg != NO_INDEX:
+        arg += column
+    if value.size:
+        best, arg = combined(best, arg, value[draw, row], index[draw, row])
+        value[draw, row] = best
+    index[draw, row] = arg

@@ -1,0 +1,70 @@
+"""Checks of an argument by itself that know the types of the library."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgumbel._request.field import DRAWS
+from fastgumbel._request.scalars import array_of, whole
+
+
+def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """A word from a list."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
+    return str(value)
+
+
+def float_type(dtype: Any, name: str) -> np.dtype[Any]:
+    """The dtype float64 or float32."""
+    try:
+        kind: np.dtype[Any] = np.dtype(dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be float64 or float32, not {dtype!r}") from None
+    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
+        raise TypeError(f"{name} must be float64 or float32, not {kind}")
+    return kind
+
+
+def shape_of(size: Any, name: str, most: int = DRAWS) -> tuple[int, ...]:
+    """A shape of so many items at most from an int or a sequence of ints; None is ()."""
+    if size is None:
+        return ()
+    items = (size,) if isinstance(size, int | np.integer) else size
+    if not (isinstance(items, tuple | Sequence) or np.ndim(items) == 1) or isinstance(items, str | bytes):
+        raise TypeError(f"{name} must be an int or a tuple of ints, not {type(size).__name__}")
+    shape = tuple(items)
+    for item in shape:
+        if isinstance(item, bool | np.bool_) or not isinstance(item, int | np.integer):
+            raise TypeError(f"{name} must be an int or a tuple of ints, not {size!r}")
+        if item < 0:
+            raise ValueError(f"{name} must not be negative, not {size!r}")
+    if math.prod(int(item) or 1 for item in shape) > most:
+        raise ValueError(f"{name} must be of at most 2**{most.bit_length() - 1} items, not {size!r}")
+    return tuple(int(item) for item in shape)
+
+
+def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
+    """An array of float16 to float64 or of integers."""
+    array = array_of(x, name)
+    check_real(array.dtype, name)
+    return array
+
+
+def check_real(dtype: np.dtype[Any], name: str) -> None:
+    """Whether a dtype is float16 to float64 or an integer."""
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {dtype}")
+
+
+def places_of(k: Any, n: int) -> int:
+    """How many of n categories are to be ranked."""
+    places = whole(k, "k", 1)
+    if places > n:
+        raise ValueError(f"k must be at most the number of categories, {n}, not {places}")
+    return places

@@ -1,0 +1,66 @@
+"""What users read where rows are wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Why a category takes no part.
+EXCLUDED = "excluded by where"
+
+
+def place_name(batch: tuple[int, ...], row: int) -> str:
+    """A row of a batch as a user would index it."""
+    if not batch:
+        return "the row"
+    index = np.unravel_index(row, batch)
+    return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
+
+
+def fault_message(name: str, bad: tuple[int, Any] | None, excluded: str = EXCLUDED) -> str:
+    """What is wrong with a row without a valid result: category and value of its first NaN or +inf, if it has any."""
+    if bad is not None:
+        return f"log_potentials: {name} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
+    return f"log_potentials: {name} has no category left: all are -inf, or {excluded}"
+
+
+def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> str:
+    """What is wrong with a row of which fewer than k categories are left."""
+    return f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, or {excluded}"
+
+
+def infinite_message(batch: tuple[int, ...], row: int, value: Any, category: int) -> str:
+    """What is wrong with a row of precomputed noise that is not finite."""
+    return f"noise must be finite, but {place_name(batch, row)} has {value} at category {category}"
+
+
+def zero_tau_message(batch: tuple[int, ...], row: int) -> str:
+    """What is wrong with a row whose temperature is 0, where a tangent is asked for."""
+    return f"tau must be above 0 for a tangent, but {place_name(batch, row)} has 0"
+
+
+def tangent_message(batch: tuple[int, ...], row: int) -> str:
+    """What is wrong with a row of tangents that are not finite."""
+    return f"tangents must be finite, and not so large that they overflow, unlike those of {place_name(batch, row)}"
+
+
+def choice_message(batch: tuple[int, ...], row: int, n: int, choices: NDArray[Any]) -> str:
+    """What is wrong with a row whose choices are not all among the categories that are left."""
+    few = ", ".join(map(str, sorted({int(c) for c in choices})[:3]))
+    return f"choice must be a category that is left, from 0 to {n - 1}, but {place_name(batch, row)} has {few}"
+
+
+def first_bad(line: NDArray[Any]) -> tuple[int, Any] | None:
+    """Place and value of the first NaN or +inf of a row."""
+    bad = ~(line < np.inf)
+    if not bad.any():
+        return None
+    at = int(bad.argmax())
+    return at, line[at]
+
+
+def excluded_text(has_ids: bool) -> str:
+    """What categories that are missing may be, in words."""
+    return f"{EXCLUDED}, or empty places" if has_ids else EXCLUDED

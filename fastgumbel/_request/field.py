@@ -1,0 +1,289 @@
+"""`NoiseField`: the key of a field of Gumbel noise and the coordinates at which it is read."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgumbel._request.scalars import array_of, item_name, whole
+
+Rng: TypeAlias = int | np.integer[Any] | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
+
+DRAWS = 2**32
+CATEGORIES = 2**32
+ROWS = 2**64
+
+
+class NoiseField:
+    """An infinite field of independent standard Gumbel noise, `G(key, row, draw, category)`.
+
+    The same coordinates give the same number for ever, on every machine, thread count, batch and chunk. A field is
+    immutable; `at` returns the same field read at other coordinates.
+
+    Parameters
+    ----------
+    seed : None, int, SeedSequence, BitGenerator or Generator, optional
+        What names the field. An int (at least 0, of any size) or a SeedSequence always names the same one; None takes
+        fresh entropy; a BitGenerator or Generator gives up its next 64 bits.
+
+    Attributes
+    ----------
+    key : numpy.uint64
+        The 64 bits that name the field.
+    rows : numpy.ndarray of uint64, or None
+        Row ids, broadcast to the batch; None counts 0, 1, ... in C order of the batch.
+    draw : int
+        The first draw, below 2**32.
+    start : int
+        Category id of the first category, below 2**32; 0 where `categories` are given.
+    categories : numpy.ndarray of int64, or None
+        Category ids, broadcast to the log-potentials, -1 in empty places; None counts from `start`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `seed` is nothing of the above, or a negative int.
+
+    Notes
+    -----
+    Every number is -log(E) of an exponential E that Philox4x32-10 (Salmon et al. 2011) draws at its coordinates. In
+    blocks of 64 categories the smallest exponential is drawn first, with rate 64 and on a uniform lane; each other
+    lane is that minimum plus a fresh Exp(1), by the lack of memory. `_law/CONTRACT.md` states the contract in full.
+
+    Examples
+    --------
+    >>> import fastgumbel as fg
+    >>> field = fg.NoiseField(7)
+    >>> field.key
+    np.uint64(16920295385781661272)
+    >>> fg.gumbel(3, noise=field.at(rows=5)) == fg.gumbel((6, 3), noise=field)[5]
+    array([ True,  True,  True])
+    """
+
+    __slots__ = ("categories", "draw", "key", "rows", "start")
+
+    key: np.uint64
+    rows: NDArray[np.uint64] | None
+    draw: int
+    start: int
+    categories: NDArray[np.int64] | None
+
+    def __init__(self, seed: Rng = None) -> None:
+        self._set(key_of(seed, "seed"), None, 0, 0, None)
+
+    @classmethod
+    def from_key(cls, key: int | np.integer[Any]) -> Self:
+        """The field of a key, as `NoiseField.key` gives it.
+
+        Parameters
+        ----------
+        key : int
+            From 0 to 2**64 - 1.
+
+        Returns
+        -------
+        NoiseField
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `key` is not such an int.
+
+        Examples
+        --------
+        >>> import fastgumbel as fg
+        >>> field = fg.NoiseField(7)
+        >>> fg.NoiseField.from_key(field.key) == field
+        True
+        """
+        return cls.__new__(cls)._set(np.uint64(whole(key, "key", 0, ROWS)), None, 0, 0, None)
+
+    def at(
+        self,
+        *,
+        rows: ArrayLike | None = None,
+        draw: int | np.integer[Any] | None = None,
+        start: int | np.integer[Any] | None = None,
+        categories: ArrayLike | None = None,
+    ) -> NoiseField:
+        """The same field, read at other coordinates; what is not given stays as it is.
+
+        Parameters
+        ----------
+        rows : array_like of int, optional
+            Row ids from 0 to 2**64 - 1, of a shape that broadcasts to the batch shape of what reads the field (a
+            single id names the one row, or gives all rows the same noise). They come from the host, like categories.
+        draw : int, optional
+            Id of the first draw, from 0 to 2**32 - 1.
+        start : int, optional
+            Category id of the first category, from 0 to 2**32 - 1: where a shard of a long row begins.
+        categories : array_like of int, optional
+            Category ids up to 2**32 - 1 in any order, of a shape that broadcasts to that of the log-potentials (for
+            `gumbel`, to `size`): each place reads the noise of its own category. A negative id marks an empty place,
+            which is excluded as by ``where=False``. An id that stands in two places of a row has the same noise in
+            both. They take the place of `start`: a field has one or the other. They come from the host, also for
+            device arrays: each call then copies them to the device, without repeating what is broadcast.
+
+        Returns
+        -------
+        NoiseField
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an id is not an integer or out of its range, or if there are both categories and a start.
+
+        Notes
+        -----
+        What functions return are still places along the axis, not ids: of equal perturbed values the first place wins.
+
+        Examples
+        --------
+        Row 17 gets the same noise alone as in any batch, and a shard the same as in the whole.
+
+        >>> import fastgumbel as fg
+        >>> field = fg.NoiseField(0)
+        >>> whole = fg.gumbel((20, 100), noise=field)
+        >>> bool((fg.gumbel(40, noise=field.at(rows=17, start=60)) == whole[17, 60:]).all())
+        True
+
+        Categories have their own noise in whatever order they stand; of the third row, one place is empty.
+
+        >>> zones = [[7, 3, 12], [3, 99, 7], [50, -1, 3]]
+        >>> fg.gumbel((3, 3), noise=field.at(categories=zones))[1] == whole[1, [3, 99, 7]]
+        array([ True,  True,  True])
+        """
+        first = self.start if start is None else whole(start, "start", 0, CATEGORIES)
+        ids = self.categories if categories is None else _category_ids(categories)
+        if ids is not None and (first or start is not None):
+            raise ValueError(
+                "start and categories exclude each other: ids name all categories of a field that has them"
+            )
+        return NoiseField.__new__(NoiseField)._set(
+            self.key,
+            self.rows if rows is None else _row_ids(rows),
+            self.draw if draw is None else whole(draw, "draw", 0, DRAWS),
+            first,
+            ids,
+        )
+
+    def _set(
+        self,
+        key: np.uint64,
+        rows: NDArray[np.uint64] | None,
+        draw: int,
+        start: int,
+        categories: NDArray[np.int64] | None,
+    ) -> Self:
+        keep = object.__setattr__
+        keep(self, "key", key)
+        keep(self, "rows", rows)
+        keep(self, "draw", draw)
+        keep(self, "start", start)
+        keep(self, "categories", categories)
+        return self
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a NoiseField is immutable; use .at({name}=...)")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a NoiseField is immutable")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (int(self.key), self.rows, self.draw, self.start, self.categories)
+
+    def _identity(self) -> tuple[Any, ...]:
+        rows, categories = (None if ids is None else (ids.shape, ids.tobytes()) for ids in (self.rows, self.categories))
+        return int(self.key), rows, self.draw, self.start, categories
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NoiseField) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def __repr__(self) -> str:
+        parts = []
+        if self.rows is not None:
+            parts.append(f"rows={np.array2string(self.rows, threshold=8, separator=', ')}")
+        if self.draw:
+            parts.append(f"draw={self.draw}")
+        if self.start:
+            parts.append(f"start={self.start}")
+        if self.categories is not None:
+            parts.append(f"categories={np.array2string(self.categories, threshold=8, separator=', ')}")
+        return f"NoiseField.from_key({int(self.key):#x})" + (f".at({', '.join(parts)})" if parts else "")
+
+
+def _restore(
+    key: int, rows: NDArray[np.uint64] | None, draw: int, start: int, categories: NDArray[np.int64] | None
+) -> NoiseField:
+    return NoiseField.from_key(key).at(rows=rows, draw=draw, start=start or None, categories=categories)
+
+
+def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
+    ids = array_of(rows, "rows")
+    if ids.size == 0 and not isinstance(rows, np.ndarray):
+        ids = ids.astype(np.uint64)
+    if ids.dtype.kind == "f" and not isinstance(rows, np.ndarray):
+        # NumPy makes floats of a list of ints where some are below 2**63 and others are not.
+        exact = np.asarray(rows, object)
+        ids = exact if all(isinstance(i, int) for i in exact.flat) else ids
+    if ids.dtype.kind not in "iu" and not (ids.dtype == object and all(isinstance(i, int) for i in ids.flat)):
+        raise TypeError(f"rows must be integers from 0 to 2**64 - 1, not {ids.dtype}")
+    if ids.dtype.kind != "u" and ids.size and (ids.min() < 0 or ids.max() >= ROWS):
+        bad = (ids < 0) | (ids >= ROWS)
+        raise ValueError(f"rows must be from 0 to 2**64 - 1, but {item_name('rows', bad)} is {ids.flat[bad.argmax()]}")
+    own = np.array(ids, np.uint64, order="C")
+    own.flags.writeable = False
+    return own
+
+
+def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
+    ids = array_of(categories, "categories")
+    if ids.size == 0 and not isinstance(categories, np.ndarray):
+        ids = ids.astype(np.int64)
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"categories must be integers up to 2**32 - 1, negative in empty places, not {ids.dtype}")
+    # As int64, the largest of uint64 would be negative.
+    own = np.array(np.minimum(ids, CATEGORIES) if ids.dtype == np.uint64 else ids, np.int64, order="C")
+    # One look finds all that is negative or too large.
+    if own.size and own.view(np.uint64).max() >= CATEGORIES:
+        bad = own >= CATEGORIES
+        if bad.any():
+            what = f"{item_name('categories', bad)} is {ids.flat[bad.argmax()]}"
+            raise ValueError(f"categories must be up to 2**32 - 1, but {what}")
+        np.maximum(own, -1, out=own)
+    own.flags.writeable = False
+    return own
+
+
+def key_of(seed: Any, name: str) -> np.uint64:
+    """The key that an argument of this name stands for."""
+    if isinstance(seed, int | np.integer) and not isinstance(seed, bool | np.bool_):
+        if seed < 0:
+            raise ValueError(f"{name}: an int must be at least 0, not {seed}")
+        return _key_of_int(int(seed))
+    if isinstance(seed, np.random.Generator | np.random.BitGenerator):
+        generator = seed if isinstance(seed, np.random.Generator) else np.random.Generator(seed)
+        return generator.integers(0, ROWS - 1, dtype=np.uint64, endpoint=True)
+    if seed is None:
+        seed = np.random.SeedSequence()
+    if not isinstance(seed, np.random.SeedSequence):
+        raise TypeError(
+            f"{name} must be None, an int, a SeedSequence, a BitGenerator or a Generator, not {type(seed).__name__}"
+        )
+    return _key_of_sequence(seed)
+
+
+def _key_of_sequence(seed: np.random.SeedSequence) -> np.uint64:
+    return np.uint64(seed.generate_state(1, np.uint64)[0])
+
+
+@functools.lru_cache(maxsize=64)
+def _key_of_int(seed: int) -> np.uint64:
+    """The key of a seed; to hash it takes as long as a whole call for a small row."""
+    return _key_of_sequence(np.random.SeedSequence(seed))

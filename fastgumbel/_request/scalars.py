@@ -1,0 +1,64 @@
+"""Checks of an argument by itself, which need to know of no other."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel._request.device import is_device
+
+# What to pass instead of a masked array.
+_UNMASKED = {
+    "log_potentials": "; pass where=~mask with its data",
+    "categories": "; make ids of empty places negative",
+}
+# Arguments that do not take the side of others, but are read on one side always, or tell the others which.
+_BY_THEMSELVES = ("log_potentials", "rows", "categories", "step")
+
+
+def integer(value: Any, name: str) -> int:
+    """An integer of any type, but no bool."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
+    return number
+
+
+def whole(value: Any, name: str, least: int, end: int | None = None) -> int:
+    """An integer from `least` on, and below a power of two if there is an end."""
+    number = integer(value, name)
+    if number < least or (end is not None and number >= end):
+        allowed = f"at least {least}" if end is None else f"from {least} to 2**{end.bit_length() - 1} - 1"
+        raise ValueError(f"{name} must be {allowed}, not {number}")
+    return number
+
+
+def check_host(x: Any, name: str) -> None:
+    """Whether an argument that goes with host arrays, or is never read on a device, is not a device array."""
+    if is_device(x):
+        beside = "" if name in _BY_THEMSELVES else ", or put log_potentials beside it"
+        raise TypeError(f"{name} must not be a device array here: copy it to the host{beside}")
+
+
+def array_of(x: Any, name: str) -> NDArray[Any]:
+    """A host array of whatever type."""
+    check_host(x, name)
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{name} must not be a masked array{_UNMASKED.get(name, '')}")
+    try:
+        array: NDArray[Any] = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array: {error}") from None
+    return array
+
+
+def item_name(name: str, chosen: NDArray[np.bool_]) -> str:
+    """The first item of an argument that is chosen, as a user would index it."""
+    place = np.unravel_index(int(chosen.argmax()), chosen.shape) if chosen.ndim else ()
+    return f"{name}[{', '.join(str(int(i)) for i in place)}]" if place else name

@@ -1,0 +1,39 @@
+"""Rows wherever they lie: their types, and arrays of which parts are broadcast."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FLOAT32: np.dtype[Any] = np.dtype(np.float32)
+_FLOAT64: np.dtype[Any] = np.dtype(np.float64)
+
+
+def relaxed_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type in which log-potentials of a type are read, and that of their relaxed samples."""
+    return _FLOAT32 if dtype.kind == "f" and dtype.itemsize <= 4 else _FLOAT64
+
+
+def once(array: NDArray[Any]) -> NDArray[Any]:
+    """A view with axes along which an array is broadcast cut to one item."""
+    if 0 not in array.strides:
+        return array
+    return array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
+
+
+def any_negative(array: NDArray[Any]) -> bool:
+    """Whether there is any integer below 0."""
+    array = once(array)
+    # Of a small array, the place of the least costs less than the least.
+    return array.size > 0 and array.item(array.argmin()) < 0
+
+
+class RowShape(Protocol):
+    """What rows have wherever they lie: the shape of the batch, its size, the categories, and the results' dtype."""
+
+    batch: tuple[int, ...]
+    count: int
+    n: int
+    dtype: np.dtype[Any]
