@@ -1,19 +1,19 @@
 """The command line: `python -m fastgumbel`."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Sequence
 
-from ._choose.command import choose
-from ._choose.console import say
-from ._choose.errors import UserError
-from ._choose.options import parse
+from fastgumbel._cli.command import choose, parse
+from fastgumbel._cli.console import UserError, note, say
 
 FAILED = 2
 INTERRUPTED = 130  # what shells report of a program ended by Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line, by default this process's own, and give its exit code; whatever goes wrong is one line."""
+    """Run a command line, by default this process's own, and return its exit code; whatever goes wrong is one line."""
     try:
         options = parse(arguments)
         if isinstance(options, str):
@@ -25,13 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _fail("not enough memory: a row of the table must fit, beside some 400 MiB for the libraries")
     except KeyboardInterrupt:
-        print("fastgumbel: interrupted", file=sys.stderr)
+        note("interrupted")
         return INTERRUPTED
     return 0
 
 
 def _fail(complaint: str) -> int:
-    print(f"fastgumbel: error: {complaint}", file=sys.stderr)
+    note(f"error: {complaint}")
     return FAILED
 
 

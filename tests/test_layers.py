@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "fastgumbel"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # From the top down. A module may import from lines below its own and from its own package; what shares a line is apart.
-ORDER = ("__main__", "_choose", "__init__", "dask", "_dask", "_api anneal", "_host _cuda jit", "_cpu _request", "_law")
+ORDER = ("__main__", "_cli", "__init__", "dask", "_dask", "_api anneal", "_host _cuda jit", "_cpu _request", "_law")
 ORDER = {name: line for line, names in enumerate((*ORDER, "_numba _version")) for name in names.split()}
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fastgumbel.__main__ import main
-from fastgumbel._choose import blocks
+from fastgumbel._cli import draws
+from fastgumbel._cli.table import Table
 
 
 class Outcome(NamedTuple):
@@ -20,6 +21,13 @@ class Outcome(NamedTuple):
 
 
 Choose = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels() -> None:
+    """Compile what the tests draw with, as the notice of it would be one more line on stderr."""
+    for dtype, alternatives in [("f4", 2), ("f8", 2), ("f4", 300)]:
+        draws.Simulation(0, 0, 1).warm_up([Table("zeros", np.zeros((1, alternatives), dtype))])
 
 
 @pytest.fixture
@@ -34,10 +42,10 @@ def choose(capsys: pytest.CaptureFixture[str]) -> Choose:
 
 
 @pytest.fixture
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut the work into so small blocks that a few rows make many."""
-    monkeypatch.setattr(blocks, "CELLS", 20)
-    monkeypatch.setattr(blocks, "CHOICES", 8)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut the work into so small chunks that a few rows make many."""
+    monkeypatch.setattr(draws, "CELLS", 20)
+    monkeypatch.setattr(draws, "CHOICES", 8)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import fastgumbel._choose.simulation as simulation
+from fastgumbel._cli import draws
 
 
 def complaint(outcome):
@@ -45,8 +45,8 @@ def test_csv(choose, tmp_path, text, expected):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_csv_names_the_row_beyond_the_first_block(choose, tmp_path, monkeypatch):
-    monkeypatch.setattr("fastgumbel._choose.csv_text.CELLS", 4)
+def test_csv_names_the_row_beyond_the_first_chunk(choose, tmp_path, monkeypatch):
+    monkeypatch.setattr("fastgumbel._cli.input.CELLS", 4)
     path = tmp_path / "in.csv"
     path.write_text("a,b\n" + "1,2\n" * 5 + "1,nan\n")
     assert "line 7 (row 5), column 'b': NaN" in complaint(choose(path))
@@ -104,7 +104,7 @@ def test_damaged_npy(choose, npy, damage):
     assert f"{npy}: not a .npy file that can be mapped" in complaint(choose(npy))
 
 
-def test_npy_fault_in_a_late_block_leaves_nothing(choose, small_blocks, tmp_path, npy, utilities):
+def test_npy_fault_in_a_late_chunk_leaves_nothing(choose, small_chunks, tmp_path, npy, utilities):
     utilities[31, 2] = np.nan
     np.save(npy, utilities)
     assert "row 31, column 2: NaN" in complaint(choose(npy, "--out", tmp_path / "out.csv", "--first-row", 1000))
@@ -172,6 +172,6 @@ def test_too_little_memory(choose, monkeypatch, tmp_path, npy):
     def refuse(*arguments, **options):
         raise MemoryError
 
-    monkeypatch.setattr(simulation, "gumbel_max", refuse)
+    monkeypatch.setattr(draws, "gumbel_max", refuse)
     assert "not enough memory" in complaint(choose(npy, "--out", tmp_path / "out.npy"))
     assert not (tmp_path / "out.npy").exists()

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-import fastgumbel._choose.simulation as simulation
+from fastgumbel._cli import draws
 
 SUFFIXES = pytest.mark.parametrize("suffix", [".npy", ".csv"])
 
@@ -66,7 +66,7 @@ def test_output_obeys_the_umask(choose, tmp_path, npy, suffix):
 
 
 @SUFFIXES
-def test_interrupt_leaves_nothing(choose, small_blocks, monkeypatch, tmp_path, npy, suffix):
+def test_interrupt_leaves_nothing(choose, small_chunks, monkeypatch, tmp_path, npy, suffix):
     calls = []
 
     def interrupted(*arguments, **options):
@@ -75,8 +75,8 @@ def test_interrupt_leaves_nothing(choose, small_blocks, monkeypatch, tmp_path, n
             raise KeyboardInterrupt
         return original(*arguments, **options)
 
-    original = simulation.gumbel_max
-    monkeypatch.setattr(simulation, "gumbel_max", interrupted)
+    original = draws.gumbel_max
+    monkeypatch.setattr(draws, "gumbel_max", interrupted)
     outcome = choose(npy, "--out", tmp_path / f"out{suffix}")
     assert outcome == (130, "", "fastgumbel: interrupted\n")
     assert calls == [1, 1, 1]
@@ -106,7 +106,7 @@ def test_disk_that_is_found_full_at_the_end_leaves_nothing(choose, monkeypatch, 
     def full(number):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("fastgumbel._choose.output.os.fsync", full)
+    monkeypatch.setattr("fastgumbel._cli.output.os.fsync", full)
     out = tmp_path / f"out{suffix}"
     out.write_bytes(b"precious")
     outcome = choose(npy, "--out", out, "--force")

@@ -1,15 +1,44 @@
 """A table of log-potentials: one row per decision, one column per alternative."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import UserError
-from .faults import first_fault
+from fastgumbel._cli.console import UserError
 
 SHORT = 64  # alternatives up to which sums over rows are several times faster on columns that lie side by side
+
+
+class Fault(NamedTuple):
+    """Why a chunk cannot be drawn from: its first bad row, and the column at fault if there is one."""
+
+    row: int
+    column: int | None
+    what: str
+
+
+def first_fault(chunk: NDArray[Any]) -> Fault | None:
+    """Find the first row that has NaN, +inf, or no alternative left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> first_fault(np.array([[0.0, -np.inf], [1.0, np.nan]]))
+    Fault(row=1, column=1, what='NaN')
+    """
+    best = chunk.max(axis=1)  # NaN and +inf come through, and -inf only from a row that is all -inf
+    bad = ~np.isfinite(best)
+    if not bad.any():
+        return None
+    row = int(bad.argmax())
+    if best[row] == -np.inf:
+        return Fault(row, None, "every alternative is excluded (-inf)")
+    column = int((~(chunk[row] < np.inf)).argmax())
+    return Fault(row, column, "NaN" if np.isnan(chunk[row, column]) else "+inf")
 
 
 @dataclass(frozen=True)
@@ -37,23 +66,23 @@ class Table:
         return rows, alternatives
 
     def name(self, index: int) -> str:
-        """Give an alternative's name, or its index for want of one."""
+        """Return an alternative's name, or its index if it has none."""
         return str(index) if self.header is None else self.header[index]
 
-    def block(self, first: int, last: int) -> NDArray[Any]:
-        """Rows `first` to `last`, side by side in memory and in this machine's byte order, copied only if need be."""
+    def chunk(self, first: int, last: int) -> NDArray[Any]:
+        """Return rows `first` to `last`, C-contiguous and in this machine's byte order, as a copy only if need be."""
         part = self.values[first:last]
         return np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("="))
 
     def doubles(self, first: int, last: int) -> NDArray[np.float64]:
-        """A copy of rows `first` to `last` in float64, once every row is known to be fit to draw from."""
+        """Return a copy of rows `first` to `last` in float64; complain of the first one that cannot be drawn from."""
         order: Literal["C", "F"] = "F" if self.shape[1] <= SHORT else "C"
-        block = self.values[first:last].astype(np.float64, order=order)
-        fault = first_fault(block)
+        chunk = self.values[first:last].astype(np.float64, order=order)
+        fault = first_fault(chunk)
         if fault is not None:
             column = "" if fault.column is None else f", column {self._column(fault.column)}"
             raise UserError(f"{self.origin}: row {first + fault.row}{column}: {fault.what}")
-        return block
+        return chunk
 
     def _column(self, index: int) -> str:
         return str(index) if self.header is None else repr(self.header[index])

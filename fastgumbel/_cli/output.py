@@ -1,21 +1,65 @@
-"""The two forms choices are written in, block by block."""
+"""Files of choices, `.npy` or `.csv`, that are there whole or not at all."""
+
+from __future__ import annotations
 
 import csv
 import io
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import blaming
+from fastgumbel._cli.console import UserError, blaming
+
+SUFFIXES = (".npy", ".csv")
+
+
+def require_free(target: Path, inputs: list[Path], *, force: bool) -> None:
+    """Refuse, before any work, a target that could not be put in place."""
+    if target.suffix.lower() not in SUFFIXES:
+        raise UserError(f"{target}: expected a file named .npy or .csv")
+    if target.is_dir():
+        raise UserError(f"{target}: is a directory")
+    if not target.parent.is_dir():
+        raise UserError(f"{target}: there is no directory {target.parent}")
+    if target.exists():
+        if any(target.samefile(path) for path in inputs if path.exists()):
+            raise UserError(f"{target}: is the input")
+        if not force:
+            raise UserError(f"{target}: exists already; --force replaces it")
+
+
+def is_csv(target: Path | None) -> bool:
+    """Whether the choices are to be written as text."""
+    return target is not None and target.suffix.lower() == ".csv"
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """Open a hidden file beside `target` that takes its place if the context ends well, and is removed if not."""
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with blaming(target):
+            with draft.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())  # some file systems say only now that they are full
+            draft.replace(target)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 class Sink(Protocol):
-    """Takes blocks of choices of shape (draws, rows)."""
+    """A place for chunks of choices of shape (draws, rows)."""
 
     def write(self, choices: NDArray[np.integer[Any]], row: int, draw: int) -> None:
-        """Put a block whose first row and draw are the ones given, counted from 0."""
+        """Write a chunk whose first row and draw are the ones given, counted from 0."""
 
 
 class NpySink:
@@ -23,7 +67,7 @@ class NpySink:
 
     def __init__(self, target: Path, file: BinaryIO, *, rows: int, draws: int, alternatives: int) -> None:
         self._target, self._file, self._rows = target, file, rows
-        self._dtype = smallest_signed(alternatives)
+        self._dtype = _smallest_signed(alternatives)
         header = {
             "descr": np.lib.format.dtype_to_descr(self._dtype),
             "fortran_order": False,
@@ -34,7 +78,7 @@ class NpySink:
             self._start = file.tell()
 
     def write(self, choices: NDArray[np.integer[Any]], row: int, draw: int) -> None:
-        """Put a block in its place: by seeking, as a full disk kills who writes to a memory map."""
+        """Write a chunk in its place by seeking, as a full disk kills a process that writes to a memory map."""
         stretches = choices.astype(self._dtype, order="C")
         if choices.shape[1] == self._rows:
             stretches = stretches.reshape(1, -1)
@@ -45,9 +89,9 @@ class NpySink:
 
 
 class CsvSink:
-    """Lines of row id, draw and the alternative's name, or its index for want of one.
+    """Lines of row id, draw and the alternative's name, or its index if it has none.
 
-    Blocks must come in the order of rows, then draws.
+    Chunks must come in the order of rows, then draws.
     """
 
     def __init__(self, target: Path, file: BinaryIO, *, header: tuple[str, ...] | None, first_row: int) -> None:
@@ -57,7 +101,7 @@ class CsvSink:
             file.write(b"row,draw,choice\n")
 
     def write(self, choices: NDArray[np.integer[Any]], row: int, draw: int) -> None:
-        """Append a block."""
+        """Append a chunk."""
         draws, rows = choices.shape
         indices = choices.T.ravel().tolist()
         cells = iter(indices if self._names is None else [self._names[index] for index in indices])
@@ -70,12 +114,12 @@ class CsvSink:
             self._file.write("".join(lines).encode())
 
 
-def smallest_signed(alternatives: int) -> np.dtype[np.signedinteger[Any]]:
-    """Give the smallest signed integer type that holds every index.
+def _smallest_signed(alternatives: int) -> np.dtype[np.signedinteger[Any]]:
+    """Return the smallest signed integer type that holds every index.
 
     Examples
     --------
-    >>> smallest_signed(128), smallest_signed(129)
+    >>> _smallest_signed(128), _smallest_signed(129)
     (dtype('int8'), dtype('int16'))
     """
     return np.min_scalar_type(-alternatives)

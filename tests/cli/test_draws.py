@@ -30,7 +30,7 @@ def read_csv(path: Path):
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f2", ">f4", ">f8", "i1", "u2", ">i8"])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_npy_equals_library(choose, small_blocks, tmp_path, utilities, dtype, order):
+def test_npy_equals_library(choose, small_chunks, tmp_path, utilities, dtype, order):
     table = np.asarray(np.abs(3 * utilities), dtype=dtype, order=order)
     np.save(tmp_path / "in.npy", table)
     out = tmp_path / "out.npy"
@@ -38,7 +38,7 @@ def test_npy_equals_library(choose, small_blocks, tmp_path, utilities, dtype, or
     np.testing.assert_array_equal(np.load(out), direct(table.astype(table.dtype.newbyteorder("=")), draws=7, seed=5))
 
 
-def test_csv_equals_npy(choose, small_blocks, tmp_path, npy, utilities):
+def test_csv_equals_npy(choose, small_chunks, tmp_path, npy, utilities):
     text = save_csv(tmp_path / "in.csv", utilities)
     out = tmp_path / "out.npy"
     assert choose(text, "--draws", 7, "--out", out).code == 0
@@ -46,10 +46,10 @@ def test_csv_equals_npy(choose, small_blocks, tmp_path, npy, utilities):
 
 
 @pytest.mark.parametrize("cut", [(10**9, 10**9), (20, 8), (4, 1), (1, 3)])
-def test_blocks_do_not_matter(choose, monkeypatch, tmp_path, npy, utilities, cut):
+def test_chunks_do_not_matter(choose, monkeypatch, tmp_path, npy, utilities, cut):
     cells, choices = cut
-    monkeypatch.setattr("fastgumbel._choose.blocks.CELLS", cells)
-    monkeypatch.setattr("fastgumbel._choose.blocks.CHOICES", choices)
+    monkeypatch.setattr("fastgumbel._cli.draws.CELLS", cells)
+    monkeypatch.setattr("fastgumbel._cli.draws.CHOICES", choices)
     outs = tmp_path / "out.npy", tmp_path / "out.csv"
     seen = [choose(npy, "--draws", 5, "--out", out).out.rpartition("\n\n")[0] for out in outs]
     array = np.load(outs[0])
@@ -115,7 +115,7 @@ def test_excluded_alternatives_are_never_drawn(choose, tmp_path):
     assert {choice for row, _, choice in rows if row == "1"} == {"b, the second"}
 
 
-def test_scenario_moves_only_towards_what_improved(choose, small_blocks, tmp_path, npy, utilities):
+def test_scenario_moves_only_towards_what_improved(choose, small_chunks, tmp_path, npy, utilities):
     better = utilities + np.array([0, 0, 0.5, 0])
     np.save(tmp_path / "better.npy", better)
     outs = tmp_path / "base.npy", tmp_path / "scenario.npy"

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from fastgumbel._choose.chi_square import chi_square_tail
-from fastgumbel._choose.softmax import softmax_in_place
-from fastgumbel._choose.tally import Tally
+from fastgumbel._cli.counts import Tally, chi_square_tail, softmax_in_place
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 7, 20, 63, 64, 99, 100])

@@ -1,1 +1,0 @@
-"""The command line's `choose`: draws choices from a table of log-potentials and says how good they are."""

@@ -1,0 +1,1 @@
+"""The command line: it draws choices from a table of log-potentials and says how good they are."""

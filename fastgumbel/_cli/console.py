@@ -1,0 +1,60 @@
+"""What the user sees beside the summary: errors, progress and notices."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from fastgumbel._numba.events import before_compiling
+
+PATIENCE = 1.0  # seconds before a bar appears, so that short work shows none
+
+
+class UserError(Exception):
+    """A fault that the user can mend; its text is the one line they see."""
+
+
+@contextmanager
+def blaming(name: object) -> Iterator[None]:
+    """Turn an error of the operating system into a line that names the file at fault."""
+    try:
+        yield
+    except OSError as fault:
+        raise UserError(f"{name}: {fault.strerror or fault}") from fault
+
+
+def say(text: str) -> None:
+    """Print text at once, so that a full disk or a closed pipe is an error here, and not as Python exits."""
+    try:
+        print(text, flush=True)
+    except OSError as fault:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered would fail a second time
+        raise UserError(f"standard output: {fault.strerror}") from fault
+
+
+def note(text: str) -> None:
+    """Print a line about the run itself, which is no part of its result, on stderr."""
+    print(f"fastgumbel: {text}", file=sys.stderr, flush=True)
+
+
+def compile_notice(*, quiet: bool) -> AbstractContextManager[None]:
+    """Say that kernels are being compiled, before the user waits for it; nothing if all of them come from disk."""
+    if quiet:
+        return nullcontext()
+    return before_compiling(lambda: note("compiling kernels, once for this machine: some seconds"))
+
+
+@contextmanager
+def progress(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[[int], object]]:
+    """Give a function that reports steps, drawn on a terminal's stderr if tqdm (the extra `cli`) is there."""
+    try:
+        from tqdm import tqdm  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    except ImportError:
+        quiet = True
+    if quiet or not sys.stderr.isatty():
+        yield lambda steps: None
+        return
+    with tqdm(total=total, unit=unit, unit_scale=True, delay=PATIENCE, leave=False, file=sys.stderr) as bar:
+        yield bar.update
