@@ -8,7 +8,7 @@ import contextlib
 import importlib.util
 import os
 
-from fastgumbel._request.device import current
+from fastgumbel._request import device
 
 # What kernels are compiled with.
 _TOOLKIT = ("nvvm", "nvrtc", "nvJitLink")
@@ -19,7 +19,7 @@ def missing_device():
     if not _is_installed():
         return "numba-cuda is not installed: pip install 'fastgumbel[cuda]'"
     try:
-        current()
+        device.current()
     except RuntimeError as missing:
         return str(missing)
     return None
@@ -37,7 +37,7 @@ def missing_toolkit():
         except pathfinder.DynamicLibNotFoundError:
             return f"numba-cuda is installed, but its toolkit has no {name}: pip install 'fastgumbel[cuda-test]'"
     with contextlib.suppress(RuntimeError):
-        current()
+        device.current()
     return None
 
 

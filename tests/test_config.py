@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel._request import device as _device
+from fastgumbel._request import device
 
 
 def test_it_prints_what_it_returns(capsys, threads):
@@ -30,10 +30,10 @@ def missing():
 
 
 def test_cuda_is_touched_only_when_asked(monkeypatch):
-    monkeypatch.setattr(_device, "current", missing)
+    monkeypatch.setattr(device, "current", missing)
     assert "device" not in fastgumbel.show_config("dicts")["cuda"]
     assert fastgumbel.show_config("dicts", cuda=True)["cuda"]["device"] == "no device here"
-    monkeypatch.setattr(_device, "current", lambda: object())
+    monkeypatch.setattr(device, "current", lambda: object())
     assert fastgumbel.show_config("dicts", cuda=True)["cuda"]["device"] is True
 
 

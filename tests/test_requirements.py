@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fastgumbel._request import device as _device
+from fastgumbel._request import device
 from tests import requirements
 from tests.subprocesses import ROOT, environment
 
@@ -104,20 +104,20 @@ def raising(error):
 
 
 def test_without_a_device_the_reason_is_the_cause_and_the_proof_goes_on(installed, monkeypatch):
-    monkeypatch.setattr(_device, "current", raising(RuntimeError("no driver: libcuda.so.1 not found")))
+    monkeypatch.setattr(device, "current", raising(RuntimeError("no driver: libcuda.so.1 not found")))
     assert requirements.missing_device() == "no driver: libcuda.so.1 not found"
     assert requirements.missing_toolkit() is None
 
 
 def test_a_device_lacks_nothing(installed, monkeypatch):
-    monkeypatch.setattr(_device, "current", lambda: None)
+    monkeypatch.setattr(device, "current", lambda: None)
     assert requirements.missing_device() is None
     assert requirements.missing_toolkit() is None
 
 
 @pytest.mark.parametrize("missing", [requirements.missing_device, requirements.missing_toolkit])
 def test_errors_of_imports_are_not_caught(installed, monkeypatch, missing):
-    monkeypatch.setattr(_device, "current", raising(ImportError("broken")))
+    monkeypatch.setattr(device, "current", raising(ImportError("broken")))
     with pytest.raises(ImportError, match="broken"):
         missing()
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, overload
 from fastgumbel._host import threads as _threads
 from fastgumbel._numba.compile import cache_directory
 from fastgumbel._numba.machine import processor
+from fastgumbel._request import device
 from fastgumbel._request.checks import choice_of
-from fastgumbel._request.device import current
 from fastgumbel._version import __version__
 
 _PACKAGES = ("numpy", "numba", "llvmlite")
@@ -96,7 +96,7 @@ def _versions(packages: tuple[str, ...]) -> dict[str, str | None]:
 
 def _found_device() -> bool | str:
     try:
-        current()
+        device.current()
     except (ImportError, RuntimeError) as missing:
         return str(missing)
     return True
