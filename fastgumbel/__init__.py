@@ -1,29 +1,31 @@
 """Exact, reproducible sampling with the Gumbel-max trick, at about the price of reading the array.
 
-A key names a field of independent Gumbel noise, ``G(key, row, draw, category)``, and every function reads that field. The
-README shows what each is for; this is the map of the package, for those who change it.
+A key names a field of independent Gumbel noise, ``G(key, row, draw, category)``, and every function reads that field.
+The README shows what each is for; this is the map of the package, for those who change it.
 
 Where things are
 ----------------
 An operation has one name from the public function to the kernel: ``noise``, ``max``, ``top``, ``softmax`` (relaxed
 samples and their tangents), ``given``, ``categorical``, ``perturb`` (with ``log_partition``) and ``reservoir``.
 
-- ``_api``: the public functions, one operation a file: documentation, signatures, and what becomes of arguments.
-- ``_request``: what users pass, checked from shapes and types; all that they read when something is wrong is in
-  ``_request/faults.py``, and a new option of `gumbel_top_k` begins in ``_api/top.py``.
-- ``_host``: NumPy arrays: ``rows`` (what ``where=`` does to NaN: ``Rows.piece`` overwrites what is excluded), ``tiles``
-  (work cut into tasks), ``threads``, ``result``, and a file for each operation.
-- ``_cuda``: the same for device arrays: ``device`` (streams, memory, launches), ``view``, ``rows``, ``call``, ``result``,
-  the operations, and ``kernels``. It is loaded when the first device array comes.
+- ``_api``: the public functions, one operation a file: documentation, signatures, and what becomes of arguments. A new
+  option of `gumbel_top_k` begins in ``_api/top.py``.
+- ``_request``: what users pass, checked from shapes and types; what they read when a row is wrong is in
+  ``_request/faults.py``.
+- ``_host``: NumPy arrays: ``rows`` (what ``where=`` does to NaN: ``Rows.piece`` overwrites what is excluded),
+  ``tiles`` (work cut into tasks), ``threads``, ``result``, and a file for each operation.
+- ``_cuda``: the same for device arrays: ``device`` (streams, memory, launches), ``view``, ``rows``, ``call``,
+  ``result``, the operations, and ``kernels``. It is loaded when the first device array comes.
 - ``_dask``: the operations on the chunks of dask arrays, behind the public ``dask``.
-- ``_cpu``: kernels for the CPU; ``_cpu/one``: for a single row inside compiled code of users, behind the public ``jit``.
+- ``_cpu``: kernels for the CPU; ``_cpu/blocks.py`` draws blocks. ``_cpu/one`` is for a single row inside compiled code
+  of users, behind the public ``jit``.
 - ``_law``: what never changes, as bits depend on it, stated by ``_law/CONTRACT.md``: ``philox`` (words), ``field`` (which
   words are a block's and a lane's), ``real`` (logarithm and exponential), ``reduce`` (the tie rule), ``weights``, ...
 - ``_numba``: all that knows the compiler: ``compile``, ``cache`` (machine code on disk), ``vector``, ``machine``.
 - ``_cli``: ``python -m fastgumbel``.
 
-Imports run downwards only: ``_cli``, ``dask``, ``_dask``, ``_api``, then ``_host``, ``_cuda`` and ``jit``, then ``_cpu``,
-``_law``, ``_numba``; ``_request`` is used by all above ``_cpu``. A test holds the order.
+Imports run downwards only: ``_cli``, ``dask``, ``_dask``, ``_api``, then ``_host``, ``_cuda`` and ``jit``, then
+``_cpu``, ``_law``, ``_numba``; ``_request`` is used by all above ``_cpu``. A test holds the order.
 
 Words
 -----
@@ -34,7 +36,7 @@ row, batch
 draw
     The number of a sample of one row.
 block
-    64 categories, which share one exponential, their minimum; ``_law/field.py`` draws it.
+    64 categories, which share one exponential, their minimum.
 lane
     A category's place in its block. The winner lane has the block's minimum.
 perturbed value
