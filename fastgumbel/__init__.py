@@ -8,8 +8,8 @@ Where things are
 An operation has one name from the public function to the kernel: ``noise``, ``max``, ``top``, ``softmax`` (relaxed
 samples and their tangents), ``given``, ``categorical``, ``perturb`` (with ``log_partition``) and ``reservoir``.
 
-- ``_api``: the public functions, one operation a file: documentation, signatures, and what becomes of arguments. A new
-  option of `gumbel_top_k` begins in ``_api/top.py``.
+- ``_api``: the public functions, one operation a file: documentation, signatures, and what becomes of arguments. A
+  new option of `gumbel_top_k` begins in ``_api/top.py``.
 - ``_request``: what users pass, checked from shapes and types; what they read when a row is wrong is in
   ``_request/faults.py``.
 - ``_host``: NumPy arrays: ``rows`` (what ``where=`` does to NaN: ``Rows.piece`` overwrites what is excluded),
@@ -19,8 +19,8 @@ samples and their tangents), ``given``, ``categorical``, ``perturb`` (with ``log
 - ``_dask``: the operations on the chunks of dask arrays, behind the public ``dask``.
 - ``_cpu``: kernels for the CPU; ``_cpu/blocks.py`` draws blocks. ``_cpu/one`` is for a single row inside compiled code
   of users, behind the public ``jit``.
-- ``_law``: what never changes, as bits depend on it, stated by ``_law/CONTRACT.md``: ``philox`` (words), ``field`` (which
-  words are a block's and a lane's), ``real`` (logarithm and exponential), ``reduce`` (the tie rule), ``weights``, ...
+- ``_law``: what never changes, as bits depend on it, stated by ``_law/CONTRACT.md``: ``philox`` (words), ``field``
+  (which words are a block's and a lane's), ``real`` (logarithm and exponential), ``reduce`` (the tie rule), ...
 - ``_numba``: all that knows the compiler: ``compile``, ``cache`` (machine code on disk), ``vector``, ``machine``.
 - ``_cli``: ``python -m fastgumbel``.
 
