@@ -67,7 +67,8 @@ def check_apart(*results: Result) -> None:
     """Whether the caller's arrays for several results have no memory in common."""
     views = [result.view for result in results if result.view is not None]
     if any(a.overlaps(b) for i, a in enumerate(views) for b in views[:i]):
-        raise ValueError("out must be arrays that do not overlap")
+        count = {2: "two", 3: "three"}[len(results)]
+        raise ValueError(f"out must be {count} arrays that do not overlap")
 
 
 def copy_rows(work: Work, out: Any, x: Any, to_row: int, from_row: int) -> None:

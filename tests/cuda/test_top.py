@@ -153,7 +153,7 @@ SHARED = on_device(np.zeros((3, 4)))
             2,
             {"out": (on_device(np.zeros((3, 2), np.intp)), ForeignArray(host(SHARED).reshape(-1)[:6].reshape(3, 2)))},
             ValueError,
-            "out must not overlap",
+            r"out\[1\] must not overlap",
         ),
         (2, {"noise": np.zeros((3, 4))}, TypeError, "noise must be a NoiseField or a device array"),
         (2, {"rng": 1, "noise": SHARED}, ValueError, "give rng or noise, not both"),
