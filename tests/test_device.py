@@ -1,12 +1,15 @@
 """Device arrays are told from others, and what is missing is said once and clearly; no CUDA is needed for this."""
 
 import importlib
+import re
+from importlib.metadata import version
 
 import numpy as np
 import pytest
 
 import fastgumbel
 from fastgumbel._request.device import interface_of, is_device
+from tests.subprocesses import python
 
 
 class Array:
@@ -92,3 +95,21 @@ def test_what_goes_with_log_potentials_on_the_host(name, tau, options):
         TypeError, match=f"^{name} must not be .* copy it to the host, or put log_potentials beside it$"
     ):
         fastgumbel.gumbel_softmax(np.zeros(4), tau, **options)
+
+
+def test_a_numpy_that_numba_cuda_cannot_use_is_named():
+    """The oldest release that the extra takes asks NumPy for a name that NumPy 2.5 has no more."""
+    pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
+    if version("numba-cuda") != "0.30.4":
+        pytest.skip("a later numba-cuda")
+    code = """
+import numpy, fastgumbel
+vars(numpy).pop("row_stack", None)
+class Array:
+    __cuda_array_interface__ = {"shape": (4,), "typestr": "<f8", "data": (256, False), "version": 3}
+try:
+    fastgumbel.gumbel(4, rng=1, out=Array())
+except ImportError as error:
+    print(error)
+"""
+    assert re.search(r"numba-cuda 0\.30\.4 uses np.row_stack, which NumPy .*: pip install 'numpy<2\.5'", python(code))
