@@ -1,6 +1,6 @@
 """The tests, in folders that mirror the package.
 
-- ``oracle``: the slow twins: what results must equal, written from the definitions; they share no code with the package.
+- ``oracle``: the slow twins: what results must equal, by definition; they share no code with the package.
 - ``contract``: the bits that never change: words, logarithms, the field, frozen values.
 - ``api``: the public functions, an operation a file: equality with the twins, arguments, threads, memory.
 - ``law``: the statistics of what is drawn, and planted defects that they catch.

@@ -1,4 +1,4 @@
-"""What ``gumbel`` takes and gives: sizes, types, ``out``, and where its key comes from. Values: ``contract/test_field.py``."""
+"""What ``gumbel`` takes and gives: sizes, types, ``out``, and its key's origin. Values: ``contract/test_field.py``."""
 
 import numpy as np
 import pytest

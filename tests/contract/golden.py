@@ -1,8 +1,9 @@
 """Frozen values of the field, contract version 1.
 
 ``golden.csv`` holds a line for each coordinate: key, row, draw, category, the float64 value and the float32 value, both
-as hexadecimal floats. ``python -m tests.contract.golden`` writes it anew from the package. To do so is **value-breaking**: every
-stored result of every user changes. It needs a new version of the contract and an entry in the changelog.
+as hexadecimal floats. ``python -m tests.contract.golden`` writes it anew from the package. To do so is
+**value-breaking**: every stored result of every user changes. It needs a new version of the contract and an entry in
+the changelog.
 """
 
 import csv

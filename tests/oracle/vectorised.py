@@ -1,7 +1,7 @@
 """The noise contract over NumPy arrays of coordinates: the reference made fast enough for statistics.
 
-A defective field (``law/planted.py``) overrides one of the small methods. ``contract/test_reference.py`` ties this twin to
-``reference.py``.
+A defective field (``law/planted.py``) overrides one of the small methods. ``contract/test_reference.py`` ties this twin
+to ``reference.py``.
 """
 
 import numpy as np
