@@ -1,6 +1,6 @@
 """Attack the field's bits and print the figures; with --write, put them on their page.
 
-The statistics are those of tests/nist.py, tests/neighbours.py and tests/dieharder.py, on the streams of tests/bits.py;
+The statistics are those of nist.py, neighbours.py and dieharder.py in tests/law, on the streams of bits.py there;
 `python -m pytest -m heavy` runs smaller ones as tests. A p-value below 1e-6 is an alarm. It takes hours on one
 processor; --keep stores what is done in a file, and goes on from there.
 """
@@ -24,7 +24,8 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import fastgumbel as fg
-from tests import bits, dieharder, neighbours, nist, planted, test_law, vectorised
+from tests.law import bits, dieharder, neighbours, nist, planted, test_max
+from tests.oracle import vectorised
 
 Job = Callable[[], Any]
 
@@ -65,7 +66,7 @@ QUICK = Sizes(draws=10**6, sequences=4, pairs=2**12, orders=1, tests=3, defects=
 
 
 def count(row: int, draws: int) -> Job:
-    return lambda: test_law.count(test_law.normal(10, 1), draws, fg.NoiseField(1010).at(rows=row)).tolist()
+    return lambda: test_max.count(test_max.normal(10, 1), draws, fg.NoiseField(1010).at(rows=row)).tolist()
 
 
 def by_nist(field: type, order: str, sequences: int, length: int = 2**20) -> Job:

@@ -13,7 +13,7 @@ from sections import machine
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests import dieharder, laws, test_law
+from tests.law import dieharder, laws, test_max
 
 Found = dict[str, dict[str, Any]]
 
@@ -73,7 +73,7 @@ def of_dieharder(results: dict[str, Found]) -> tuple[dict[str, list[float]], dic
 
 def index_law(counted: dict[str, list[int]]) -> tuple[float, str]:
     """The p-value of the counts of 10 categories, and what they would have shown."""
-    x = test_law.normal(10, 1)
+    x = test_max.normal(10, 1)
     probabilities = special.softmax(x)
     counts = np.sum(list(counted.values()), axis=0)
     draws = counts.sum()

@@ -1,7 +1,7 @@
 """Run the long statistics of the tests once and print their figures; with --write, put them on their page.
 
-The statistics are those of tests/laws.py, and `python -m pytest -m heavy` runs them as tests. A p-value below 1e-6 is
-an alarm.
+The statistics are those of tests/law/laws.py, and `python -m pytest -m heavy` runs them as tests. A p-value below 1e-6
+is an alarm.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from sections import machine, replace_section
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import fastgumbel as fg
-from tests import laws, planted, test_law, test_planted_defects, test_tail
+from tests.law import laws, planted, test_max, test_planted_defects, test_tail
 
 Statistic = Callable[[], str]
 
 
 def index(n: int, draws: int, spread: float = 1.0) -> tuple[str, str, Statistic]:
     def run() -> str:
-        return f"{test_law.index_law(test_law.normal(n, spread), draws, seed=n):.3g}"
+        return f"{test_max.index_law(test_max.normal(n, spread), draws, seed=n):.3g}"
 
     return f"chi-square of {n:,} categories", f"{draws:.0e}", run
 
 
 def excluded(n: int, draws: int) -> tuple[str, str, Statistic]:
     def run() -> str:
-        x, where = test_law.excluded(n)
+        x, where = test_max.excluded(n)
         counts = np.bincount(fg.gumbel_max(x, where=where, size=draws, rng=8), minlength=n)
         return f"{int(counts[~(where & (x > -np.inf))].sum())} drawn"
 
@@ -41,7 +41,7 @@ def excluded(n: int, draws: int) -> tuple[str, str, Statistic]:
 
 def maximum(n: int, draws: int) -> tuple[str, str, Statistic]:
     def run() -> str:
-        x = test_law.normal(n, 1)
+        x = test_max.normal(n, 1)
         law, independent = laws.maximum_law(*fg.gumbel_max(x, size=draws, rng=2, return_max=True), x)
         return f"{law:.3g}, {independent:.3g}"
 

@@ -5,10 +5,10 @@ import pytest
 
 from fastgumbel import NoiseField, categorical
 from fastgumbel._cuda import categorical as device_categorical
-from tests import inversion
 from tests.cuda.arrays import ForeignArray, host, on_device
 from tests.cuda.planted import nth_replaced, plant, plant_source
 from tests.cuda.sides import messages, same
+from tests.oracle import inversion
 from tests.ptx import PTXError
 
 FIELD = NoiseField(4).at(draw=3)

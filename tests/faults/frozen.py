@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 import fastgumbel
-from tests import golden
+from tests.contract import golden
 from tests.faults.mixed import TASKS, digest
 
 

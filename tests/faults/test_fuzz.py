@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fastgumbel as fg
-from tests import naive
+from tests.oracle import naive
 
 SECONDS = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 MINUTES = settings(max_examples=5000, suppress_health_check=list(HealthCheck))

@@ -1,0 +1,1 @@
+"""The bits that never change: words, logarithms, the field, and its frozen values."""

@@ -1,0 +1,1 @@
+"""Dask arrays, in one process and on a cluster."""

@@ -1,0 +1,1 @@
+"""One row inside the compiled code of users."""
