@@ -132,9 +132,7 @@ class Recorder(FakeDriver):
         warps = [after - once for (*_, after), once in zip(program.executions, before, strict=True)]
         opcodes = executed(machine_code(kernel, self.capability), warps)
         grid, block, shared_bytes = config.grid[0], config.block[0], config.shmem_size
-        self.profiles.append(
-            Launch(kernel, grid, block, shared_bytes, opcodes, traffic.asked, traffic.distinct)
-        )
+        self.profiles.append(Launch(kernel, grid, block, shared_bytes, opcodes, traffic.asked, traffic.distinct))
 
 
 def executed(code: MachineCode, warps: list[int]) -> dict[str, float]:

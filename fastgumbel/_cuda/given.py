@@ -22,9 +22,7 @@ from fastgumbel._request.faults import choice_message
 from fastgumbel._request.field import NoiseField
 
 
-def sample(
-    x: Any, choice: Any, axis: Any, size: Any, where: Any, rng: Any, noise: Any, invalid: Any, out: Any
-) -> Any:
+def sample(x: Any, choice: Any, axis: Any, size: Any, where: Any, rng: Any, noise: Any, invalid: Any, out: Any) -> Any:
     """Do on a device what `gumbel_given_choice` does, with its arguments; x is a device array."""
     if noise is not None and not isinstance(noise, NoiseField):
         raise TypeError(f"noise must be a NoiseField, not {type(noise).__name__}")

@@ -173,9 +173,7 @@ def _hard(call: Call, log: bool, block: Block, found: Found) -> NDArray[Any]:
     return _in_place(call, block, _one_hot(call, log, block, found))
 
 
-def _mixed(
-    call: Call, log: bool, block: Block, tau: Any, tops: Tops, state: Any, found: Found
-) -> NDArray[Any]:
+def _mixed(call: Call, log: bool, block: Block, tau: Any, tops: Tops, state: Any, found: Found) -> NDArray[Any]:
     """Samples of a block with hard rows, those of temperature 0."""
     y = _relaxed(call, log, block, tau, tops, state)
     hard_rows = np.broadcast_to(tau == 0, lengths(block.place)).reshape(-1)

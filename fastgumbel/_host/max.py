@@ -49,22 +49,6 @@ def search_few(x: Any, axis: Any, field: NoiseField) -> np.intp | NDArray[np.int
     return None
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def search(
     rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp], value: NDArray[np.float64] | None
 ) -> None:
@@ -86,11 +70,3 @@ def search_given(rows: Rows, noise: Rows, index: NDArray[np.intp], value: NDArra
     values = prepared(index, value, True)
     if rows.n and index.size:
         share(rows, index, values, True, scan_given(rows, noise, max_given), merge_results)
-
-
-
-
-
-
-
-

@@ -16,22 +16,6 @@ from fastgumbel._request.shape import any_negative, relaxed_dtype
 BUFFER_BYTES = 2**18
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tuple[Any, ...]:
     """Index of rows r0 to r1, in C order of the batch, and columns c0 to c1 in an array of shape batch + (n,)."""
     if len(batch) == 0:
@@ -54,12 +38,6 @@ def ids_of(categories: NDArray[np.int64], r0: int, r1: int, c0: int, c1: int) ->
     matrix = np.ascontiguousarray(ids).view(np.uint64)
     matrix.flags.writeable = False
     return matrix
-
-
-
-
-
-
 
 
 class Rows:

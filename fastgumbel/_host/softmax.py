@@ -21,12 +21,6 @@ Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 _RAO = 2**21
 
 
-
-
-
-
-
-
 def relax(
     rows: Rows,
     field: NoiseField,
@@ -74,8 +68,6 @@ def relax(
 
     run_blocks(rows, draws, work)
     return faulty
-
-
 
 
 def rao(

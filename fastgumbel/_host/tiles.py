@@ -50,12 +50,12 @@ def cut(rows: Rows, draws: int, short: bool) -> Iterator[Task]:
                     column,
                     min(column_step, n - column),
                 )
+
+
 Scan: TypeAlias = Callable[[Task, NDArray[np.intp], NDArray[np.float64], int, int], None]
 
 
-def share(
-    rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], short: bool, scan: Scan, merge: Any
-) -> None:
+def share(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], short: bool, scan: Scan, merge: Any) -> None:
     """Call scan(task, index, value, draw, row) for every task: results go to index[draw:, row:] and are combined."""
     lock = threading.Lock()
 
@@ -79,9 +79,7 @@ def share(
     run(work, ((task,) for task in tasks), len(tasks))
 
 
-def scan_field(
-    rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any, start: int, first: int = 0
-) -> Scan:
+def scan_field(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any, start: int, first: int = 0) -> Scan:
     """Scan with a kernel that reads the field from category `start` on; indices count from `first`.
 
     Where the rows have category ids, the kernel takes them too.

@@ -14,16 +14,6 @@ from fastgumbel._request.scalars import integer
 ITEMS = 2**59
 
 
-
-
-
-
-
-
-
-
-
-
 def check_categories(n: int) -> None:
     """Whether the field has so many categories."""
     if n > CATEGORIES:
@@ -54,59 +44,3 @@ def categories_last(array: NDArray[Any], axis: int) -> NDArray[Any]:
 def categories_back(array: NDArray[Any], axis: int) -> NDArray[Any]:
     """A view with the last axis moved to where that of the categories is, counted from the end."""
     return array if axis == -1 else np.moveaxis(array, -1, axis)
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-

@@ -80,6 +80,4 @@ def tangents_of_tau(
     try:
         return np.broadcast_to(array, lead + batch), lead
     except ValueError:
-        raise ValueError(
-            f"tangents[1] of shape {array.shape} does not broadcast to the batch shape {batch}"
-        ) from None
+        raise ValueError(f"tangents[1] of shape {array.shape} does not broadcast to the batch shape {batch}") from None

@@ -24,7 +24,6 @@ VECTORS = types.UniTuple(types.int64, 2)
 LONG = types.int64
 
 
-
 def named(kind, *fields):
     """Return the type of a named tuple of parameters."""
     return types.BaseTuple.from_types(fields, kind)
