@@ -57,7 +57,7 @@ ORDER = (
     ("_kernels.ops", "_kernels.simd", "_kernels.local"),
     ("_kernels.compiling",),
     ("_kernels.cache",),
-    ("_kernels.machine",),
+    ("_kernels.borrowing", "_kernels.machine"),
 )
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

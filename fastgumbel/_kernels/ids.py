@@ -7,7 +7,7 @@ What is read at the id of an empty place means nothing.
 
 import numpy as np
 
-from fastgumbel._kernels.compiling import stage
+from fastgumbel._kernels.compiling import maker, stage
 from fastgumbel._kernels.field import BLOCK_WORDS, LANE_MASK, block_exponential, join, winner_lane, words
 from fastgumbel._kernels.lanes import MINIMUM, WINNER, repeat, turn
 from fastgumbel._kernels.stage import DRAW, ROW, STAGE, fill, row_id
@@ -18,7 +18,7 @@ _7 = np.uint64(7)
 _ODD = np.uint64(64)
 
 
-@stage
+@maker
 def id_scratch(like):
     """Scratch of one stage, for numbers of the type of an array.
 
@@ -57,7 +57,7 @@ def enter_places(counters, own, n, first, shape, ids, rows, first_row, draw):
         done += run
 
 
-@stage
+@maker
 def id_planes(ids, n):
     """Planes for the ids of lanes, if there are ids."""
     return np.empty(0 if ids is None else (n + 7) * STAGE, np.uint64)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastgumbel._kernels.compiling import stage
+from fastgumbel._kernels.compiling import maker, stage
 from fastgumbel._kernels.field import (
     BLOCK_WORDS,
     HIGH_WORDS,
@@ -73,7 +73,7 @@ def _put(out, to, n, column, planes, count):
             _put_edge(out, to, n, column, planes, i)
 
 
-@stage
+@maker
 def row_scratch(like):
     """Scratch of one stage, for numbers of the type of an array.
 
