@@ -10,7 +10,7 @@ import numpy as np
 from fastgumbel._cpu.lanes import MINIMUM, WINNER, repeat, turn
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, row_id
 from fastgumbel._law.field import BLOCK_WORDS, LANE_MASK, block_exponential, join, winner_lane, words
-from fastgumbel._numba.compile import stage
+from fastgumbel._numba.compile import maker, stage
 
 _1 = np.uint64(1)
 _2 = np.uint64(2)
@@ -18,7 +18,7 @@ _7 = np.uint64(7)
 _ODD = np.uint64(64)
 
 
-@stage
+@maker
 def id_scratch(like):
     """Scratch of one stage, for numbers of the type of an array.
 
@@ -57,7 +57,7 @@ def enter_places(counters, own, n, first, shape, ids, rows, first_row, draw):
         done += run
 
 
-@stage
+@maker
 def id_planes(ids, n):
     """Planes for the ids of lanes, if there are ids."""
     return np.empty(0 if ids is None else (n + 7) * STAGE, np.uint64)

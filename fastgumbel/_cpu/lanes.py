@@ -5,11 +5,13 @@ of the block at hand, and its winner lane.
 """
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from fastgumbel._cpu.stage import STAGE, draw_words, exponentials, fill
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, block_exponential, join, winner_lane
 from fastgumbel._law.real import log
-from fastgumbel._numba.compile import stage
+from fastgumbel._numba.compile import SCALAR_OPTIONS, STAGE_OPTIONS, stage
 from fastgumbel._numba.vector import turn8
 
 MINIMUM = 0
@@ -96,6 +98,22 @@ def noise_plane(noise, column, state, lanes, lane, high, low, word):
         noise[to + np.uint64(i)] = -log(state[MINIMUM + i] + e)
 
 
+def _next_plane(noise, column, state, lanes, lane, high, low, word):
+    """As `noise_plane`."""
+    raise NotImplementedError("compiled only")
+
+
+# The constants of float32 stay in registers from plane to plane if the loops are inlined; those of float64 would not.
+@overload(_next_plane, jit_options=SCALAR_OPTIONS)
+def _next_plane32(noise, column, state, lanes, lane, high, low, word):
+    return noise_plane.py_func if noise.dtype == types.float32 else None
+
+
+@overload(_next_plane, jit_options=STAGE_OPTIONS)
+def _next_plane64(noise, column, state, lanes, lane, high, low, word):
+    return noise_plane.py_func if noise.dtype == types.float64 else None
+
+
 @stage
 def noise_planes(noise, state, high, low, counters, n, lanes, start, key):
     """The field at n categories from `start` on, in the rows and draws of the counters."""
@@ -111,4 +129,4 @@ def noise_planes(noise, state, high, low, counters, n, lanes, start, key):
             j = 4 * q + word - skipped
             if 0 <= j < n:
                 lane = 4 * np.int64(quad & np.uint64(15)) + word
-                noise_plane(noise, j, state, lanes, lane, high, low, word)
+                _next_plane(noise, j, state, lanes, lane, high, low, word)

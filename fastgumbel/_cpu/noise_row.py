@@ -4,7 +4,7 @@ import numpy as np
 
 from fastgumbel._cpu.stage import STAGE, draw_row_words, gumbels, lane_exponentials, padded
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, OTHER_WORDS, block_exponential, join, winner_lane
-from fastgumbel._numba.compile import stage
+from fastgumbel._numba.compile import maker, stage
 
 _1 = np.uint64(1)
 _2 = np.uint64(2)
@@ -65,7 +65,7 @@ def _put(out, to, n, column, planes, count):
             _put_edge(out, to, n, column, planes, i)
 
 
-@stage
+@maker
 def row_scratch(like):
     """Scratch of one stage, for numbers of the type of an array.
 

@@ -1,4 +1,4 @@
-"""How functions are compiled: `scalar` and `stage` for the parts of kernels, `kernel` for what Python calls.
+"""How functions are compiled: `scalar`, `stage` and `maker` for the parts of kernels, `kernel` for what Python calls.
 
 `inside` is for what users call in compiled code of their own. All of them are `numba.njit` with options.
 
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numba
 from numba import config
 
+from fastgumbel._numba.borrowing import BORROWED
 from fastgumbel._numba.cache import kept
 
 try:
@@ -26,8 +27,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # In default mode Numba tests every divisor for zero, and the branch keeps a loop from becoming vector code. What is not
 # set here would be taken from the code that compiles a function first: fast-math of a user's must not change bits.
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": False}
-# Kernels link their parts, which need no entries for Python and C.
-STAGE_OPTIONS = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_NOT_FROM_C: dict[str, Any] = {"no_cfunc_wrapper": True}
+_NOT_FROM_PYTHON: dict[str, Any] = {"no_cpython_wrapper": True}
+STAGE_OPTIONS = {**_OPTIONS, **BORROWED, **_NOT_FROM_C, **_NOT_FROM_PYTHON}
 # LLVM would leave the larger scalar functions as calls, and a loop around a call stays scalar.
 _INLINED: dict[str, Any] = {"forceinline": True}
 SCALAR_OPTIONS = {**STAGE_OPTIONS, **_INLINED}
@@ -50,6 +52,8 @@ def _njit(function: Any, **options: Any) -> Any:
 
 scalar = functools.partial(_njit, **SCALAR_OPTIONS)
 stage = functools.partial(_njit, **STAGE_OPTIONS)
+# For what makes arrays, and so cannot borrow only.
+maker = functools.partial(_njit, **_OPTIONS, **_NOT_FROM_C, **_NOT_FROM_PYTHON)
 
 
 def _whole(function: Any, **options: Any) -> Any:
@@ -70,12 +74,12 @@ def _whole(function: Any, **options: Any) -> Any:
 
 def kernel(function: Any) -> Any:
     """Compile on first call, without the interpreter lock, and keep the machine code on disk."""
-    return _whole(function, **_OPTIONS)
+    return _whole(function, **_OPTIONS, **_NOT_FROM_C)
 
 
 def inside(function: Function) -> Function:
     """Compile what users call in compiled code, where it is inlined, and from Python; it must not allocate."""
-    return _whole(function, **_OPTIONS, **_INLINED)  # type: ignore[no-any-return]
+    return _whole(function, **_OPTIONS, **BORROWED, **_INLINED)  # type: ignore[no-any-return]
 
 
 def cache_directory() -> str | None:
