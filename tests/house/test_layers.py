@@ -1,6 +1,7 @@
 """Imports run downwards only, the CPU path knows no GPU, and importing the package is light."""
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -69,6 +70,13 @@ def test_one_module_knows_numba_cuda(path):
 def test_only_kernels_know_numba(path):
     if not name(path).startswith(("_cpu", "_law", "_numba", "_cuda.kernels", "_cuda.seam")):
         assert not [i for i in imports(path) if i.split(".")[0] in ("numba", "llvmlite")]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_pointers_have_no_types(path):
+    """Later versions of llvmlite know none."""
+    if not name(path).startswith("_cuda"):
+        assert not re.search(r"\bas_pointer\b|\bpointee\b", path.read_text())
 
 
 def test_importing_compiles_nothing():
