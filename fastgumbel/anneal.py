@@ -154,6 +154,11 @@ class exponential(_Schedule):
     Jang, Gu and Poole, *Categorical reparameterization with Gumbel-softmax*, ICLR 2017, who took a floor of 0.5, rates
     of 1e-5 and 1e-4 and updates every 500 and 1,000 steps.
 
+    References
+    ----------
+    .. [1] E. Jang, S. Gu and B. Poole, "Categorical reparameterization with Gumbel-softmax", ICLR 2017,
+       https://doi.org/10.48550/arXiv.1611.01144
+
     Examples
     --------
     >>> from fastgumbel import anneal
@@ -184,7 +189,7 @@ class exponential(_Schedule):
 
 @dataclass(frozen=True)
 class cosine(_Schedule):
-    """Half a period of a cosine from one temperature to another, which then stays: level at both ends.
+    """Half a period of a cosine from one temperature to another, then level.
 
     Parameters
     ----------
@@ -209,6 +214,11 @@ class cosine(_Schedule):
     -----
     tau = end + (start - end) (1 + cos(pi min(step / steps, 1))) / 2, the schedule of learning rates of Loshchilov and
     Hutter, *SGDR: stochastic gradient descent with warm restarts*, ICLR 2017, without restarts.
+
+    References
+    ----------
+    .. [1] I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017,
+       https://doi.org/10.48550/arXiv.1608.03983
 
     Examples
     --------

@@ -40,7 +40,7 @@ def gumbel(
     noise: NoiseField | None = None,
     dtype: DTypeLike = np.float64,
 ) -> Any:
-    """Independent standard Gumbel noise as a dask array: a noise field, written out chunk by chunk.
+    """The noise field as a dask array, written out chunk by chunk.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def gumbel_max(
     return_max: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> Any:
-    """Sample categories from log-potentials in a dask array: `fastgumbel.gumbel_max` of the whole.
+    """`fastgumbel.gumbel_max` of a dask array: a sample of each row.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def gumbel_top_k(
     return_threshold: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> tuple[Any, ...]:
-    """Sample k categories without replacement from a dask array: `fastgumbel.gumbel_top_k` of the whole.
+    """`fastgumbel.gumbel_top_k` of a dask array: sampling without replacement.
 
     Parameters
     ----------
@@ -260,7 +260,7 @@ def gumbel_softmax(
     noise: NoiseField | None = None,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> Any:
-    """Relaxed samples from log-potentials in a dask array: `fastgumbel.gumbel_softmax` of the whole.
+    """`fastgumbel.gumbel_softmax` of a dask array: relaxed samples.
 
     Parameters
     ----------
@@ -325,7 +325,7 @@ def categorical(
     noise: NoiseField | None = None,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> Any:
-    """Draw categories, reading no field, from a dask array: `fastgumbel.categorical` of the whole.
+    """`fastgumbel.categorical` of a dask array: draws that read no field.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ def gumbel(key: Integer, row: Integer, draw: Integer, category: Integer) -> floa
 
 @inside
 def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> int:
-    """Sample a category in proportion to the exponentials of log-potentials: the argmax of potentials plus noise.
+    """Sample a category: the argmax of log-potentials plus Gumbel noise.
 
     Parameters
     ----------
@@ -104,6 +104,13 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> in
     -----
     Defined as the first argmax over c of float64(x_c) + G(key, row, draw, c) in float64. Noise that cannot win is never
     computed: of a long row little more is done than to read it.
+
+    References
+    ----------
+    .. [1] J. I. Yellott, "The relationship between Luce's choice axiom, Thurstone's theory of comparative judgment,
+       and the double exponential distribution", Journal of Mathematical Psychology 15, 1977,
+       https://doi.org/10.1016/0022-2496(77)90026-8
+    .. [2] C. J. Maddison, D. Tarlow and T. Minka, "A* sampling", NeurIPS 2014, https://doi.org/10.48550/arXiv.1411.0030
 
     Examples
     --------
@@ -132,7 +139,7 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> in
 def gumbel_softmax(
     x: NDArray[Any], tau: float, key: Integer, row: Integer, draw: Integer, out: NDArray[np.floating[Any]]
 ) -> None:
-    """Write a relaxed sample to `out`: the softmax of (x + noise) / tau, on the noise of `gumbel_max`.
+    """Write a relaxed sample to `out`: the softmax of (x + noise) / tau.
 
     Parameters
     ----------
@@ -162,6 +169,13 @@ def gumbel_softmax(
     y_c = exp((x_c + G_c) / tau) / sum_j exp((x_j + G_j) / tau), the Concrete or Gumbel-softmax distribution (Maddison,
     Mnih and Teh 2017; Jang, Gu and Poole 2017).
 
+    References
+    ----------
+    .. [1] C. J. Maddison, A. Mnih and Y. W. Teh, "The Concrete distribution: a continuous relaxation of discrete random
+       variables", ICLR 2017, https://doi.org/10.48550/arXiv.1611.00712
+    .. [2] E. Jang, S. Gu and B. Poole, "Categorical reparameterization with Gumbel-softmax", ICLR 2017,
+       https://doi.org/10.48550/arXiv.1611.01144
+
     Examples
     --------
     >>> import numpy as np
@@ -179,7 +193,7 @@ def gumbel_softmax(
 
 @inside
 def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> int:
-    """Sample a category in proportion to the exponentials of log-potentials, without a noise field.
+    """Sample a category from log-potentials, without a noise field.
 
     Parameters
     ----------
@@ -206,6 +220,10 @@ def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> i
     -----
     P(c) = exp(x_c) / sum_j exp(x_j), by inversion. One word of Philox a draw: several times as fast as `gumbel_max`,
     and of the same law, but it shares no noise with it: a change of `x` may change the choice to any category.
+
+    References
+    ----------
+    .. [1] L. Devroye, "Non-uniform random variate generation", 1986, https://doi.org/10.1007/978-1-4613-8643-8
 
     Examples
     --------

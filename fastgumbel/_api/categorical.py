@@ -76,7 +76,7 @@ def categorical(
     invalid: Literal["raise", "mark"] = "raise",
     out: Any = None,
 ) -> Any:
-    """Sample categories in proportion to the exponentials of log-potentials, at one uniform number a draw.
+    """Sample categories from log-potentials, at one uniform number a draw.
 
     The fastest way to very many draws from one distribution, and to one draw from each of very many short rows. Use
     `gumbel_max` instead where a draw must react to a change of log-potentials only if its own category gains or loses
@@ -136,6 +136,12 @@ def categorical(
 
     Extra memory, a thread: 8 bytes a category of one row, and 8 to 32 more where many draws make a guide table worth
     its while. On a device: 8 bytes a category of one row, or of as many rows as 128 MiB hold.
+
+    References
+    ----------
+    .. [1] L. Devroye, "Non-uniform random variate generation", 1986, https://doi.org/10.1007/978-1-4613-8643-8
+    .. [2] H.-C. Chen and Y. Asau, "On generating random variates from an empirical distribution", AIIE Transactions 6,
+       1974, https://doi.org/10.1080/05695557408974949
 
     Examples
     --------

@@ -26,7 +26,7 @@ def show_config(mode: Literal["dicts"], *, cuda: bool = False) -> dict[str, dict
 
 
 def show_config(mode: Literal["stdout", "dicts"] = "stdout", *, cuda: bool = False) -> dict[str, dict[str, Any]] | None:
-    """Show versions, threads, processor, CUDA support, and where machine code is kept.
+    """Show versions, threads, processor, CUDA, and where machine code is kept.
 
     Parameters
     ----------

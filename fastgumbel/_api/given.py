@@ -32,7 +32,7 @@ def gumbel_given_choice(
     invalid: Literal["raise", "mark"] = "raise",
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """Gumbel noise conditioned on the choice it led to: the argmax of log-potentials plus noise.
+    """Gumbel noise conditioned on the choice that it led to.
 
     Parameters
     ----------
@@ -90,6 +90,12 @@ def gumbel_given_choice(
     Two uses. A counterfactual: what would this traveller, who took the train, choose at another fare? Add the noise
     given the choice to the other log-potentials (Oberst and Sontag 2019). And Gumbel-Rao, which averages gradients over
     noise that leaves the sample as it is: `gumbel_softmax_jvp` with `rao`.
+
+    References
+    ----------
+    .. [1] C. J. Maddison, D. Tarlow and T. Minka, "A* sampling", NeurIPS 2014, https://doi.org/10.48550/arXiv.1411.0030
+    .. [2] M. Oberst and D. Sontag, "Counterfactual off-policy evaluation with Gumbel-max structural causal models",
+       ICML 2019, https://doi.org/10.48550/arXiv.1905.05824
 
     Examples
     --------

@@ -96,7 +96,7 @@ def gumbel_max(
     invalid: Literal["raise", "mark"] = "raise",
     out: Any = None,
 ) -> Any:
-    """Sample categories in proportion to the exponentials of log-potentials: the argmax of potentials plus noise.
+    """Sample categories from log-potentials: the argmax of them plus Gumbel noise.
 
     Parameters
     ----------
@@ -153,6 +153,13 @@ def gumbel_max(
     which rows share a call if row ids are given (`NoiseField.at`). Extra memory: some KiB a thread, plus 8 bytes for
     64 categories of a row where `size` is given; with category ids, up to a MiB a thread, and on a device the ids, and
     noise of one row and draw, or of as many as 64 MiB hold.
+
+    References
+    ----------
+    .. [1] J. I. Yellott, "The relationship between Luce's choice axiom, Thurstone's theory of comparative judgment,
+       and the double exponential distribution", Journal of Mathematical Psychology 15, 1977,
+       https://doi.org/10.1016/0022-2496(77)90026-8
+    .. [2] C. J. Maddison, D. Tarlow and T. Minka, "A* sampling", NeurIPS 2014, https://doi.org/10.48550/arXiv.1411.0030
 
     Examples
     --------

@@ -97,6 +97,12 @@ def gumbel(
     a = 2**-52 (1-p)/p. A float32 number is within 4 units in the last place (of a number of at least 1) plus
     (2**-31 + 2**-32 exp(E)) / E of the float64 one, where E = exp(-G): half of the bits tell less of very low noise.
 
+    References
+    ----------
+    .. [1] J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+       SC 2011, https://doi.org/10.1145/2063384.2063405
+    .. [2] C. J. Maddison, D. Tarlow and T. Minka, "A* sampling", NeurIPS 2014, https://doi.org/10.48550/arXiv.1411.0030
+
     Examples
     --------
     >>> import fastgumbel as fg

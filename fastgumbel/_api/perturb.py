@@ -39,7 +39,7 @@ def perturb(
     invalid: Literal["raise", "mark"] = "raise",
     out: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Perturbed values, whose argmax is the sample: log-potentials plus noise, or an increasing map of them.
+    """Perturbed values, whose argmax is the sample, or an increasing map of them.
 
     Parameters
     ----------
@@ -121,6 +121,13 @@ def perturb(
     is due to Efraimidis and Spirakis (2006). Only the noise and "gumbel" have the same bits on all machines: the maps
     are NumPy's `exp`, whose last bit may differ.
 
+    References
+    ----------
+    .. [1] M. Balog, N. Tripuraneni, Z. Ghahramani and A. Weller, "Lost relatives of the Gumbel trick", ICML 2017,
+       https://doi.org/10.48550/arXiv.1706.04161
+    .. [2] P. S. Efraimidis and P. G. Spirakis, "Weighted random sampling with a reservoir", Information Processing
+       Letters 97, 2006, https://doi.org/10.1016/j.ipl.2005.11.003
+
     Examples
     --------
     >>> import numpy as np
@@ -197,7 +204,7 @@ def log_partition(
     noise: NoiseField | ArrayLike | None = None,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> LogPartition:
-    """Estimate logsumexp(log_potentials), the log-partition function, from maxima of perturbed values.
+    """Estimate logsumexp of log-potentials from maxima of perturbed values.
 
     Parameters
     ----------
@@ -265,6 +272,11 @@ def log_partition(
     The estimate is for what can only be maximised; where all log-potentials are at hand, their logsumexp is exact. The
     maxima are those of `gumbel_max`, found without the noise that cannot win. They are summed in the order of the
     draws, and at most 2**20 at a time are stored (or 8 a row).
+
+    References
+    ----------
+    .. [1] M. Balog, N. Tripuraneni, Z. Ghahramani and A. Weller, "Lost relatives of the Gumbel trick", ICML 2017,
+       https://doi.org/10.48550/arXiv.1706.04161
 
     Examples
     --------

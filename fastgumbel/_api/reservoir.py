@@ -24,7 +24,7 @@ _MATURE = 64
 
 
 class Reservoir:
-    """Sample k items without replacement from a stream of log-potentials, in chunks of any size, in any parts.
+    """Sample k items without replacement from a stream of log-potentials.
 
     Equal, to the bit, to `gumbel_top_k` of the whole stream, however it is cut into chunks and parts.
 
@@ -81,6 +81,13 @@ class Reservoir:
     The sample is a function of the items and their positions alone: chunks, merges in any order, threads and machines
     cannot change it. A reservoir can be pickled, and goes on where it was. `update` may use several threads itself,
     but a reservoir must not be used by two threads at a time: give each its own, and merge them.
+
+    References
+    ----------
+    .. [1] P. S. Efraimidis and P. G. Spirakis, "Weighted random sampling with a reservoir", Information Processing
+       Letters 97, 2006, https://doi.org/10.1016/j.ipl.2005.11.003
+    .. [2] W. Kool, H. van Hoof and M. Welling, "Stochastic beams and where to find them", ICML 2019,
+       https://doi.org/10.48550/arXiv.1903.06059
 
     Examples
     --------

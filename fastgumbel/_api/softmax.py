@@ -42,7 +42,7 @@ def gumbel_softmax(
     invalid: Literal["raise", "mark"] = "raise",
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """Relaxed samples of categories: the softmax, at a temperature, of log-potentials plus Gumbel noise.
+    """Relaxed samples: the softmax of log-potentials plus Gumbel noise.
 
     Parameters
     ----------
@@ -100,6 +100,13 @@ def gumbel_softmax(
     y_c = exp((x_c + G_c) / tau) / sum_j exp((x_j + G_j) / tau), the Concrete or Gumbel-softmax distribution (Maddison,
     Mnih and Teh 2017; Jang, Gu and Poole 2017). Its largest item is the hard sample, at every temperature.
 
+    References
+    ----------
+    .. [1] C. J. Maddison, A. Mnih and Y. W. Teh, "The Concrete distribution: a continuous relaxation of discrete random
+       variables", ICLR 2017, https://doi.org/10.48550/arXiv.1611.00712
+    .. [2] E. Jang, S. Gu and B. Poole, "Categorical reparameterization with Gumbel-softmax", ICLR 2017,
+       https://doi.org/10.48550/arXiv.1611.01144
+
     Examples
     --------
     >>> import numpy as np
@@ -142,7 +149,7 @@ def gumbel_softmax_jvp(
     invalid: Literal["raise", "mark"] = "raise",
     out: tuple[NDArray[Any], NDArray[Any]] | None = None,
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Relaxed samples and their tangents: forward-mode derivatives in log-potentials and temperature.
+    """Relaxed samples and their tangents: forward-mode derivatives.
 
     Parameters
     ----------
@@ -196,6 +203,15 @@ def gumbel_softmax_jvp(
 
     Straight-through: Bengio, Leonard and Courville 2013; Jang, Gu and Poole 2017. Gumbel-Rao: Paulus, Maddison and
     Krause 2021; its mean is that of straight-through, its variance V + (V_1 - V) / rao.
+
+    References
+    ----------
+    .. [1] E. Jang, S. Gu and B. Poole, "Categorical reparameterization with Gumbel-softmax", ICLR 2017,
+       https://doi.org/10.48550/arXiv.1611.01144
+    .. [2] Y. Bengio, N. Leonard and A. Courville, "Estimating or propagating gradients through stochastic neurons for
+       conditional computation", 2013, https://doi.org/10.48550/arXiv.1308.3432
+    .. [3] M. B. Paulus, C. J. Maddison and A. Krause, "Rao-Blackwellizing the straight-through Gumbel-softmax gradient
+       estimator", ICLR 2021, https://doi.org/10.48550/arXiv.2010.04838
 
     Examples
     --------

@@ -86,7 +86,7 @@ def gumbel_top_k(
     invalid: Literal["raise", "mark"] = "raise",
     out: Any = None,
 ) -> Any:
-    """Sample k categories without replacement: those of the k largest log-potentials plus Gumbel noise, best first.
+    """Sample k categories without replacement, best first.
 
     Parameters
     ----------
@@ -152,6 +152,18 @@ def gumbel_top_k(
     the sum of f(c) exp(x_c) over all categories has the unbiased estimate: the sum over the sample of
     f(c) exp(x_c) / (1 - exp(-exp(x_c - t))) (Vieira 2017; Kool et al. 2019; in priority sampling, Duffield, Lund and
     Thorup 2007).
+
+    References
+    ----------
+    .. [1] J. I. Yellott, "The relationship between Luce's choice axiom, Thurstone's theory of comparative judgment,
+       and the double exponential distribution", Journal of Mathematical Psychology 15, 1977,
+       https://doi.org/10.1016/0022-2496(77)90026-8
+    .. [2] P. S. Efraimidis and P. G. Spirakis, "Weighted random sampling with a reservoir", Information Processing
+       Letters 97, 2006, https://doi.org/10.1016/j.ipl.2005.11.003
+    .. [3] W. Kool, H. van Hoof and M. Welling, "Stochastic beams and where to find them", ICML 2019,
+       https://doi.org/10.48550/arXiv.1903.06059
+    .. [4] N. Duffield, C. Lund and M. Thorup, "Priority sampling for estimation of arbitrary subset sums", Journal of
+       the ACM 54, 2007, https://doi.org/10.1145/1314690.1314696
 
     Examples
     --------

@@ -18,7 +18,7 @@ ROWS = 2**64
 
 
 class NoiseField:
-    """An infinite field of independent standard Gumbel noise, `G(key, row, draw, category)`.
+    """A field of independent standard Gumbel noise, `G(key, row, draw, category)`.
 
     The same coordinates give the same number for ever, on every machine, thread count, batch and chunk. A field is
     immutable; `at` returns the same field read at other coordinates.
@@ -52,6 +52,12 @@ class NoiseField:
     Every number is -log(E) of an exponential E that Philox4x32-10 (Salmon et al. 2011) draws at its coordinates. In
     blocks of 64 categories the smallest exponential is drawn first, with rate 64 and on a uniform lane; each other
     lane is that minimum plus a fresh Exp(1), by the lack of memory. `_law/CONTRACT.md` states the contract in full.
+
+    References
+    ----------
+    .. [1] J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+       SC 2011, https://doi.org/10.1145/2063384.2063405
+    .. [2] C. J. Maddison, D. Tarlow and T. Minka, "A* sampling", NeurIPS 2014, https://doi.org/10.48550/arXiv.1411.0030
 
     Examples
     --------
