@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.one.categorical import draw_of_row
 from fastgumbel._cpu.one.inside import check_potentials, check_relaxed, place
 from fastgumbel._cpu.one.max import max_of_row
-from fastgumbel._cpu.one.softmax import relax_row
+from fastgumbel._cpu.one.softmax import softmax_of_row
 from fastgumbel._law import field as _field
 from fastgumbel._numba.compile import inside
 
@@ -188,7 +188,7 @@ def gumbel_softmax(
     """
     check_relaxed(x, tau, out)
     k, r, d, _ = place(key, row, draw, 0)
-    relax_row(x, np.float64(tau), k, r, d, out)
+    softmax_of_row(x, np.float64(tau), k, r, d, out)
 
 
 @inside

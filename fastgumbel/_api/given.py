@@ -8,7 +8,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host.arguments import placed, rows_of
-from fastgumbel._host.given import condition_on
+from fastgumbel._host.given import noise_given
 from fastgumbel._host.result import Result
 from fastgumbel._law.reduce import INVALID_CHOICE
 from fastgumbel._request.checks import choice_of, shape_of
@@ -127,7 +127,7 @@ def gumbel_given_choice(
     rows = placed(rows, axis, field)
     choices = choices_of(choice, draw_shape + rows.batch, rows.batch).reshape(draws, rows.count)
     result = Result(rows, axis, draw_shape, "out", out, (rows.values, choices))
-    faulty = condition_on(rows, field, row_ids(field, rows.batch), choices, result.flat)
+    faulty = noise_given(rows, field, row_ids(field, rows.batch), choices, result.flat)
     wrong = faulty == INVALID_CHOICE
     if draws and wrong.any():
         row = int(wrong.argmax())

@@ -79,10 +79,9 @@ def block_bounds(bounds, maxima, at, plane, first_pair, pairs, coordinates, word
     The maxima lie at maxima[at] and, of odd ones, a plane later. Returns `pairs` rounded up to groups of 64, as which
     both halves are filled up with -inf.
     """
-    key, row, draw = coordinates
     for i in range(0, pairs, STAGE):
         n = min(STAGE, pairs - i)
-        draw_row_words(words, n, key, row, draw, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
+        draw_row_words(words, n, coordinates, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
         _bounds_of_plane(bounds, i, maxima, at + i, words, STAGE, n)
         _bounds_of_plane(bounds, CHUNK + i, maxima, plane + at + i, words, 3 * STAGE, n)
     groups = (pairs + 63) // 64 * 64

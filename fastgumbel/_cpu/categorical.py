@@ -5,14 +5,17 @@ several buckets a category, so a step from there is rare, and the expected numbe
 weights.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
+from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.row import largest_of
 from fastgumbel._cpu.stage import STAGE, draw_next_words, padded, row_id
 from fastgumbel._cpu.targets import targets_of
 from fastgumbel._law.reduce import NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, bit_length, cumulate
-from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.compile import kernel, maker, stage
 
 _1 = np.uint64(1)
 
@@ -68,29 +71,52 @@ def _bisect_all(found, targets, n, sums):
             found[2 * i + j] = bisect(sums, sums.size, targets[j * STAGE + i])
 
 
+class _Table(NamedTuple):
+    """Running sums of a row, their guide, which may be empty, and their total, 0 if the row is invalid."""
+
+    sums: Any
+    guide: Any
+    total: Any
+
+
+class _Scratch(NamedTuple):
+    """Of a stage of pairs of draws: words, targets, categories."""
+
+    words: Any
+    targets: Any
+    found: Any
+
+
+@maker
+def _scratch():
+    return _Scratch(np.zeros(4 * STAGE, np.uint32), np.zeros(2 * STAGE, np.uint64), np.zeros(2 * STAGE, np.int64))
+
+
 @stage
-def _draw(sums, guide, total, key, row, draw, index, place, scratch):
-    """Draws of one row, to index[first_draw:last_draw, column]; the first of all is `draw`."""
-    first_draw, last_draw, column = place
+def _draw(table, coordinates, index, window, scratch):
+    """Draws of one row, to index[s, window.row] for the draws of the window; draw 0 is that of the coordinates."""
+    sums, guide, total = table
     words, targets, found = scratch
+    first_draw, last_draw, to_row, _ = window
     if total == 0:
         for s in range(first_draw, last_draw):
-            index[s, column] = NO_INDEX
+            index[s, to_row] = NO_INDEX
         return
+    key, row, draw, start = coordinates
     begin = draw + np.uint64(first_draw)
     skipped = np.int64(begin & _1)
     shift = _shift(total, guide) if guide.size else np.uint64(0)
     for s in range(first_draw - skipped, last_draw, 2 * STAGE):
         pairs = min(STAGE, (last_draw - s + 1) // 2)
         lanes = padded(pairs)
-        draw_next_words(words, lanes, key, row, (draw + np.uint64(s)) >> _1, DRAW_WORDS)
+        draw_next_words(words, lanes, Coordinates(key, row, (draw + np.uint64(s)) >> _1, start), DRAW_WORDS)
         targets_of(targets, words, lanes, total)
         if guide.size:
             _look_up(found, targets, pairs, sums, guide, shift)
         else:
             _bisect_all(found, targets, pairs, sums)
         for i in range(max(first_draw - s, 0), min(last_draw - s, 2 * STAGE)):
-            index[s + i, column] = found[i]
+            index[s + i, to_row] = found[i]
 
 
 @kernel
@@ -100,28 +126,32 @@ def build(x, sums, guide):
 
 
 @kernel
-def draw_built(sums, guide, total, rows, field, index, place):
-    """Draws of a row that was built; arguments as in `draw_rows`, but `place` names that row."""
-    key, first_row, draw = field
-    scratch = np.zeros(4 * STAGE, np.uint32), np.zeros(2 * STAGE, np.uint64), np.zeros(2 * STAGE, np.int64)
-    _draw(sums, guide, total, key, row_id(rows, first_row, 0), draw, index, place, scratch)
+def draw_built(table, field, index, window):
+    """Draws of one row from its table, (sums, guide, total), to index[s, r].
+
+    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
+    `index`.
+    """
+    field = Field(*field)
+    coordinates = Coordinates(field.key, row_id(field.ids, field.row, 0), field.draw, field.start)
+    _draw(_Table(*table), coordinates, index, Window(*window), _scratch())
 
 
 @kernel
-def draw_rows(x, rows, field, index, place, buckets):
-    """Draws of each row of x.
+def draw_rows(x, field, index, window, buckets):
+    """Draws of each row of x, to index[s, r].
 
-    x: C-contiguous matrix, float32 or float64. rows: ids of its rows, or empty where they count from `first_row`.
-    field: (key, first_row, draw). index: draws by rows. place: (first_draw, last_draw, column of the first row).
-    buckets: of the guide, a power of two, or 0 for none.
+    `x` is a C-contiguous matrix, float32 or float64. `field` is (ids, key, row, draw, start), a `Field`; `window` is
+    (first_draw, last_draw, row, column), a `Window` of `index`. `buckets` are those of the guide, a power of two, or 0
+    for none.
     """
-    key, first_row, draw = field
-    first_draw, last_draw, to_row = place
+    field, window = Field(*field), Window(*window)
     n_rows, n = x.shape
     flat = x.reshape(n_rows * n)
     sums, guide = np.empty(n, np.uint64), np.empty(buckets, np.uint32)
-    scratch = np.zeros(4 * STAGE, np.uint32), np.zeros(2 * STAGE, np.uint64), np.zeros(2 * STAGE, np.int64)
+    scratch = _scratch()
     for r in range(n_rows):
-        total = _build(flat, r * n, n, sums, guide)
-        row = row_id(rows, first_row, r)
-        _draw(sums, guide, total, key, row, draw, index, (first_draw, last_draw, to_row + r), scratch)
+        table = _Table(sums, guide, _build(flat, r * n, n, sums, guide))
+        coordinates = Coordinates(field.key, row_id(field.ids, field.row, r), field.draw, field.start)
+        here = Window(window.first_draw, window.last_draw, window.row + r, window.column)
+        _draw(table, coordinates, index, here, scratch)

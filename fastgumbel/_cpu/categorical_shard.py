@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fastgumbel._cpu.stage import STAGE, draw_next_words, padded
+from fastgumbel._cpu.parameters import Coordinates, Field
+from fastgumbel._cpu.stage import STAGE, draw_next_words, padded, row_id
 from fastgumbel._cpu.targets import targets_of
 from fastgumbel._law.reduce import NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, decays, running
@@ -36,12 +37,14 @@ def shard_totals(x, largest, sizes, totals):
 
 
 @kernel
-def shard_draws(x, rows, field, largest, sizes, before, totals, index, column):
+def shard_draws(x, field, largest, sizes, before, totals, index, column):
     """Categories of the draws of index[s, r] that fall into this shard, counted from `column`; -1 for the others.
 
-    `field` is (key, first draw). `before` and `totals` are the sums of the weights before the shard and of all.
+    `field` is (ids, key, row, draw, start), a `Field`. By row, `largest` are log-potentials of all shards, `sizes` A,
+    `before` and `totals` the sums of the weights before the shard and of all.
     """
-    key, draw = field
+    field = Field(*field)
+    draw = field.draw
     n_rows, n = x.shape
     flat = x.reshape(n_rows * n)
     sums = np.empty(n, np.uint64)
@@ -49,6 +52,7 @@ def shard_draws(x, rows, field, largest, sizes, before, totals, index, column):
     n_draws = index.shape[0]
     skipped = np.int64(draw & _1)
     for r in range(n_rows):
+        row = row_id(field.ids, field.row, r)
         held = np.uint64(0)
         if sizes[r] > 0:
             decays(sums, flat, r * n, n, largest[r])
@@ -56,7 +60,8 @@ def shard_draws(x, rows, field, largest, sizes, before, totals, index, column):
         for s in range(-skipped, n_draws, 2 * STAGE):
             pairs = min(STAGE, (n_draws - s + 1) // 2)
             lanes = padded(pairs)
-            draw_next_words(words, lanes, key, rows[r], (draw + np.uint64(s)) >> _1, DRAW_WORDS)
+            pair = Coordinates(field.key, row, (draw + np.uint64(s)) >> _1, field.start)
+            draw_next_words(words, lanes, pair, DRAW_WORDS)
             targets_of(targets, words, lanes, totals[r])
             for i in range(max(-s, 0), min(n_draws - s, 2 * STAGE)):
                 t = targets[(i & 1) * STAGE + (i >> 1)]

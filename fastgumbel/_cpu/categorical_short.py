@@ -7,6 +7,7 @@ the row is decided anew by the integers of the definition.
 import numpy as np
 
 from fastgumbel._cpu.lanes import turn
+from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, fill, row_id
 from fastgumbel._law.real import decay32
 from fastgumbel._law.reduce import NO_INDEX
@@ -109,10 +110,13 @@ def _decide(x, base, n, largest, words, word, i, sums):
 
 
 @kernel
-def draw_short(x, rows, field, index, place):
-    """Draws of each row of x, for rows of few categories; arguments as in `draw_rows`."""
-    key, first_row, draw = field
-    first_draw, last_draw, to_row = place
+def draw_short(x, field, index, window):
+    """Draws of each row of x, for rows of few categories, to index[s, r].
+
+    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
+    `index`.
+    """
+    field, window = Field(*field), Window(*window)
     n_rows, n = x.shape
     flat = x.reshape(n_rows * n)
     # An exp32 and a difference are within 2^-23 and 0.4 2^-24 of the total, and each sum rounds once more.
@@ -131,18 +135,18 @@ def draw_short(x, rows, field, index, place):
         _survey(largest, potentials, n, count)
         _cumulate(sums, state, largest, potentials, n, count)
         for i in range(count):
-            counters[ROW + i] = row_id(rows, first_row, r + i)
-        for s in range(first_draw, last_draw):
-            d = draw + np.uint64(s)
-            if s == first_draw or d & _1 == 0:
+            counters[ROW + i] = row_id(field.ids, field.row, r + i)
+        for s in range(window.first_draw, window.last_draw):
+            d = field.draw + np.uint64(s)
+            if s == window.first_draw or d & _1 == 0:
                 fill(counters, DRAW, count, d >> _1)
-                draw_words(words, counters, count, key)
+                draw_words(words, counters, count, field.key)
             word = 3 if d & _1 else 1
             _set_targets(state, words, word, count, slack)
             _count(state, sums, n, count)
             undecided = _judge(state, count)
-            _write(index, s, to_row + r, state, count)
+            _write(index, s, window.row + r, state, count)
             for i in range(count if undecided else 0):
                 if state[_PASSED + i] == _UNDECIDED:
                     c = _decide(flat, (r + i) * n, n, largest[i], words, word, i, exact)
-                    index[s, to_row + r + i] = c
+                    index[s, window.row + r + i] = c

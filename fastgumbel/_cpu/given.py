@@ -7,6 +7,7 @@ and by the lack of memory each other category finishes a fresh exponential later
 import numpy as np
 
 from fastgumbel._cpu.noise_row import exponential_row, row_scratch
+from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.row import total
 from fastgumbel._cpu.stage import fill, row_id
 from fastgumbel._law.real import decay, log, log64
@@ -54,14 +55,14 @@ def _yield_to(out, at, x, x_at, n, choice):
 
 
 @kernel
-def condition(x, rows, field, choices, out, faulty, place, drawn):
-    """Noise of the rows of x given choices[s, r], into out[s, r, :]; arguments as in `relax_long`.
+def given_choice(x, field, choices, out, faulty, window, drawn):
+    """Noise of the rows of x given choices[s, r], into out[s, r, :].
 
-    `drawn` says that fresh exponentials stand there already. `faulty` becomes INVALID_ROW or INVALID_CHOICE by row, and
-    the noise of such a row NaN.
+    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
+    `choices` and `out`. `drawn` says that fresh exponentials stand in `out` already. faulty[r] becomes INVALID_ROW or
+    INVALID_CHOICE, and the noise of such a row NaN.
     """
-    key, first_row, draw, start = field
-    first_draw, last_draw, to_row = place
+    field, window = Field(*field), Window(*window)
     n_rows, n = x.shape
     all_rows = out.shape[1]
     potentials = x.reshape(n_rows * n)
@@ -69,24 +70,25 @@ def condition(x, rows, field, choices, out, faulty, place, drawn):
     scratch = row_scratch(out)
     w = np.empty(n, out.dtype)
     for r in range(n_rows):
-        row = row_id(rows, first_row, r)
+        row, to_row = row_id(field.ids, field.row, r), window.row + r
         largest = _weights(w, potentials, r * n, n)
         sum_ = total(w, 0, n)
-        for s in range(first_draw, last_draw):
-            at = (s * all_rows + to_row + r) * n
-            choice = choices[s, to_row + r]
+        for s in range(window.first_draw, window.last_draw):
+            at = (s * all_rows + to_row) * n
+            choice = choices[s, to_row]
             fault = 0
             if largest != largest:
                 fault = INVALID_ROW
             elif not 0 <= choice < n or potentials[r * n + choice] == -np.inf:
                 fault = INVALID_CHOICE
             if fault:
-                if faulty[to_row + r] != INVALID_ROW:
-                    faulty[to_row + r] = fault
+                if faulty[to_row] != INVALID_ROW:
+                    faulty[to_row] = fault
                 fill(results, at, n, np.nan)
                 continue
             if not drawn:
-                exponential_row(results, at, n, key, row, draw + np.uint64(s), start, scratch)
+                coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), field.start)
+                exponential_row(results, at, n, coordinates, scratch)
             time = np.float64(results[at + choice]) / sum_
             _finish(results, at, w, out.dtype.type(time), n)
             results[at + choice] = -log64(time) - (np.float64(potentials[r * n + choice]) - largest)

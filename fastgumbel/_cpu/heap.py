@@ -1,8 +1,9 @@
 """The k best results of a row: a heap of perturbed values and indices, the worst of them at its root.
 
-An empty place is (-inf, -1), which every result beats. An invalid row has NaN at its root and stays so. A heap lies in
-arrays of many, from a place on.
+An empty place is (-inf, -1), which every result beats. An invalid row has NaN at its root and stays so.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,9 +11,19 @@ from fastgumbel._law.reduce import NO_INDEX, beats
 from fastgumbel._numba.compile import stage
 
 
+class Heap(NamedTuple):
+    """A heap of k places that lies in arrays of many, from the place `at` on."""
+
+    values: Any
+    indices: Any
+    at: Any
+    k: Any
+
+
 @stage
-def push(values, indices, at, k, value, index):
+def push(heap, value, index):
     """Put a result in the place of the root, which it must beat or which was taken out; the new root's value."""
+    values, indices, at, k = heap
     hole = 0
     child = 1
     while child < k:
@@ -30,24 +41,26 @@ def push(values, indices, at, k, value, index):
 
 
 @stage
-def offer(values, indices, at, k, value, index):
+def offer(heap, value, index):
     """Take a result in if it beats the root; the root's value."""
-    if beats(value, index, values[at], indices[at]):
-        return push(values, indices, at, k, value, index)
-    return values[at]
+    if beats(value, index, heap.values[heap.at], heap.indices[heap.at]):
+        return push(heap, value, index)
+    return heap.values[heap.at]
 
 
 @stage
-def spoil(values, indices, at, k):
+def spoil(heap):
     """Mark the row as invalid."""
+    values, indices, at, k = heap
     for i in range(k):
         values[at + i], indices[at + i] = np.nan, NO_INDEX
 
 
 @stage
-def sort(values, indices, at, k):
+def sort(heap):
     """Best first, empty places last."""
+    values, indices, at, k = heap
     for last in range(k - 1, 0, -1):
         value, index = values[at + last], indices[at + last]
         values[at + last], indices[at + last] = values[at], indices[at]
-        push(values, indices, at, last, value, index)
+        push(Heap(values, indices, at, last), value, index)

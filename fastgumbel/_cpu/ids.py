@@ -1,9 +1,10 @@
 """The field at category ids in any order: a stage of places at a time, each with a row, a draw and an id of its own.
 
-A place needs a call for its block and one for its lane (two in float64), as no other place need share them. `state` is
-as in `lanes`, but in the plane of winner lanes stands how each differs from the place's own: 0 where the place wins.
-What is read at the id of an empty place means nothing.
+A place needs a call for its block and one for its lane (two in float64), as no other place need share them. What is
+read at the id of an empty place means nothing.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,28 +19,41 @@ _7 = np.uint64(7)
 _ODD = np.uint64(64)
 
 
+class IdScratch(NamedTuple):
+    """Scratch of one stage.
+
+    `state` has two planes, in the type of the numbers: E_b of each place's block, and how the winner lane differs from
+    the place's own, 0 where the place wins. `counters` are rows and draws, `own` ids, `high` and `low` words.
+    """
+
+    state: Any
+    counters: Any
+    high: Any
+    low: Any
+    own: Any
+    numbers: Any
+
+
 @maker
 def id_scratch(like):
-    """Scratch of one stage, for numbers of the type of an array.
-
-    Counters, ids, high and low words, state, numbers.
-    """
-    return (
-        np.zeros(3 * STAGE, np.uint64),
-        np.zeros(STAGE, np.uint64),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(4 * STAGE, np.uint32),
+    """Scratch for numbers of the type of an array."""
+    return IdScratch(
         np.ones(2 * STAGE, like.dtype),
+        np.zeros(3 * STAGE, np.uint64),
+        np.zeros(4 * STAGE, np.uint32),
+        np.zeros(4 * STAGE, np.uint32),
+        np.zeros(STAGE, np.uint64),
         np.zeros(STAGE, like.dtype),
     )
 
 
 @stage
-def enter_places(counters, own, n, first, shape, ids, rows, first_row, draw):
+def enter_places(scratch, n, first, shape, ids, field):
     """Draws, rows and ids of n places from `first` on, counted through an array of shape (draws, rows, categories).
 
     `ids` has one for each row and category, or one row's for all.
     """
+    counters, own = scratch.counters, scratch.own
     _, n_rows, width = shape
     step = 0 if ids.size == width else width
     done = 0
@@ -49,8 +63,8 @@ def enter_places(counters, own, n, first, shape, ids, rows, first_row, draw):
         s = line // n_rows
         r = line - s * n_rows
         run = min(n - done, width - j)
-        fill(counters, ROW + done, run, row_id(rows, first_row, r))
-        fill(counters, DRAW + done, run, draw + np.uint64(s))
+        fill(counters, ROW + done, run, row_id(field.ids, field.row, r))
+        fill(counters, DRAW + done, run, field.draw + np.uint64(s))
         at = np.uint64(r * step + j)
         for i in range(run):
             own[np.uint64(done) + np.uint64(i)] = ids[at + np.uint64(i)]

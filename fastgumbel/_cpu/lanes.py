@@ -1,8 +1,9 @@
 """Short rows as vector lanes: STAGE lanes, each a row and a draw, go through the categories together.
 
-A table of lanes has one plane of STAGE places for each category. `state` begins with two planes, in its own type: E_b
-of the block at hand, and its winner lane.
+A table of lanes has one plane of STAGE places for each category.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -11,13 +12,37 @@ from numba.extending import overload
 from fastgumbel._cpu.stage import STAGE, draw_words, exponentials, fill
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, block_exponential, join, winner_lane
 from fastgumbel._law.real import log
-from fastgumbel._numba.compile import SCALAR_OPTIONS, STAGE_OPTIONS, stage
+from fastgumbel._numba.compile import SCALAR_OPTIONS, STAGE_OPTIONS, maker, stage
 from fastgumbel._numba.vector import turn8
 
 MINIMUM = 0
 WINNER = STAGE
 
 _1 = np.uint64(1)
+
+
+class LaneScratch(NamedTuple):
+    """Scratch of all lanes.
+
+    `state` has two planes, in the type of the noise: E_b of the block at hand, and its winner lane. `counters` are rows
+    and draws, besides an index; `high` and `low` are the words of a quad.
+    """
+
+    state: Any
+    counters: Any
+    high: Any
+    low: Any
+
+
+@maker
+def lane_scratch(like):
+    """Scratch for noise of the type of an array."""
+    return LaneScratch(
+        np.ones(2 * STAGE, like.dtype),
+        np.zeros(3 * STAGE, np.uint64),
+        np.zeros(4 * STAGE, np.uint32),
+        np.zeros(4 * STAGE, np.uint32),
+    )
 
 
 @stage
@@ -75,7 +100,10 @@ def _enter_block(state, n, words, odd):
 
 @stage
 def draw_quad(state, high, counters, lanes, quad, first, key):
-    """High words of a quad in all lanes, and before them its block's planes of `state`; whether a block began."""
+    """High words of a quad in all lanes, and before them its block's planes of `state`; whether a block began.
+
+    `first` says that no block was drawn before.
+    """
     begins = first or quad & np.uint64(15) == 0
     if begins:
         block = quad >> np.uint64(4)
@@ -88,8 +116,9 @@ def draw_quad(state, high, counters, lanes, quad, first, key):
 
 
 @stage
-def noise_plane(noise, column, state, lanes, lane, high, low, word):
+def noise_plane(noise, column, scratch, lanes, lane, word):
     """Noise of one category, `lane` of its block, from its words of a quad."""
+    state, high, low = scratch.state, scratch.high, scratch.low
     # Two loops, as one has more constants than the processor has registers.
     exponentials(noise, column * STAGE, lanes, high, low, word * STAGE)
     to, here, nothing = np.uint64(column * STAGE), state.dtype.type(lane), state.dtype.type(0)
@@ -98,25 +127,26 @@ def noise_plane(noise, column, state, lanes, lane, high, low, word):
         noise[to + np.uint64(i)] = -log(state[MINIMUM + i] + e)
 
 
-def _next_plane(noise, column, state, lanes, lane, high, low, word):
+def _next_plane(noise, column, scratch, lanes, lane, word):
     """As `noise_plane`."""
     raise NotImplementedError("compiled only")
 
 
 # The constants of float32 stay in registers from plane to plane if the loops are inlined; those of float64 would not.
 @overload(_next_plane, jit_options=SCALAR_OPTIONS)
-def _next_plane32(noise, column, state, lanes, lane, high, low, word):
+def _next_plane32(noise, column, scratch, lanes, lane, word):
     return noise_plane.py_func if noise.dtype == types.float32 else None
 
 
 @overload(_next_plane, jit_options=STAGE_OPTIONS)
-def _next_plane64(noise, column, state, lanes, lane, high, low, word):
+def _next_plane64(noise, column, scratch, lanes, lane, word):
     return noise_plane.py_func if noise.dtype == types.float64 else None
 
 
 @stage
-def noise_planes(noise, state, high, low, counters, n, lanes, start, key):
+def noise_planes(noise, scratch, n, lanes, start, key):
     """The field at n categories from `start` on, in the rows and draws of the counters."""
+    state, counters, high, low = scratch
     first_quad = start >> np.uint64(2)
     skipped = np.int64(start & np.uint64(3))
     for q in range((skipped + n + 3) // 4):
@@ -129,4 +159,4 @@ def noise_planes(noise, state, high, low, counters, n, lanes, start, key):
             j = 4 * q + word - skipped
             if 0 <= j < n:
                 lane = 4 * np.int64(quad & np.uint64(15)) + word
-                _next_plane(noise, j, state, lanes, lane, high, low, word)
+                _next_plane(noise, j, scratch, lanes, lane, word)

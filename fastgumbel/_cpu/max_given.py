@@ -2,18 +2,20 @@
 
 import numpy as np
 
+from fastgumbel._cpu.parameters import Window
 from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel
 
 
 @kernel
-def max_given(x, noise, index, value, place):
+def max_given(x, noise, index, value, window):
     """Gumbel-max of each row of x on the noise beside it, one draw.
 
-    `place` is (draw, first row, index of the first column) in `index` and `value`, which are combined with. Returns
-    the place in `noise`, counted through its rows, of the first item that is not finite; -1 if all are.
+    `window` is (first_draw, last_draw, row, column), a `Window` of `index` and `value`, which are combined with; it has
+    one draw. Returns the place in `noise`, counted through its rows, of the first item that is not finite; -1 if all
+    are.
     """
-    draw, to_row, column = place
+    window = Window(*window)
     for r in range(x.shape[0]):
         best, arg = NOTHING, NO_INDEX
         for j in range(x.shape[1]):
@@ -25,7 +27,7 @@ def max_given(x, noise, index, value, place):
                 best, arg = np.nan, NO_INDEX
             elif best == best and potential > NOTHING and beats(potential + g, j, best, arg):
                 best, arg = potential + g, j
-        put(best, arg, index, value, draw, to_row + r, column)
+        put(best, arg, index, value, window.first_draw, window.row + r, window.column)
     return -1
 
 

@@ -5,9 +5,12 @@ best value so far. So a row costs one pass for the block maxima, one Philox call
 blocks. Bounds are float64, above the truth by 0 to 0.06; every decision is made on the exact float64 value.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from fastgumbel._cpu.blocks import CHUNK, FEW, block_at, block_bounds, block_maxima, lane_bounds, reaching
+from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.stage import STAGE, draw_row_words, row_id
 from fastgumbel._law.field import (
     BLOCK_SHIFT,
@@ -28,10 +31,22 @@ _1 = np.uint64(1)
 _ROUNDING = np.float64(2.0**-50)
 
 
+class _Scratch(NamedTuple):
+    """Maxima of the even blocks at hand, and from half on of the odd ones.
+
+    Of a chunk: bounds of its blocks' perturbed values, words, and bounds of the noise of an opened block's lanes.
+    """
+
+    maxima: Any
+    bounds: Any
+    words: Any
+    lanes: Any
+
+
 @scalar
-def _try_lane(x, j, best, index, key, row, draw, category, high, e_block):
+def _try_lane(x, j, best, index, coordinates, category, high, e_block):
     """The better of (best, index) and lane j of the row, exactly; `high` is its high word."""
-    low = lane_half(key, row, draw, LOW_WORDS, category)
+    low = lane_half(coordinates.key, coordinates.row, coordinates.draw, LOW_WORDS, category)
     value = np.float64(x[j]) + gumbel64(e_block + exponential64(join(high, low)))
     if beats(value, j, best, index) and value > NOTHING:
         return value, np.int64(j)
@@ -39,9 +54,10 @@ def _try_lane(x, j, best, index, key, row, draw, category, high, e_block):
 
 
 @stage
-def _open_block(x, offset, block, largest, best, index, coordinates, words, bounds):
+def _open_block(x, offset, block, largest, best, index, coordinates, scratch):
     """The better of (best, index) and the best of one block, which begins at x[offset]."""
-    key, row, draw = coordinates
+    key, row, draw, _ = coordinates
+    words, bounds = scratch.words, scratch.lanes
     w = block_word(key, row, draw, block)
     e_block = block_exponential(w)
     g_block = gumbel64(e_block)
@@ -65,10 +81,10 @@ def _open_block(x, offset, block, largest, best, index, coordinates, words, boun
             category = (block << BLOCK_SHIFT) | np.uint64(lane)
             high = lane_half(key, row, draw, HIGH_WORDS, category)
             if np.float64(x[j]) + gumbel_bound(e_block + exponential_floor(high)) >= best:
-                best, index = _try_lane(x, j, best, index, key, row, draw, category, high, e_block)
+                best, index = _try_lane(x, j, best, index, coordinates, category, high, e_block)
         return best, index
 
-    draw_row_words(words, 16, key, row, draw, HIGH_WORDS | (block << np.uint64(4)), _1)
+    draw_row_words(words, 16, coordinates, HIGH_WORDS | (block << np.uint64(4)), _1)
     lane_bounds(bounds, words, e_block)
     places = at_least64(bounds, 0, best - largest - (abs(best) + abs(largest)) * _ROUNDING)
     while places:
@@ -78,14 +94,17 @@ def _open_block(x, offset, block, largest, best, index, coordinates, words, boun
         lane = np.uint64(4 * quad + word)
         j = offset + np.int64(lane)
         if candidates >> lane & _1 and np.float64(x[j]) + bounds[place] >= best:
+            category = (block << BLOCK_SHIFT) | lane
             high = np.uint64(words[word * STAGE + quad])
-            best, index = _try_lane(x, j, best, index, key, row, draw, (block << BLOCK_SHIFT) | lane, high, e_block)
+            best, index = _try_lane(x, j, best, index, coordinates, category, high, e_block)
     return best, index
 
 
 @stage
-def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, coordinates, words, bounds, lanes):
-    """The better of (best, index) and the best of `pairs` pairs of blocks from `first_pair` on."""
+def _search_chunk(x, first_pair, pairs, at, best, index, coordinates, scratch):
+    """The better of (best, index) and the best of `pairs` pairs of blocks from one on, whose maxima begin at `at`."""
+    maxima, bounds, words, _ = scratch
+    plane = maxima.size // 2
     padded = block_bounds(bounds, maxima, at, plane, first_pair, pairs, coordinates, words)
 
     top, top_at = NOTHING, 0
@@ -104,9 +123,9 @@ def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, c
         odd = place // CHUNK
         pair = place - odd * CHUNK
         block = block_at(place, first_pair)
-        offset = np.int64(block << BLOCK_SHIFT) - np.int64(start)
+        offset = np.int64(block << BLOCK_SHIFT) - np.int64(coordinates.start)
         largest = maxima[at + odd * plane + pair]
-        best, index = _open_block(x, offset, block, largest, best, index, coordinates, words, lanes)
+        best, index = _open_block(x, offset, block, largest, best, index, coordinates, scratch)
         bounds[place] = NOTHING
         # The next block whose bound still reaches the best value.
         mask &= at_least64(bounds, parity * CHUNK + group - 64, best) if group else np.uint64(0)
@@ -122,47 +141,42 @@ def _search_chunk(x, start, first_pair, pairs, maxima, at, plane, best, index, c
 
 
 @kernel
-def max_long(x, rows, field, index, value, place):
+def max_long(x, field, index, value, window):
     """Gumbel-max of each row of x, for long rows.
 
-    `field` is (key, id of the first row, first draw, category of x's first column), all uint64; `rows` holds the row
-    ids instead where it is not empty. `place` is (first draw, last draw, first row) of `index` and `value`, whose axes
-    are draws and rows, and the index of x's first column. Where `value` is not empty, what stands there is a result to
+    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
+    `index` and `value`, whose axes are draws and rows. Where `value` is not empty, what stands there is a result to
     combine with.
     """
-    key, first_row, draw, start = field
-    first_draw, last_draw, to_row, column = place
+    field, window = Field(*field), Window(*window)
+    start = field.start
     n_rows, n = x.shape
     first_pair = start >> np.uint64(7)
     pairs = np.int64(((start + np.uint64(n - 1)) >> np.uint64(7)) - first_pair) + 1
     # One draw needs the maxima of one chunk at a time; many draws share those of the whole row.
-    span = pairs if last_draw - first_draw > 1 else min(pairs, CHUNK)
+    span = pairs if window.last_draw - window.first_draw > 1 else min(pairs, CHUNK)
     maxima = np.empty(2 * span)
-    bounds = np.empty(2 * CHUNK)
-    lanes = np.empty(64)
-    words = np.zeros(4 * STAGE, np.uint32)
+    scratch = _Scratch(maxima, np.empty(2 * CHUNK), np.zeros(4 * STAGE, np.uint32), np.empty(64))
     for r in range(n_rows):
         line = x[r]
-        row = row_id(rows, first_row, r)
+        row = row_id(field.ids, field.row, r)
         best, arg = NOTHING, NO_INDEX
         for first in range(0, pairs, span):
             here = min(span, pairs - first)
             offset = np.int64((first_pair + np.uint64(first)) << np.uint64(7)) - np.int64(start)
             good = block_maxima(maxima, span, line, offset, here)
-            for s in range(first_draw, last_draw):
+            for s in range(window.first_draw, window.last_draw):
                 if first == 0:
                     best, arg = NOTHING, NO_INDEX
                 if good:
-                    coordinates = key, row, draw + np.uint64(s)
+                    coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), start)
                     for at in range(0, here, CHUNK):
                         chunk = min(CHUNK, here - at)
                         pair = first_pair + np.uint64(first + at)
-                        best, arg = _search_chunk(
-                            line, start, pair, chunk, maxima, at, span, best, arg, coordinates, words, bounds, lanes
-                        )
+                        best, arg = _search_chunk(line, pair, chunk, at, best, arg, coordinates, scratch)
                 else:
                     best, arg = np.nan, NO_INDEX
                 if first + span >= pairs or not good:
-                    put(best, arg, index, value, s, to_row + r, column)
+                    put(best, arg, index, value, s, window.row + r, window.column)
             if not good:
                 break

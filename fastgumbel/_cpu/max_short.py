@@ -4,10 +4,13 @@ STAGE lanes, each a row and a draw, go through the categories together. The race
 what it leaves undecided is decided anew in float64.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from fastgumbel._cpu.ids import category_at, draw_blocks, draw_own, enter_lanes, id_planes
 from fastgumbel._cpu.lanes import MINIMUM, WINNER, draw_quad, repeat, turn
+from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, exponentials, fill, row_id
 from fastgumbel._law.field import BLOCK_RATE, HIGH_WORDS, LANE_MASK, gumbel, winner_lane
 from fastgumbel._law.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
@@ -27,6 +30,16 @@ _PLANES = 8
 
 _INFINITE = np.float32(np.inf)
 _UNDECIDED = np.float32(-2)
+
+
+class _Scratch(NamedTuple):
+    """Planes of the race: its state; rows and draws; words of a quad; exp(-x) by category; ids by category, if any."""
+
+    state: Any
+    counters: Any
+    words: Any
+    weights: Any
+    planes: Any
 
 
 @stage
@@ -159,8 +172,9 @@ def _write(index, draw, row, column, state, lane, n):
 
 
 @scalar
-def _run(state, lanes, counters, words, weights, n, key, start):
-    """Race the n categories in all lanes."""
+def _run(scratch, n, lanes, start, key):
+    """Race the n categories from `start` on in all lanes."""
+    state, counters, words, weights, _ = scratch
     _start(state)
     first_quad = start >> np.uint64(2)
     skipped = np.int64(start & np.uint64(3))
@@ -175,12 +189,13 @@ def _run(state, lanes, counters, words, weights, n, key, start):
 
 
 @scalar
-def _run_ids(state, lanes, counters, words, weights, n, key, planes):
+def _run_ids(scratch, n, lanes, key):
     """Race n categories in all lanes, each by its id.
 
     A block's minimum serves one place, so it is drawn as roughly as the place itself. Its high word leaves it open by
     1/64 of what that of a lane does, and what float32 can decide stays the same.
     """
+    state, counters, words, weights, planes = scratch
     _start(state)
     for j in range(n):
         draw_blocks(words, planes, j * STAGE, counters, lanes, key)
@@ -190,18 +205,20 @@ def _run_ids(state, lanes, counters, words, weights, n, key, planes):
 
 
 @kernel
-def max_short(x, rows, field, index, value, place, ids=None):
-    """Gumbel-max of each row of x, for rows of few categories; arguments as in `max_long`.
+def max_short(x, field, index, value, window, ids=None):
+    """Gumbel-max of each row of x, for rows of few categories.
 
-    `ids` are category ids instead of those that count from x's first column, one row for all or each.
+    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
+    `index` and `value`, whose axes are draws and rows. Where `value` is not empty, what stands there is a result to
+    combine with. `ids` are category ids instead of those that count from `start`, one row for all or each.
     """
-    key, first_row, draw, start = field
-    first_draw, last_draw, to_row, column = place
+    field, window = Field(*field), Window(*window)
+    key, start = field.key, field.start
     n_rows, n = x.shape
     want_value = value.size > 0
     flat = x.reshape(n_rows * n)
     together = min(n_rows, STAGE)
-    at_once = min(STAGE // together, last_draw - first_draw)
+    at_once = min(STAGE // together, window.last_draw - window.first_draw)
     potentials = np.empty((n + 7) * STAGE, x.dtype)
     weights = np.empty(n * STAGE, np.float32)
     largest = np.empty(STAGE, x.dtype)
@@ -209,8 +226,10 @@ def max_short(x, rows, field, index, value, place, ids=None):
     counters = np.zeros(3 * STAGE, np.uint64)
     words = np.zeros(4 * STAGE, np.uint32)
     planes = id_planes(ids, n)
+    scratch = _Scratch(state, counters, words, weights, planes)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
+        to_row = window.row + r
         turn(potentials, flat, r * n, n, count)
         _survey(largest, potentials, n, count)
         _weigh(weights, largest, potentials, n, count, at_once)
@@ -220,28 +239,28 @@ def max_short(x, rows, field, index, value, place, ids=None):
             prefetch64(flat, (r + count) * n + j)
         for d in range(at_once):
             for i in range(count):
-                counters[ROW + d * count + i] = row_id(rows, first_row, r + i)
-        for s in range(first_draw, last_draw, at_once):
-            raced = min(at_once, last_draw - s)
+                counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
+        for s in range(window.first_draw, window.last_draw, at_once):
+            raced = min(at_once, window.last_draw - s)
             for d in range(raced):
-                fill(counters, DRAW + d * count, count, draw + np.uint64(s + d))
+                fill(counters, DRAW + d * count, count, field.draw + np.uint64(s + d))
             if ids is None:
-                _run(state, count * raced, counters, words, weights, n, key, start)
+                _run(scratch, n, count * raced, start, key)
             else:
-                _run_ids(state, count * raced, counters, words, weights, n, key, planes)
+                _run_ids(scratch, n, count * raced, key)
             decided = _judge(state, count * raced) == 0 and not want_value
             for d in range(raced):
                 if decided:
-                    _write(index, s + d, to_row + r, column, state, d * count, count)
+                    _write(index, s + d, to_row, window.column, state, d * count, count)
                     continue
                 for i in range(count):
                     best, arg = NOTHING, np.int64(state[_INDEX + d * count + i])
-                    row, here = counters[ROW + i], draw + np.uint64(s + d)
+                    row, draw = counters[ROW + i], field.draw + np.uint64(s + d)
                     if arg == _UNDECIDED:
-                        best, arg = _decide(flat, r + i, n, row, here, key, start, ids)
+                        best, arg = _decide(flat, r + i, n, row, draw, key, start, ids)
                     elif arg >= 0 and want_value:
                         category = category_at(ids, r + i, arg, start)
-                        best = np.float64(flat[(r + i) * n + arg]) + gumbel(key, row, here, category)
+                        best = np.float64(flat[(r + i) * n + arg]) + gumbel(key, row, draw, category)
                     elif largest[i] == np.inf:
                         best = np.nan
-                    put(best, arg, index, value, s + d, to_row + r + i, column)
+                    put(best, arg, index, value, s + d, to_row + i, window.column)

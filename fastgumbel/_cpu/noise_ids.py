@@ -4,6 +4,7 @@ import numpy as np
 
 from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_minima, enter_places, id_scratch
 from fastgumbel._cpu.lanes import noise_plane
+from fastgumbel._cpu.parameters import Field
 from fastgumbel._cpu.stage import STAGE, exponentials, padded
 from fastgumbel._law.field import HIGH_WORDS, LOW_WORDS, OTHER_WORDS
 from fastgumbel._numba.compile import kernel
@@ -13,20 +14,21 @@ _2 = np.uint64(2)
 
 
 @kernel
-def write_at(out, ids, rows, field, fresh):
+def noise_ids(out, ids, field, fresh):
     """Write G(key, row, draw + s, ids[r, j]) to out[s, r, j]; what stands in an empty place means nothing.
 
-    `ids` may have one row for all. `field` is (key, id of the first row, first draw), all uint64; `rows` holds the row
-    ids instead where it is not empty. `fresh` asks for Exp(1) numbers that the field does not use, as `exponential_row`
-    draws them.
+    `ids` are category ids, one row for each row or one for all. `field` is (ids, key, row, draw, start), a `Field`.
+    `fresh` asks for Exp(1) numbers that the field does not use, as `exponential_row` draws them.
     """
-    key, first_row, draw = field
-    flat, own_ids = out.reshape(out.size), ids.reshape(ids.size)
-    counters, own, high, low, state, numbers = id_scratch(out)
+    field = Field(*field)
+    key = field.key
+    flat, category_ids = out.reshape(out.size), ids.reshape(ids.size)
+    scratch = id_scratch(out)
+    state, counters, high, low, own, numbers = scratch
     for first in range(0, out.size, STAGE):
         count = min(STAGE, out.size - first)
         lanes = padded(count)
-        enter_places(counters, own, count, first, out.shape, own_ids, rows, first_row, draw)
+        enter_places(scratch, count, first, out.shape, category_ids, field)
         if fresh:
             draw_own(high, own, 0, counters, lanes, key, OTHER_WORDS, _2)
             if out.itemsize == 8:
@@ -38,6 +40,6 @@ def write_at(out, ids, rows, field, fresh):
             draw_own(high, own, 0, counters, lanes, key, HIGH_WORDS, _1)
             if out.itemsize == 8:
                 draw_own(low, own, 0, counters, lanes, key, LOW_WORDS, _1)
-            noise_plane(numbers, 0, state, lanes, 0, high, low, 0)
+            noise_plane(numbers, 0, scratch, lanes, 0, 0)
         for i in range(count):
             flat[np.uint64(first) + np.uint64(i)] = numbers[i]

@@ -1,5 +1,7 @@
 """The field along one row, a stage of quads at a time; a quad is the four lanes of one Philox call."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from fastgumbel._cpu.stage import STAGE, draw_row_words, gumbels, lane_exponentials, padded
@@ -65,13 +67,24 @@ def _put(out, to, n, column, planes, count):
             _put_edge(out, to, n, column, planes, i)
 
 
+class RowScratch(NamedTuple):
+    """Scratch of one stage.
+
+    Words of quads, minima and winner lanes of pairs of blocks, the minimum of each quad's block, and noise of quads.
+    """
+
+    high: Any
+    low: Any
+    minima: Any
+    winners: Any
+    minimum: Any
+    noise: Any
+
+
 @maker
 def row_scratch(like):
-    """Scratch of one stage, for numbers of the type of an array.
-
-    High and low words, minima and winner lanes of pairs of blocks, minima of quads, noise of quads.
-    """
-    return (
+    """Scratch for numbers of the type of an array."""
+    return RowScratch(
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(2 * STAGE, like.dtype),
@@ -82,9 +95,10 @@ def row_scratch(like):
 
 
 @stage
-def noise_row(out, to, n, key, row, draw, start, scratch):
+def noise_row(out, to, n, coordinates, scratch):
     """Write G(key, row, draw, start + j) to out[to + j] for j < n."""
     high, low, minima, winners, minimum, noise = scratch
+    start = coordinates.start
     first_quad = start >> _2
     quads = np.int64(((start + np.uint64(n - 1)) >> _2) - first_quad) + 1
     first_pair = np.uint64(0)
@@ -101,13 +115,13 @@ def noise_row(out, to, n, key, row, draw, start, scratch):
             first_pair = first_block >> _1
             known = min(STAGE, np.int64(((first_quad + np.uint64(quads - 1)) >> np.uint64(5)) - first_pair) + 1)
             lanes = padded(known)
-            draw_row_words(high, lanes, key, row, draw, BLOCK_WORDS | first_pair, _1)
+            draw_row_words(high, lanes, coordinates, BLOCK_WORDS | first_pair, _1)
             _enter_blocks(minima, winners, lanes, high)
 
         lanes = padded(count)
-        draw_row_words(high, lanes, key, row, draw, HIGH_WORDS | quad, _1)
+        draw_row_words(high, lanes, coordinates, HIGH_WORDS | quad, _1)
         if noise.itemsize == 8:
-            draw_row_words(low, lanes, key, row, draw, LOW_WORDS | quad, _1)
+            draw_row_words(low, lanes, coordinates, LOW_WORDS | quad, _1)
         lane_exponentials(noise, lanes, high, low)
         for b in range(np.int64(last_block - first_block) + 1):
             block = first_block + np.uint64(b)
@@ -123,21 +137,22 @@ def noise_row(out, to, n, key, row, draw, start, scratch):
 
 
 @stage
-def exponential_row(out, to, n, key, row, draw, start, scratch):
+def exponential_row(out, to, n, coordinates, scratch):
     """Write Exp(1) numbers that the field does not use to out[to + j] for j < n.
 
     They are words of the fourth domain: quad q has its high halves at index 2 q and its low ones at 2 q + 1. The
     last quad must not be among them: `weights` has its low index.
     """
     high, low, _, _, _, fresh = scratch
+    start = coordinates.start
     first_quad = start >> _2
     quads = np.int64(((start + np.uint64(n - 1)) >> _2) - first_quad) + 1
     for done in range(0, quads, STAGE):
         count = min(STAGE, quads - done)
         lanes = padded(count)
         first = OTHER_WORDS | ((first_quad + np.uint64(done)) << _1)
-        draw_row_words(high, lanes, key, row, draw, first, _2)
+        draw_row_words(high, lanes, coordinates, first, _2)
         if fresh.itemsize == 8:
-            draw_row_words(low, lanes, key, row, draw, first | _1, _2)
+            draw_row_words(low, lanes, coordinates, first | _1, _2)
         lane_exponentials(fresh, lanes, high, low)
         _put(out, to, n, 4 * done - np.int64(start & np.uint64(3)), fresh, count)

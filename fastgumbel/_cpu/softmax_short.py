@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fastgumbel._cpu.lanes import noise_planes, repeat, turn, turn_back
+from fastgumbel._cpu.lanes import lane_scratch, noise_planes, repeat, turn, turn_back
+from fastgumbel._cpu.parameters import Field, Samples, Tangents, Window
 from fastgumbel._cpu.row import weighed
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, row_id
 from fastgumbel._law.real import decay, log
@@ -146,82 +147,87 @@ def _clear_excluded(q, x, known, n, lanes):
 
 
 @kernel
-def relax_short(x, rows, field, rates, given, dx, dtau, moved, y, dy, faulty, place, logarithm):
-    """Relaxed samples of short rows, and tangents where dy is not empty; arguments as in `relax_jvp_long`."""
-    key, first_row, draw, start = field
-    first_draw, last_draw, to_row = place
+def softmax_short(x, field, rates, noise, samples, tangents, window):
+    """Relaxed samples of short rows, and tangents where dy is not empty.
+
+    `field` is (ids, key, row, draw, start), a `Field`. `rates` are 1 / tau by row of the whole. `noise` replaces the
+    field, [draw, row, category] of those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and
+    `tangents` (dx, dtau, moved, dy), `Tangents`; faulty[r] becomes INFINITE_TANGENT for rows where these are not
+    finite. `window` is (first_draw, last_draw, row, column), a `Window` of them.
+    """
+    field, window = Field(*field), Window(*window)
+    y, logarithm, faulty = Samples(*samples)
+    dx, dtau, moved, dy = Tangents(*tangents)
     n_rows, n = x.shape
     n_directions = dy.shape[0]
     n_draws, all_rows = (dy.shape[1], dy.shape[2]) if n_directions else (y.shape[0], y.shape[1])
     flat = x.reshape(n_rows * n)
-    results, tangents = y.reshape(y.size), dy.reshape(dy.size)
-    directions, noises = dx.reshape(dx.size), given.reshape(given.size)
+    results, changes = y.reshape(y.size), dy.reshape(dy.size)
+    directions, noises = dx.reshape(dx.size), noise.reshape(noise.size)
     together = min(n_rows, STAGE)
-    at_once = min(STAGE // together, last_draw - first_draw)
+    at_once = min(STAGE // together, window.last_draw - window.first_draw)
     kind = rates.dtype
     potentials = np.empty((n + 7) * STAGE, x.dtype)
     t = np.empty((n + 7) * STAGE, kind)
     p = np.empty((n + 7) * STAGE, kind)
     q = np.empty((n + 7) * STAGE if n_directions or logarithm else 0, kind)
     known = np.zeros(_PLANES * STAGE, kind)
-    state = np.ones(2 * STAGE, kind)
-    counters = np.zeros(3 * STAGE, np.uint64)
-    high = np.zeros(4 * STAGE, np.uint32)
-    low = np.zeros(4 * STAGE, np.uint32)
+    scratch = lane_scratch(rates)
+    counters = scratch.counters
     for r in range(0, n_rows, together):
-        count = min(together, n_rows - r)
+        count, to_row = min(together, n_rows - r), window.row + r
         turn(potentials, flat, r * n, n, count)
         repeat(potentials, n, count, at_once)
         for d in range(at_once):
             for i in range(count):
-                counters[ROW + d * count + i] = row_id(rows, first_row, r + i)
-                known[_RATE + d * count + i] = rates[to_row + r + i]
-        for s in range(first_draw, last_draw, at_once):
-            raced = min(at_once, last_draw - s)
+                counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
+                known[_RATE + d * count + i] = rates[to_row + i]
+        for s in range(window.first_draw, window.last_draw, at_once):
+            raced = min(at_once, window.last_draw - s)
             lanes = count * raced
-            if given.size:
+            if noise.size:
                 for d in range(raced):
-                    base = ((s + d - first_draw) * n_rows + r) * n
+                    base = ((s + d - window.first_draw) * n_rows + r) * n
                     for i in range(count):
                         for j in range(n):
                             t[j * STAGE + d * count + i] = noises[base + i * n + j]
             else:
                 for d in range(raced):
-                    fill(counters, DRAW + d * count, count, draw + np.uint64(s + d))
-                noise_planes(t, state, high, low, counters, n, lanes, start, key)
+                    fill(counters, DRAW + d * count, count, field.draw + np.uint64(s + d))
+                noise_planes(t, scratch, n, lanes, field.start, field.key)
             _perturb(t, potentials, known, n, lanes)
             _decays(p, t, known, n, lanes)
             if moved or logarithm:
                 _distances(t, known, n, lanes)
             for i in range(count):
                 if not -np.inf < known[_LARGEST + i] < np.inf:
-                    faulty[to_row + r + i] = INVALID_ROW
+                    faulty[to_row + i] = INVALID_ROW
             if y.size and logarithm:
                 _logs(q, t, potentials, known, n, lanes)
             if y.size:
                 for d in range(raced):
-                    base = ((s + d) * all_rows + to_row + r) * n
+                    base = ((s + d) * all_rows + to_row) * n
                     turn_back(results, base, q if logarithm else p, d * count, n, count)
             if moved:
                 _mean_distances(p, t, known, n, lanes)
             for k in range(n_directions):
                 if dx.size:
-                    turn(q, directions, (k * all_rows + to_row + r) * n, n, count)
+                    turn(q, directions, (k * all_rows + to_row) * n, n, count)
                     repeat(q, n, count, raced)
                 else:
                     fill(q, 0, n * STAGE, kind.type(0))
                 for d in range(raced):
                     for i in range(count):
-                        known[_SLOPE + d * count + i] = dtau[k, to_row + r + i]
+                        known[_SLOPE + d * count + i] = dtau[k, to_row + i]
                 _means(q, p, known, n, lanes)
                 for i in range(lanes):
                     if known[_TOTAL + i] > 0 and not abs(known[_MEAN + i]) < np.inf:
-                        faulty[to_row + r + i % count] = INFINITE_TANGENT
+                        faulty[to_row + i % count] = INFINITE_TANGENT
                 if moved:
                     _slopes(q, t, known, n, lanes)
                 _tangents(q, p, known, n, lanes, logarithm, moved)
                 if logarithm:
                     _clear_excluded(q, potentials, known, n, lanes)
                 for d in range(raced):
-                    base = ((k * n_draws + s + d) * all_rows + to_row + r) * n
-                    turn_back(tangents, base, q, d * count, n, count)
+                    base = ((k * n_draws + s + d) * all_rows + to_row) * n
+                    turn_back(changes, base, q, d * count, n, count)

@@ -21,7 +21,7 @@ DRAW = 2 * STAGE
 
 @stage
 def padded(n):
-    """N places rounded up to whole groups, as what a vector loop leaves over is done one by one; at most STAGE."""
+    """Round n up to a multiple of 32, at most STAGE, so that vector loops have no scalar remainder."""
     return min((n + 31) // 32 * 32, STAGE)
 
 
@@ -44,8 +44,9 @@ def draw_words(out, counters, n, key):
 
 
 @stage
-def draw_row_words(out, n, key, row, draw, first, step):
+def draw_row_words(out, n, coordinates, first, step):
     """The four words of n indices of one row and draw, from `first` on: as one row, part of the rounds is shared."""
+    key, row, draw, _ = coordinates
     for i in range(n):
         w0, w1, w2, w3 = words(key, row, draw, first + step * np.uint64(i))
         out[i] = w0
@@ -55,8 +56,9 @@ def draw_row_words(out, n, key, row, draw, first, step):
 
 
 @stage
-def draw_listed_words(out, n, key, row, draw, indices):
+def draw_listed_words(out, n, coordinates, indices):
     """The four words of n listed indices of one row and draw."""
+    key, row, draw, _ = coordinates
     for i in range(n):
         w0, w1, w2, w3 = words(key, row, draw, indices[np.uint64(i)])
         out[i] = w0
@@ -66,8 +68,9 @@ def draw_listed_words(out, n, key, row, draw, indices):
 
 
 @stage
-def draw_next_words(out, n, key, row, draw, index):
-    """The four words of n draws of one row and index, from `draw` on."""
+def draw_next_words(out, n, coordinates, index):
+    """The four words of n draws of one row and index, from that of the coordinates on."""
+    key, row, draw, _ = coordinates
     for i in range(n):
         w0, w1, w2, w3 = words(key, row, draw + np.uint64(i), index)
         out[i] = w0

@@ -2,34 +2,38 @@
 
 import numpy as np
 
-from fastgumbel._cpu.heap import offer, sort, spoil
+from fastgumbel._cpu.heap import Heap, offer, sort, spoil
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
+from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.stage import row_id
 from fastgumbel._law.reduce import NOTHING
 from fastgumbel._numba.compile import kernel, stage
 
 
 @stage
-def _offer_row(x, x_at, noise, at_noise, n, column, values, indices, at, k):
+def _offer_row(x, x_at, noise, noise_at, n, column, heap):
     """Offer a row with its noise; the row is invalid where it has NaN or +inf."""
-    root = values[at]
+    root = heap.values[heap.at]
     if root != root:
         return
     for j in range(n):
         potential = np.float64(x[x_at + j])
         if not potential < np.inf:
-            spoil(values, indices, at, k)
+            spoil(heap)
             return
-        value = potential + np.float64(noise[at_noise + j])
+        value = potential + np.float64(noise[noise_at + j])
         if value >= root and potential > NOTHING:
-            root = offer(values, indices, at, k, value, column + j)
+            root = offer(heap, value, column + j)
 
 
 @kernel
-def top_every(x, rows, field, index, value, place):
-    """Offer the rows of x to the heaps index[s, r, :] and value[s, r, :]; arguments as in `max_long`."""
-    key, first_row, draw, start = field
-    first_draw, last_draw, to_row, column = place
+def top_every(x, field, index, value, window):
+    """Offer the rows of x to the heaps index[s, r, :] and value[s, r, :].
+
+    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
+    the heaps.
+    """
+    field, window = Field(*field), Window(*window)
     n_rows, n = x.shape
     all_rows, k = index.shape[1], index.shape[2]
     flat = x.reshape(n_rows * n)
@@ -37,20 +41,21 @@ def top_every(x, rows, field, index, value, place):
     noise = np.empty(n)
     scratch = row_scratch(noise)
     for r in range(n_rows):
-        row = row_id(rows, first_row, r)
-        for s in range(first_draw, last_draw):
-            noise_row(noise, 0, n, key, row, draw + np.uint64(s), start, scratch)
-            _offer_row(flat, r * n, noise, 0, n, column, values, indices, (s * all_rows + to_row + r) * k, k)
+        row = row_id(field.ids, field.row, r)
+        for s in range(window.first_draw, window.last_draw):
+            noise_row(noise, 0, n, Coordinates(field.key, row, field.draw + np.uint64(s), field.start), scratch)
+            heap = Heap(values, indices, (s * all_rows + window.row + r) * k, k)
+            _offer_row(flat, r * n, noise, 0, n, window.column, heap)
 
 
 @kernel
-def top_given(x, noise, index, value, place):
+def top_given(x, noise, index, value, window):
     """Offer the rows of x, each with the noise beside it, to heaps of one draw.
 
-    `place` is (draw, first row, index of the first column). Returns the place in `noise`, counted through its rows, of
-    the first item that is not finite; -1 if all are.
+    `window` is (first_draw, last_draw, row, column), a `Window` of the heaps. Returns the place in `noise`, counted
+    through its rows, of the first item that is not finite; -1 if all are.
     """
-    draw, to_row, column = place
+    window = Window(*window)
     n_rows, n = x.shape
     all_rows, k = index.shape[1], index.shape[2]
     flat, noises = x.reshape(n_rows * n), noise.reshape(n_rows * n)
@@ -59,7 +64,8 @@ def top_given(x, noise, index, value, place):
         if not np.isfinite(noises[i]):
             return i
     for r in range(n_rows):
-        _offer_row(flat, r * n, noises, r * n, n, column, values, indices, (draw * all_rows + to_row + r) * k, k)
+        heap = Heap(values, indices, (window.first_draw * all_rows + window.row + r) * k, k)
+        _offer_row(flat, r * n, noises, r * n, n, window.column, heap)
     return -1
 
 
@@ -70,11 +76,12 @@ def merge_tops(index, value, other_index, other_value, draw, row):
     values, indices = value.reshape(value.size), index.reshape(index.size)
     for s in range(other_index.shape[0]):
         at = ((draw + s) * all_rows + row) * k
+        heap = Heap(values, indices, at, k)
         for i in range(other_index.shape[2]):
             if other_value[s, 0, i] != other_value[s, 0, i]:
-                spoil(values, indices, at, k)
+                spoil(heap)
             elif other_index[s, 0, i] >= 0 and values[at] == values[at]:
-                offer(values, indices, at, k, other_value[s, 0, i], other_index[s, 0, i])
+                offer(heap, other_value[s, 0, i], other_index[s, 0, i])
 
 
 @kernel
@@ -84,4 +91,4 @@ def sort_tops(index, value):
     values, indices = value.reshape(value.size), index.reshape(index.size)
     for at in range(0, values.size, k):
         if values[at] == values[at]:
-            sort(values, indices, at, k)
+            sort(Heap(values, indices, at, k))

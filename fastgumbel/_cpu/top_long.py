@@ -8,9 +8,10 @@ k-th best so far. Where a quick bound shows that this is so for few blocks at al
 import numpy as np
 
 from fastgumbel._cpu.blocks import CHUNK, block_at, block_bounds, block_maxima
-from fastgumbel._cpu.heap import offer, spoil
+from fastgumbel._cpu.heap import Heap, offer, spoil
+from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.stage import STAGE, draw_row_words, fill, row_id
-from fastgumbel._cpu.top_open import open_blocks
+from fastgumbel._cpu.top_open import open_blocks, top_scratch
 from fastgumbel._law.field import BLOCK_SHIFT, BLOCK_WORDS, block_exponential, block_word, join, winner_lane
 from fastgumbel._law.real import gumbel64, log64
 from fastgumbel._law.reduce import NOTHING
@@ -94,15 +95,15 @@ def _list_reaching(listed, results, groups, threshold):
 
 
 @stage
-def _draw_all(scratch, maxima, first_pair, pairs, coordinates, words):
+def _draw_all(scratch, first_pair, pairs, coordinates):
     """Draw `pairs` pairs of blocks: their winners, and upper bounds of their perturbed values."""
-    key, row, draw = coordinates
-    minima, noise, lanes, bounds = scratch
+    minima, noise, lanes, words = scratch.minima, scratch.noise, scratch.lanes, scratch.words
     for i in range(0, pairs, STAGE):
         n = min(STAGE, pairs - i)
-        draw_row_words(words, n, key, row, draw, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
+        draw_row_words(words, n, coordinates, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
         _winners_of_plane(minima, noise, lanes, i, words, 0, n)
         _winners_of_plane(minima, noise, lanes, CHUNK + i, words, 2 * STAGE, n)
+    maxima, bounds = scratch.maxima, scratch.bounds
     for odd in range(2):
         to = odd * CHUNK
         for i in range(pairs):
@@ -122,10 +123,11 @@ def _winning_values(results, x, first, pairs, noise, lanes):
 
 
 @stage
-def _draw_listed(x, n, listed, scratch, maxima, start, first_pair, coordinates, column, values, indices, at, k):
+def _draw_listed(x, n, first_pair, coordinates, column, heap, scratch):
     """Draw the first n listed blocks, tighten their bounds and offer their winners."""
-    key, row, draw = coordinates
-    minima, noise, lanes, bounds = scratch
+    key, row, draw, start = coordinates
+    minima, noise, lanes = scratch.minima, scratch.noise, scratch.lanes
+    maxima, bounds, listed = scratch.maxima, scratch.bounds, scratch.listed
     for i in range(n):
         place = listed[i]
         block = block_at(place, first_pair)
@@ -138,15 +140,16 @@ def _draw_listed(x, n, listed, scratch, maxima, start, first_pair, coordinates, 
         if 0 <= j < x.size:
             value = np.float64(x[j]) + g
             if value > NOTHING:
-                offer(values, indices, at, k, value, column + j)
+                offer(heap, value, column + j)
 
 
 @stage
-def _search_chunk(x, start, first_pair, pairs, maxima, coordinates, column, values, indices, at, k, space):
-    """Offer what may be among the best of `pairs` pairs of blocks from `first_pair` on."""
-    scratch, results, listed, queue = space
-    _, noise, lanes, bounds = scratch
-    words = queue[3]
+def _search_chunk(x, first_pair, pairs, coordinates, column, heap, scratch):
+    """Offer what may be among the best of `pairs` pairs of blocks from `first_pair` on; indices count from `column`."""
+    maxima, noise, lanes, bounds = scratch.maxima, scratch.noise, scratch.lanes, scratch.bounds
+    results, listed, words = scratch.results, scratch.listed, scratch.words
+    start = coordinates.start
+    values, at, k = heap.values, heap.at, heap.k
     groups = (pairs + 63) // 64 * 64
     few = False
     if values[at] > NOTHING:
@@ -154,9 +157,9 @@ def _search_chunk(x, start, first_pair, pairs, maxima, coordinates, column, valu
         few = _count(bounds, groups, values[at]) * _ALONE <= 2 * groups
     if few:
         n = _list_reaching(listed, bounds, groups, values[at])
-        _draw_listed(x, n, listed, scratch, maxima, start, first_pair, coordinates, column, values, indices, at, k)
+        _draw_listed(x, n, first_pair, coordinates, column, heap, scratch)
     else:
-        _draw_all(scratch, maxima, first_pair, pairs, coordinates, words)
+        _draw_all(scratch, first_pair, pairs, coordinates)
         _winning_values(results, x, np.int64(first_pair << np.uint64(7)) - np.int64(start), pairs, noise, lanes)
         for odd in range(2):
             fill(bounds, odd * CHUNK + pairs, groups - pairs, NOTHING)
@@ -167,43 +170,37 @@ def _search_chunk(x, start, first_pair, pairs, maxima, coordinates, column, valu
             value = results[place]
             if value > NOTHING:
                 j = np.int64((block_at(place, first_pair) << BLOCK_SHIFT) | lanes[place]) - np.int64(start)
-                offer(values, indices, at, k, value, column + j)
+                offer(heap, value, column + j)
         n = _list_reaching(listed, bounds, groups, values[at])
-    open_blocks(x, n, listed, scratch, queue, maxima, start, first_pair, coordinates, column, values, indices, at, k)
+    open_blocks(x, n, first_pair, coordinates, column, heap, scratch)
 
 
 @kernel
-def top_long(x, rows, field, index, value, place):
-    """Offer the rows of x to the heaps index[s, r, :] and value[s, r, :]; arguments as in `max_long`."""
-    key, first_row, draw, start = field
-    first_draw, last_draw, to_row, column = place
+def top_long(x, field, index, value, window):
+    """Offer the rows of x to the heaps index[s, r, :] and value[s, r, :].
+
+    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
+    the heaps.
+    """
+    field, window = Field(*field), Window(*window)
+    start = field.start
     n_rows, n = x.shape
     all_rows, k = index.shape[1], index.shape[2]
     values, indices = value.reshape(value.size), index.reshape(index.size)
     first_pair = start >> np.uint64(7)
     pairs = np.int64(((start + np.uint64(n - 1)) >> np.uint64(7)) - first_pair) + 1
-    maxima = np.empty(2 * CHUNK)
-    # Of a chunk's blocks: smallest exponentials, their Gumbels and lanes, bounds of perturbed values.
-    scratch = np.empty(2 * CHUNK), np.empty(2 * CHUNK), np.empty(2 * CHUNK, np.uint64), np.empty(2 * CHUNK)
-    # Of quads of lanes: indices, places of their blocks, largest high words that matter, words.
-    queue = (
-        np.zeros(STAGE, np.uint64),
-        np.empty(STAGE, np.int64),
-        np.zeros(STAGE, np.uint32),
-        np.zeros(4 * STAGE, np.uint32),
-    )
-    space = scratch, np.empty(2 * CHUNK), np.empty(2 * CHUNK, np.int64), queue
+    scratch = top_scratch()
     for r in range(n_rows):
         line = x[r]
-        row = row_id(rows, first_row, r)
+        row = row_id(field.ids, field.row, r)
         for done in range(0, pairs, CHUNK):
             count = min(CHUNK, pairs - done)
             pair = first_pair + np.uint64(done)
-            good = block_maxima(maxima, CHUNK, line, np.int64(pair << np.uint64(7)) - np.int64(start), count)
-            for s in range(first_draw, last_draw):
-                at = (s * all_rows + to_row + r) * k
+            good = block_maxima(scratch.maxima, CHUNK, line, np.int64(pair << np.uint64(7)) - np.int64(start), count)
+            for s in range(window.first_draw, window.last_draw):
+                heap = Heap(values, indices, (s * all_rows + window.row + r) * k, k)
                 if not good:
-                    spoil(values, indices, at, k)
-                elif values[at] == values[at]:
-                    coordinates = key, row, draw + np.uint64(s)
-                    _search_chunk(line, start, pair, count, maxima, coordinates, column, values, indices, at, k, space)
+                    spoil(heap)
+                elif values[heap.at] == values[heap.at]:
+                    coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), start)
+                    _search_chunk(line, pair, count, coordinates, window.column, heap, scratch)

@@ -6,15 +6,17 @@ plus the winner's Gumbel does; the others are not drawn, but for those that shar
 of a lane alone tells that nearly every one of those waits too long.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from fastgumbel._cpu.blocks import block_at, reaching
+from fastgumbel._cpu.blocks import CHUNK, block_at, reaching
 from fastgumbel._cpu.heap import offer
 from fastgumbel._cpu.stage import STAGE, draw_listed_words, padded
 from fastgumbel._law.field import BLOCK_SHIFT, HIGH_WORDS, LOW_WORDS, join, lane_half
 from fastgumbel._law.real import exp64, exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._law.reduce import NOTHING
-from fastgumbel._numba.compile import scalar, stage
+from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.vector import any_at_most64, lowest_bit, prefetch64
 
 # The log-potentials of so many blocks are asked for ahead.
@@ -26,6 +28,45 @@ _ROUNDING = np.float64(2.0**-50)
 _SLACK = np.float64(2.0**-30)
 _WORDS = np.float64(2.0**32)
 _LAST_WORD = np.float64(2.0**32 - 1)
+
+
+class TopScratch(NamedTuple):
+    """Scratch of the search for the k best.
+
+    Of the blocks of a chunk, even ones first: largest log-potentials, smallest exponentials, their Gumbels and lanes,
+    bounds of all perturbed values, perturbed values of the winners, and places that are listed. Of queued quads of
+    lanes: indices, places of their blocks, and largest high words that matter. Words of whatever is drawn.
+    """
+
+    maxima: Any
+    minima: Any
+    noise: Any
+    lanes: Any
+    bounds: Any
+    results: Any
+    listed: Any
+    quads: Any
+    owners: Any
+    limits: Any
+    words: Any
+
+
+@maker
+def top_scratch():
+    """Scratch for chunks of CHUNK pairs of blocks."""
+    return TopScratch(
+        np.empty(2 * CHUNK),
+        np.empty(2 * CHUNK),
+        np.empty(2 * CHUNK),
+        np.empty(2 * CHUNK, np.uint64),
+        np.empty(2 * CHUNK),
+        np.empty(2 * CHUNK),
+        np.empty(2 * CHUNK, np.int64),
+        np.zeros(STAGE, np.uint64),
+        np.empty(STAGE, np.int64),
+        np.zeros(STAGE, np.uint32),
+        np.zeros(4 * STAGE, np.uint32),
+    )
 
 
 @scalar
@@ -41,12 +82,13 @@ def _limit(largest, e_block, root):
 
 
 @stage
-def _try_quads(x, n, scratch, queue, start, coordinates, column, values, indices, at, k):
+def _try_quads(x, n, coordinates, column, heap, scratch):
     """Draw n queued quads of lanes together and offer those lanes that may be among the best."""
-    key, row, draw = coordinates
-    minima, _, lanes, _ = scratch
-    quads, owners, limits, words = queue
-    draw_listed_words(words, padded(n), key, row, draw, quads)
+    key, row, draw, start = coordinates
+    minima, lanes = scratch.minima, scratch.lanes
+    quads, owners, limits, words = scratch.quads, scratch.owners, scratch.limits, scratch.words
+    values, at = heap.values, heap.at
+    draw_listed_words(words, padded(n), coordinates, quads)
     for first in range(0, n, 64):
         mask = any_at_most64(words, first, STAGE, limits)
         if n - first < 64:
@@ -67,14 +109,16 @@ def _try_quads(x, n, scratch, queue, start, coordinates, column, values, indices
                     if potential > NOTHING and bound >= values[at]:
                         low = lane_half(key, row, draw, LOW_WORDS, category)
                         e = minima[owner] + exponential64(join(np.uint64(high), low))
-                        offer(values, indices, at, k, potential + gumbel64(e), column + j)
+                        offer(heap, potential + gumbel64(e), column + j)
 
 
 @stage
-def open_blocks(x, n, blocks, scratch, queue, maxima, start, first_pair, coordinates, column, values, indices, at, k):
-    """Offer what the first n listed blocks have besides their winners."""
-    minima, noise, lanes, bounds = scratch
-    quads, owners, limits, _ = queue
+def open_blocks(x, n, first_pair, coordinates, column, heap, scratch):
+    """Offer what the first n listed blocks have besides their winners; indices count from `column`."""
+    maxima, minima, noise, lanes, bounds = scratch.maxima, scratch.minima, scratch.noise, scratch.lanes, scratch.bounds
+    blocks, quads, owners, limits = scratch.listed, scratch.quads, scratch.owners, scratch.limits
+    start = coordinates.start
+    values, at = heap.values, heap.at
     queued = 0
     for b in range(n):
         later = block_at(blocks[min(b + _AHEAD, n - 1)], first_pair)
@@ -97,6 +141,6 @@ def open_blocks(x, n, blocks, scratch, queue, maxima, start, first_pair, coordin
             mask &= mask - _1
             queued += 1
         if queued > STAGE - 16:
-            _try_quads(x, queued, scratch, queue, start, coordinates, column, values, indices, at, k)
+            _try_quads(x, queued, coordinates, column, heap, scratch)
             queued = 0
-    _try_quads(x, queued, scratch, queue, start, coordinates, column, values, indices, at, k)
+    _try_quads(x, queued, coordinates, column, heap, scratch)

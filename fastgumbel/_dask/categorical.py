@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.categorical_shard import shard_draws, shard_sizes, shard_totals
 from fastgumbel._dask.graph import Block, Call, Grid, Place, chain, earlier_fault, lengths, tree, writable
 from fastgumbel._host import categorical as _categorical
+from fastgumbel._host.rows import field_at
 
 # Largest log-potentials of the rows, and their faults.
 Tops = tuple[NDArray[np.float64], tuple[Any, Any]]
@@ -52,8 +53,8 @@ def _draws(
     index = np.empty((block.draws, block.rows.count), np.intp)
     known = writable(tops[0]), writable(sizes), until - own, writable(total)
     for run, field in block.runs():
-        at = field.key, np.uint64(field.draw)
-        shard_draws(block.matrix(), block.ids, at, *known, index[run], block.first)
+        at = field_at(field.key, block.ids, 0, block.rows.count, field.draw, 0)
+        shard_draws(block.matrix(), at, *known, index[run], block.first)
     return index
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.noise_ids import write_at
-from fastgumbel._host.rows import BUFFER_BYTES, Rows, ids_of
+from fastgumbel._cpu.noise_ids import noise_ids
+from fastgumbel._host.rows import BUFFER_BYTES, Rows, field_at, ids_of
 from fastgumbel._host.threads import run
 from fastgumbel._request.field import NoiseField
 
@@ -40,9 +40,9 @@ def write_ids(
     """Write the field at the category ids of the rows to out[draw, row] of a task; the ids as a matrix."""
     r, r1, s, _ = task
     assert rows.categories is not None
-    own, some = ids_of(rows.categories, r, r1, 0, rows.n), ids[r:r1] if ids.size else ids
+    own = ids_of(rows.categories, r, r1, 0, rows.n)
     together = len(out) if out.flags.c_contiguous else 1
     for d in range(0, len(out), together):
-        at = (field.key, np.uint64(r), np.uint64(field.draw + s + d))
-        write_at(out[d : d + together], own, some, at, fresh)
+        at = field_at(field.key, ids, r, r1, field.draw + s + d, 0)
+        noise_ids(out[d : d + together], own, at, fresh)
     return own

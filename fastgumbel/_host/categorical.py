@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.categorical import build, draw_built, draw_rows
 from fastgumbel._cpu.categorical_short import draw_short
-from fastgumbel._host.rows import Rows
+from fastgumbel._host.rows import Rows, field_at
 from fastgumbel._host.threads import run
 from fastgumbel._request.field import NoiseField
 
@@ -52,12 +52,11 @@ def draw(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[
     buckets = _buckets(rows.n, draws)
 
     def work(r: int, r1: int) -> None:
-        x, some = rows.piece(r, r1, 0, rows.n), ids[r:r1] if ids.size else ids
-        at, place = (field.key, np.uint64(r), np.uint64(field.draw)), (0, draws, r)
+        x, at = rows.piece(r, r1, 0, rows.n), field_at(field.key, ids, r, r1, field.draw, 0)
         if rows.n <= SHORT and draws <= FEW:
-            draw_short(x, some, at, index, place)
+            draw_short(x, at, index, (0, draws, r, 0))
         else:
-            draw_rows(x, some, at, index, place, buckets)
+            draw_rows(x, at, index, (0, draws, r, 0), buckets)
 
     height = max(1, _TASK // (rows.n + draws))
     if not rows.in_place:
@@ -69,12 +68,11 @@ def _draw_one(rows: Rows, row: int, field: NoiseField, ids: NDArray[np.uint64], 
     """Draws of one row, which are many, shared among threads."""
     draws = index.shape[0]
     sums, guide = np.empty(rows.n, np.uint64), np.empty(_buckets(rows.n, draws), np.uint32)
-    total = build(rows.piece(row, row + 1, 0, rows.n), sums, guide)
-    some = ids[row : row + 1] if ids.size else ids
-    at = (field.key, np.uint64(row), np.uint64(field.draw))
+    table = sums, guide, np.uint64(build(rows.piece(row, row + 1, 0, rows.n), sums, guide))
+    at = field_at(field.key, ids, row, row + 1, field.draw, 0)
 
     def work(s: int, s1: int) -> None:
-        draw_built(sums, guide, np.uint64(total), some, at, index, (s, s1, row))
+        draw_built(table, at, index, (s, s1, row, 0))
 
     run(work, _cut(draws, _PART), -(-draws // _PART))
 

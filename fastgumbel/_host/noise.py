@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.noise import fill_long, fill_short
-from fastgumbel._cpu.noise_ids import write_at
-from fastgumbel._host.rows import ids_of, index_of
+from fastgumbel._cpu.noise import noise_long, noise_short
+from fastgumbel._cpu.noise_ids import noise_ids
+from fastgumbel._host.rows import field_at, ids_of, index_of
 from fastgumbel._host.threads import run
 from fastgumbel._request.field import CATEGORIES, NoiseField
 
@@ -38,13 +38,12 @@ def fill(
     if own is not None:
         draw, row = divmod(first, count)
         height = min(n_lines, count)
-        some = ids[row : row + height] if ids.size else ids
-        at = (field.key, np.uint64(row), np.uint64(field.draw + draw))
-        write_at(lines.reshape(-1, height, n), own, some, at, False)
+        at = field_at(field.key, ids, row, row + height, field.draw + draw, 0)
+        noise_ids(lines.reshape(-1, height, n), own, at, False)
         return
     # Few lines leave lanes empty, long ones outgrow the cache.
-    kernel = fill_short if n <= min(_SHORT, 16 * n_lines) else fill_long
-    kernel(lines, ids, (field.key, np.uint64(field.draw), np.uint64(field.start + column)), (first, count))
+    kernel = noise_short if n <= min(_SHORT, 16 * n_lines) else noise_long
+    kernel(lines, field_at(field.key, ids, 0, count, field.draw, field.start + column), first, count)
 
 
 def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64], categories: NDArray[np.int64] | None) -> None:

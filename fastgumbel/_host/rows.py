@@ -40,6 +40,16 @@ def ids_of(categories: NDArray[np.int64], r0: int, r1: int, c0: int, c1: int) ->
     return matrix
 
 
+def field_at(
+    key: np.uint64, ids: NDArray[np.uint64], r0: int, r1: int, draw: int, start: int
+) -> tuple[NDArray[np.uint64], np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Where rows r0 to r1 lie in a field: a plain tuple of what kernels take as a `Field`.
+
+    `ids` are those of all rows, or none where they count from 0.
+    """
+    return ids[r0:r1] if ids.size else ids, key, np.uint64(r0), np.uint64(draw), np.uint64(start)
+
+
 class Rows:
     """Log-potentials as rows of categories, in C order of the batch, without a copy of the whole.
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.row import SHORT
-from fastgumbel._cpu.softmax_long import relax_jvp_long, relax_long
-from fastgumbel._cpu.softmax_short import relax_short
+from fastgumbel._cpu.softmax_long import softmax_jvp_long, softmax_long
+from fastgumbel._cpu.softmax_short import softmax_short
 from fastgumbel._host.blocks import run_blocks, write_ids
-from fastgumbel._host.given import condition_on
-from fastgumbel._host.rows import Rows
+from fastgumbel._host.given import noise_given
+from fastgumbel._host.rows import Rows, field_at
 from fastgumbel._request.field import NoiseField
 
 Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
@@ -44,13 +44,11 @@ def relax(
         return faulty
     none = np.empty((0, 0, 0), kind), np.empty((0, 0), kind), np.empty((0, 0, 0, 0), kind)
     dx, dtau, dy = none if tangents is None else tangents
-    moved = bool(np.count_nonzero(dtau))
+    into, changes = (y, log, faulty), (dx, dtau, bool(np.count_nonzero(dtau)), dy)
 
     def work(r: int, r1: int, s: int, s1: int) -> None:
         x = rows.piece(r, r1, 0, rows.n)
-        some = ids[r:r1] if ids.size else ids
-        at = (field.key, np.uint64(r), np.uint64(field.draw), np.uint64(field.start))
-        place = (s, s1, r)
+        at, window = field_at(field.key, ids, r, r1, field.draw, field.start), (s, s1, r, 0)
         # Kernels take the noise of a task, or none.
         noise = given
         if given.size:
@@ -60,11 +58,11 @@ def relax(
             write_ids(noise, rows, field, ids, (r, r1, s, s1), False)
         # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
         if rows.n <= SHORT:
-            relax_short(x, some, at, rates, noise, dx, dtau, moved, y, dy, faulty, place, log)
+            softmax_short(x, at, rates, noise, into, changes, window)
         elif tangents is None:
-            relax_long(x, some, at, rates, noise, y, faulty, place, log)
+            softmax_long(x, at, rates, noise, into, window)
         else:
-            relax_jvp_long(x, some, at, rates, noise, dx, dtau, moved, y, dy, faulty, place, log)
+            softmax_jvp_long(x, at, rates, noise, into, changes, window)
 
     run_blocks(rows, draws, work)
     return faulty
@@ -96,7 +94,7 @@ def rao(
             count = min(sample_step, samples - first)
             noise = np.empty((len(chosen) * count, rows.count, rows.n), rows.dtype)
             here = field.at(draw=(field.draw + s) * samples + first)
-            condition_on(rows, here, ids, np.repeat(chosen, count, 0), noise)
+            noise_given(rows, here, ids, np.repeat(chosen, count, 0), noise)
             part = np.empty((directions, *noise.shape), rows.dtype)
             np.maximum(
                 faulty, relax(rows, here, ids, noise, rates, len(noise), noise[:0], (dx, dtau, part), log), out=faulty

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.noise_ids import write_at
-from fastgumbel._host.rows import BUFFER_BYTES, Rows, ids_of
+from fastgumbel._cpu.noise_ids import noise_ids
+from fastgumbel._host.rows import BUFFER_BYTES, Rows, field_at, ids_of
 from fastgumbel._host.threads import run
 from fastgumbel._request.faults import infinite_message
 from fastgumbel._request.field import NoiseField
@@ -87,10 +87,10 @@ def scan_field(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: A
 
     def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
         for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
-            at = (field.key, np.uint64(r), np.uint64(field.draw + task.draw - draw), np.uint64(start + c))
-            place = (draw, draw + task.draws, row + r - task.row, first + c)
+            at = field_at(field.key, ids, r, r1, field.draw + task.draw - draw, start + c)
+            window = (draw, draw + task.draws, row + r - task.row, first + c)
             own = () if rows.categories is None else (ids_of(rows.categories, r, r1, c, c1),)
-            kernel(rows.piece(r, r1, c, c1), ids[r:r1] if ids.size else ids, at, index, value, place, *own)
+            kernel(rows.piece(r, r1, c, c1), at, index, value, window, *own)
 
     return scan
 
@@ -103,14 +103,14 @@ def scan_ids(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any
     def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
         whole = task.row, task.row + task.rows, task.column, task.column + task.columns
         for r, r1, c, c1 in rows.pieces(*whole, beside=True):
-            x, own, some = rows.piece(r, r1, c, c1), ids_of(categories, r, r1, c, c1), ids[r:r1] if ids.size else ids
+            x, own = rows.piece(r, r1, c, c1), ids_of(categories, r, r1, c, c1)
             together = max(1, min(task.draws, BUFFER_BYTES // 8 // x.size))
             for s in range(0, task.draws, together):
                 noise = np.empty((min(together, task.draws - s), *x.shape))
-                write_at(noise, own, some, (field.key, np.uint64(r), np.uint64(field.draw + task.draw + s)), False)
+                noise_ids(noise, own, field_at(field.key, ids, r, r1, field.draw + task.draw + s, 0), False)
                 noise.flags.writeable = False
                 for d, beside in enumerate(noise, draw + s):
-                    kernel(x, beside, index, value, (d, row + r - task.row, c))
+                    kernel(x, beside, index, value, (d, d + 1, row + r - task.row, c))
 
     return scan
 
@@ -123,7 +123,8 @@ def scan_given(rows: Rows, noise: Rows, kernel: Any) -> Scan:
             first = (task.draw + d) * rows.count
             for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
                 beside = noise.piece(first + r, first + r1, c, c1)
-                bad = kernel(rows.piece(r, r1, c, c1), beside, index, value, (draw + d, row + r - task.row, c))
+                window = (draw + d, draw + d + 1, row + r - task.row, c)
+                bad = kernel(rows.piece(r, r1, c, c1), beside, index, value, window)
                 if bad >= 0:
                     at_row, at = divmod(bad, c1 - c)
                     of_row = first + r + at_row

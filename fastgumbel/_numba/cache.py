@@ -18,7 +18,7 @@ from typing import Any
 
 import numba
 
-from fastgumbel._numba.machine import target
+from fastgumbel._numba import machine
 
 # What to do where there are sources, but no place for machine code.
 _REMEDY = "set NUMBA_CACHE_DIR to a directory that can be written, and has room for some MB"
@@ -53,7 +53,7 @@ def stamp() -> str | None:
     sources = _digest_of_sources()
     if sources is None:
         return None
-    everything = "\0".join((sources, numba.__version__, *target()))
+    everything = "\0".join((sources, numba.__version__, *machine.target()))
     return hashlib.sha256(everything.encode()).hexdigest()[:16]
 
 

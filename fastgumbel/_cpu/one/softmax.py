@@ -89,7 +89,7 @@ def _sum64(p, at):
 
 @stage
 def _total(p):
-    """Sum of all items: as in `cpu_relax_short` for few, else as in `row`."""
+    """Sum of all items: as in `softmax_short` for few, else as in `row`."""
     n = np.uint64(p.size)
     if n <= SHORT:
         few = p.dtype.type(0)
@@ -112,7 +112,7 @@ def _fill(out, value):
 
 
 @stage
-def relax_row(x, tau, key, row, draw, out):
+def softmax_of_row(x, tau, key, row, draw, out):
     """Write the relaxed sample of x to `out`, in its type; NaN if the row or the temperature is invalid."""
     kind = out.dtype.type
     if tau == 0:
