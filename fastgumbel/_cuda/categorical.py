@@ -44,8 +44,7 @@ def sample(log_potentials: Any, size: Any, axis: Any, where: Any, rng: Any, nois
 
 
 def _draw_short(work: Work, piece: Piece, field: Field, index: Any) -> None:
-    at = field.key, field.row, field.draw
-    arguments = (piece.x, piece.mask, field.ids, at, np.int64(piece.first_row), index, work.flag)
+    arguments = (piece.x, piece.mask, field, np.int64(piece.first_row), index, work.flag)
     work.each(short.draw_short, piece.x.shape[0] * index.shape[0], short.THREADS, arguments)
 
 
@@ -57,7 +56,6 @@ def _draw_of_tables(work: Work, piece: Piece, field: Field, index: Any) -> None:
     segments = -(-n // span)
     threads = min(tables.THREADS, -(-span // 32) * 32)
     step = max(1, _SCRATCH // (8 * n))
-    at = field.key, field.row, field.draw
     for first in range(0, height, step):
         count = min(step, height - first)
         plan = int64s(first, segments, span)
@@ -70,5 +68,5 @@ def _draw_of_tables(work: Work, piece: Piece, field: Field, index: Any) -> None:
         work.launch(tables.cumulate_segments, blocks, threads, (*of_row, masses, sums, ends))
         if segments > 1:
             work.each(tables.end_segments, count, tables.THREADS, (ends, np.int64(segments)))
-        arguments = (sums, ends, field.ids, at, np.int64(n), plan, np.int64(piece.first_row), index, work.flag)
+        arguments = (sums, ends, field, np.int64(n), plan, np.int64(piece.first_row), index, work.flag)
         work.each(tables.draw_of_tables, count * index.shape[0], tables.THREADS, arguments)

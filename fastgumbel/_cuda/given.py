@@ -84,7 +84,7 @@ def condition(
             category_ids.write(work, out, piece, first_draw, to, category_ids.FRESH)
         field = work.place(piece, first_draw)
         shape = int64s(piece.first_row, rows.count, *repeats)
-        arguments = (piece.x, piece.mask, field.ids, tuple(field[1:]), choices, out, work.flag, shape)
+        arguments = (piece.x, piece.mask, field, choices, out, work.flag, shape)
         work.launch(kernels.condition, piece.x.shape[0] * draws, threads, (*arguments, np.bool_(rows.has_ids)))
 
 

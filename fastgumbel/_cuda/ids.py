@@ -33,11 +33,8 @@ def write(work: Work, out: Any, piece: Piece, draw: int, to: tuple[int, int, int
     `to` is (first place in a flat array, distance of draws, draws).
     """
     count = to[2] * piece.beside.shape[0] * piece.beside.shape[1]
-    field = work.place(piece, draw)
-    # Ids are whole names of categories: none of them begins anywhere.
-    at = (field.key, field.row, field.draw, np.uint64(0))
     what = np.bool_(kind.fresh), out.dtype.type(kind.empty)
-    arguments = (out, piece.beside, field.ids, at, int64s(*to), *what)
+    arguments = (out, piece.beside, work.place(piece, draw), int64s(*to), *what)
     work.each(kernels.write_at, count, kernels.THREADS, arguments)
 
 

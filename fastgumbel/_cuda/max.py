@@ -76,7 +76,7 @@ def search(call: Call, work: Work, index: Any, values: Any = None) -> None:
         if work.rows.n > _SHORT:
             _search_long(work, piece, field, results)
             continue
-        arguments = (piece.x, piece.mask, field.ids, tuple(field[1:]), np.int64(piece.first_row), *results)
+        arguments = (piece.x, piece.mask, field, np.int64(piece.first_row), *results)
         work.each(max_short.max_short, piece.x.shape[0] * call.draws, max_short.THREADS, arguments)
 
 
@@ -96,8 +96,7 @@ def _search_long(work: Work, piece: Piece, field: Field, results: tuple[Any, ...
         groups = min(here, max(1, wanted // (height * segments)))
         group = -(-here // groups)
         grid = height * segments * -(-here // group)
-        at = (field.key, field.row, np.uint64(work.field.draw + first), field.start)
-        inputs = (piece.x, piece.mask, numbers, field.ids, at)
+        inputs = (piece.x, piece.mask, numbers, field._replace(draw=np.uint64(work.field.draw + first)))
         if segments == 1:
             plan = int64s(piece.first_row, segments, span, group)
             work.launch(max_long.max_long, grid, threads, (*inputs, plan, *results), shared_bytes)

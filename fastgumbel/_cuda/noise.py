@@ -41,7 +41,7 @@ def _launch(work: Work, flat: Any, vectors: tuple[np.int64, np.int64]) -> None:
     n, count, start = work.rows.n, work.rows.count, work.field.start
     (piece,) = work.rows.pieces(work.stream)
     field = work.place(piece)
-    arguments = (flat, field.ids, tuple(field[1:]), *int64s(n, count), vectors)
+    arguments = (flat, field, *int64s(n, count), vectors)
     if n <= _SHORT:
         work.each(kernels.fill_short, count, kernels.THREADS, arguments)
         return

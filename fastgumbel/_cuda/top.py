@@ -134,7 +134,7 @@ class _Search:
         for batch in _batches(piece.x.shape[0], self._draws, 16 * self._width):
             lists = self._lists(batch.items * self._width)
             plan = int64s(batch.row, batch.rows, batch.draw, batch.items, quads, self._width)
-            arguments = (piece.x, piece.mask, field.ids, tuple(field[1:]), *lists, plan)
+            arguments = (piece.x, piece.mask, field, *lists, plan)
             self._by_item(top_every.fill_field, batch.items * quads, arguments)
             self._rank(lists, self._width, batch, self._place(piece, batch, 0))
 
@@ -167,7 +167,7 @@ class _Search:
             group = -(-batch.draws // groups)
             plan = int64s(batch.row, batch.rows, batch.draw, batch.draws, group, segments, span, self._places, capacity)
             grid = batch.rows * segments * -(-batch.draws // group)
-            arguments = (piece.x, piece.mask, numbers, field.ids, tuple(field[1:]), plan, *lists)
+            arguments = (piece.x, piece.mask, numbers, field, plan, *lists)
             self._work.launch(top_long.top_long, grid, top_long.THREADS, arguments, shared_bytes)
             place = self._place(piece, batch, 0)
             if segments == 1:

@@ -19,7 +19,6 @@ from fastgumbel._cuda.kernels import (
 from fastgumbel._cuda.kernels.parameters import Field, Rates, Samples, Tangents, Window
 
 IDS = types.Array(types.uint64, 1, "C")
-FIELD = types.UniTuple(types.uint64, 4)
 VECTORS = types.UniTuple(types.int64, 2)
 LONG = types.int64
 
@@ -29,9 +28,10 @@ def named(kind, *fields):
     return types.BaseTuple.from_types(fields, kind)
 
 
+FIELD = named(Field, IDS, *[types.uint64] * 4)
 # Kernel, argument types, and how many registers leave room for the warps that its launch shape assumes.
 KERNELS = {
-    f"{kernel.py_func.__name__} {kind}": (kernel, (kind[::1], IDS, FIELD, LONG, LONG, VECTORS, *more), budget[kind])
+    f"{kernel.py_func.__name__} {kind}": (kernel, (kind[::1], FIELD, LONG, LONG, VECTORS, *more), budget[kind])
     for kernel, more, budget in (
         (noise.fill_short, (), {types.float32: 64, types.float64: 96}),
         (noise.fill_long, (LONG, types.int32), {types.float32: 64, types.float64: 96}),
@@ -48,8 +48,8 @@ for name, x, mask in (
     ("strided float64, masked", types.float64[:, :], MASK),
 ):
     KERNELS |= {
-        f"max_long {name}": (max_long.max_long, (x, mask, x.dtype[::1], IDS, FIELD, PLAN, *RESULTS), 168),
-        f"max_short {name}": (max_short.max_short, (x, mask, IDS, FIELD, LONG, *RESULTS), 128),
+        f"max_long {name}": (max_long.max_long, (x, mask, x.dtype[::1], FIELD, PLAN, *RESULTS), 168),
+        f"max_short {name}": (max_short.max_short, (x, mask, FIELD, LONG, *RESULTS), 128),
         f"max_given {name}": (max_short.max_given, (x, mask, x, types.UniTuple(LONG, 3), *RESULTS), 64),
     }
 KERNELS["max_of_segments"] = (max_long.max_of_segments, (*RESULTS[:2], PLAN, *RESULTS), 64)
@@ -64,7 +64,7 @@ for name, x, mask in (
     inputs = (
         x,
         mask,
-        named(Field, IDS, *FIELD),
+        FIELD,
         x.dtype[:, :, ::1],
         named(Rates, x.dtype, flat),
         named(Tangents, flat, LONG, flat, LONG, types.boolean, flat, LONG),
@@ -81,7 +81,7 @@ for name, x, mask in (
         ),
         f"condition {name}": (
             given.condition,
-            (x, mask, IDS, FIELD, FLAG, flat, FLAG, types.UniTuple(LONG, 4), types.boolean),
+            (x, mask, FIELD, FLAG, flat, FLAG, types.UniTuple(LONG, 4), types.boolean),
             128,
         ),
     }
@@ -89,7 +89,7 @@ F32, F64 = types.float32, types.float64
 KERNELS |= {
     f"write_at {kind}": (
         ids.write_at,
-        (kind[::1], types.int64[:, :], IDS, FIELD, types.UniTuple(LONG, 3), types.boolean, kind),
+        (kind[::1], types.int64[:, :], FIELD, types.UniTuple(LONG, 3), types.boolean, kind),
         64,
     )
     for kind in (F32, F64)
@@ -104,7 +104,7 @@ KERNELS |= {
 LISTS = (F64[::1], types.int64[::1])
 RANKED = types.Tuple((types.int64[::1], F64[::1], F64[::1], FLAG))
 PLACE, THREE = types.UniTuple(LONG, 7), types.UniTuple(LONG, 3)
-TABLES, DRAWS = (F64[::1], types.int64[::1], IDS, IDS), types.UniTuple(types.uint64, 3)
+TABLES = (F64[::1], types.int64[::1], IDS, IDS)
 for name, x, mask in (
     ("float32", F32[:, ::1], types.boolean),
     ("strided float64, masked", F64[:, :], MASK),
@@ -113,15 +113,15 @@ for name, x, mask in (
     KERNELS |= {
         f"top_long {name}": (
             top_long.top_long,
-            (x, mask, numbers, IDS, FIELD, types.UniTuple(LONG, 9), *LISTS),
+            (x, mask, numbers, FIELD, types.UniTuple(LONG, 9), *LISTS),
             168,
         ),
     }
 KERNELS |= {
-    "fill_field": (top_every.fill_field, (x, mask, IDS, FIELD, *LISTS, types.UniTuple(LONG, 6)), 128),
+    "fill_field": (top_every.fill_field, (x, mask, FIELD, *LISTS, types.UniTuple(LONG, 6)), 128),
     "draw_short": (
         categorical_short.draw_short,
-        (x, mask, IDS, DRAWS, LONG, types.int64[:, ::1], FLAG),
+        (x, mask, FIELD, LONG, types.int64[:, ::1], FLAG),
         96,
     ),
     "fill_given": (top_every.fill_given, (x, mask, x, *LISTS, PLAN, FLAG), 64),
@@ -135,7 +135,7 @@ KERNELS |= {
     "end_segments": (categorical.end_segments, (IDS, LONG), 64),
     "draw_of_tables": (
         categorical.draw_of_tables,
-        (IDS, IDS, IDS, DRAWS, LONG, THREE, LONG, types.int64[:, ::1], FLAG),
+        (IDS, IDS, FIELD, LONG, THREE, LONG, types.int64[:, ::1], FLAG),
         64,
     ),
 }

@@ -166,12 +166,12 @@ def _first_above(sums, begin, end, t):
 
 
 @kernel(threads=THREADS)
-def draw_of_tables(sums, ends, rows, field, n, plan, to_row, index, flag):
+def draw_of_tables(sums, ends, field, n, plan, to_row, index, flag):
     """Draws of rows whose tables are made, a thread a draw: to index[:, to_row + first row:].
 
-    `rows` and `field` are those of `draw_short`, `plan` is that of the tables.
+    `field` is that of `parameters`, whose `start` is not read; `plan` is that of the tables.
     """
-    key, first_id, draw = field
+    rows, key, first_id, draw, _ = field
     first_line, segments, span = plan
     item = np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)
     count = np.int64(np.uint64(ends.size) // np.uint64(segments))

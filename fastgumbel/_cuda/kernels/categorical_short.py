@@ -86,12 +86,12 @@ def _decide(x, mask, line, largest, low, high):
 
 
 @kernel(threads=THREADS)
-def draw_short(x, mask, rows, field, to_row, index, flag):
+def draw_short(x, mask, field, to_row, index, flag):
     """Draws of each row of a piece, a thread a row and draw, to index[:, to_row:].
 
-    rows: ids of the piece's rows, or empty where they count from `first_row`. field: (key, first_row, draw).
+    `field` is that of `parameters`, whose `start` is not read.
     """
-    key, first_id, draw = field
+    rows, key, first_id, draw, _ = field
     item = np.uint64(cuda.blockIdx.x) * np.uint64(THREADS) + np.uint64(cuda.threadIdx.x)
     count = np.uint64(x.shape[0])
     if item < count * np.uint64(index.shape[0]):

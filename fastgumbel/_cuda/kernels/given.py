@@ -1,9 +1,10 @@
-"""Noise conditioned on a choice, on a device: a block of threads a row and draw. See `cpu_condition`."""
+"""Noise conditioned on a choice, on a device: a block of threads a row and draw."""
 
 import numpy as np
 
 from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import other_exponential, other_exponentials
+from fastgumbel._cuda.kernels.parameters import Line
 from fastgumbel._cuda.kernels.rows import note_fault, potential
 from fastgumbel._cuda.kernels.softmax import chunk_sum, in_order, largest_of, raised
 from fastgumbel._cuda.seam import cuda, device, kernel
@@ -52,14 +53,15 @@ def _total(terms, x, mask, row, largest):
 
 
 @device
-def _put(out, at, x, mask, row, j, e, time, choice, best):
+def _put(out, at, line, j, e, time, chosen):
     """Write noise from a fresh exponential, if the row has the category and it is not the choice.
 
     It is lowered by a rounding error or two where it would beat the choice in float64, or be equal and stand before it.
     """
-    if j < np.int64(0) or j >= np.int64(x.shape[1]) or j == choice:
+    choice, best = chosen
+    if j < np.int64(0) or j >= np.int64(line.x.shape[1]) or j == choice:
         return
-    v = potential(x, mask, row, j)
+    v = potential(line.x, line.mask, line.row, j)
     largest, t = time
     g = -log(times(decay(v - largest), t) + e)
     step = np.float64(np.finfo(out.dtype).eps)
@@ -71,13 +73,13 @@ def _put(out, at, x, mask, row, j, e, time, choice, best):
 
 
 @kernel(threads=THREADS, blocks=2)
-def condition(x, mask, ids, field, choices, out, flag, shape, drawn):
+def condition(x, mask, field, choices, out, flag, shape, drawn):
     """Noise of a piece of rows given choices[first + s // repeats, r], into out[s, r, :]; both flat, of all rows.
 
     `shape` is (first row of the piece in the whole, rows of the whole, first, repeats). `drawn` says that fresh
     exponentials stand in `out` already, and negative numbers in empty places, which get 0.
     """
-    key, first_row, draw, start = field
+    ids, key, first_row, draw, start = field
     to_row, all_rows, first, repeats = shape
     n_rows, n = np.int64(x.shape[0]), np.int64(x.shape[1])
     most = out.dtype.type(np.finfo(out.dtype).max)
@@ -124,7 +126,7 @@ def condition(x, mask, ids, field, choices, out, flag, shape, drawn):
     best = chosen + np.float64(g)
     if thread == np.int32(0):
         out[np.uint64(at + choice)] = g
-    arrival = largest, out.dtype.type(time)
+    arrival, line, yields = (largest, out.dtype.type(time)), Line(x, mask, r), (choice, best)
     if drawn:
         j = np.int64(thread)
         while j < n:
@@ -133,16 +135,16 @@ def condition(x, mask, ids, field, choices, out, flag, shape, drawn):
                 if e < out.dtype.type(0):
                     out[np.uint64(at + j)] = out.dtype.type(0)
                 else:
-                    _put(out, at, x, mask, r, j, e, arrival, choice, best)
+                    _put(out, at, line, j, e, arrival, yields)
             j += np.int64(cuda.blockDim.x)
         return
     quad = (start >> np.uint64(2)) + np.uint64(thread)
     j = np.int64(quad << np.uint64(2)) - np.int64(start)
     while j < n:
         e0, e1, e2, e3 = other_exponentials(key, row, here, quad, largest)
-        _put(out, at, x, mask, r, j, e0, arrival, choice, best)
-        _put(out, at, x, mask, r, j + _1, e1, arrival, choice, best)
-        _put(out, at, x, mask, r, j + _2, e2, arrival, choice, best)
-        _put(out, at, x, mask, r, j + _3, e3, arrival, choice, best)
+        _put(out, at, line, j, e0, arrival, yields)
+        _put(out, at, line, j + _1, e1, arrival, yields)
+        _put(out, at, line, j + _2, e2, arrival, yields)
+        _put(out, at, line, j + _3, e3, arrival, yields)
         quad += np.uint64(cuda.blockDim.x)
         j += np.int64(4) * np.int64(cuda.blockDim.x)

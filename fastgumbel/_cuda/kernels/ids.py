@@ -1,4 +1,4 @@
-"""The field at category ids in any order, on a device, and the exponentials that it does not use. See `cpu_ids`."""
+"""The field at category ids in any order, on a device, and the exponentials that it does not use."""
 
 import numpy as np
 
@@ -11,13 +11,14 @@ THREADS = 256
 
 
 @kernel(threads=THREADS)
-def write_at(out, ids, rows, field, to, fresh, empty):
+def write_at(out, ids, field, to, fresh, empty):
     """Write G(key, row, draw + s, ids[r, j]) to out[first + s step + r n + j], a thread a place.
 
-    `to` is (first, step, draws), and n the number of columns of `ids`; `rows` and `field` as in `max_long`. An empty
-    place, whose id is negative, gets `empty`. `fresh` asks for Exp(1) numbers that the field does not use.
+    `to` is (first, step, draws), and n the number of columns of `ids`; `field` is that of `parameters`, whose `start` is
+    not read. An empty place, whose id is negative, gets `empty`. `fresh` asks for Exp(1) numbers that the field does
+    not use.
     """
-    key, first_row, draw, _ = field
+    rows, key, first_row, draw, _ = field
     first, step, draws = to
     n_rows, n = np.int64(ids.shape[0]), np.int64(ids.shape[1])
     i = np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)

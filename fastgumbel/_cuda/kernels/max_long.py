@@ -11,6 +11,7 @@ from numba import types
 
 from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.max import finish, larger, warp_combined, warp_largest
+from fastgumbel._cuda.kernels.parameters import Coordinates, Line, Team
 from fastgumbel._cuda.kernels.rows import inside, potential
 from fastgumbel._cuda.kernels.survey import largest_of_warps, survey
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel, opaque
@@ -33,10 +34,11 @@ def dynamic_bytes(pairs, itemsize):
 
 
 @device
-def _draw_bounds(key, row, draw, first_pair, maxima, bounds, base, largest, pairs, thread, threads):
+def _draw_bounds(coordinates, first_pair, maxima, bounds, base, largest, pairs, team):
     """Store bounds of the distances that the blocks of this thread's pairs reach; the highest, and its block."""
+    key, row, draw, _ = coordinates
     top, block = _LOWEST, _0
-    pair = thread
+    pair = team.thread
     while pair < pairs:
         even, odd = np.int32(pair << _1), np.int32(np.int32(pair << _1) + _1)
         _, w1, _, w3 = words(opaque(key), row, draw, BLOCK_WORDS | (first_pair + np.uint64(pair)))
@@ -48,13 +50,15 @@ def _draw_bounds(key, row, draw, first_pair, maxima, bounds, base, largest, pair
         bounds[np.uint64(base + odd)] = high
         if high > top:
             top, block = high, odd
-        pair = np.int32(pair + threads)
+        pair = np.int32(pair + team.threads)
     return top, block
 
 
 @device
-def _open(x, mask, line, column, key, row, draw, block, largest, lane):
+def _open(line, column, coordinates, block, largest, lane):
     """Distances that two neighbouring lanes of a block can reach, and the larger one that they do reach, by bounds."""
+    x, mask, r = line
+    key, row, draw, _ = coordinates
     key = opaque(key)
     w = block_word(key, row, draw, block)
     winner = np.int32(winner_lane(w))
@@ -63,32 +67,37 @@ def _open(x, mask, line, column, key, row, draw, block, largest, lane):
     late = lane & _1 != _0
     first, second = np.uint32(h2 if late else h0), np.uint32(h3 if late else h1)
     here = np.int32(lane << _1)
-    d = np.float32(inside(x, mask, line, column + np.int64(here)) - largest)
+    d = np.float32(inside(x, mask, r, column + np.int64(here)) - largest)
     wins = winner == here
     high0 = at_most(d, floor if wins else lane_floor(first, floor))
     low = at_least(d, ceiling if wins else lane_ceiling(first, ceiling))
-    d = np.float32(inside(x, mask, line, column + np.int64(here) + np.int64(1)) - largest)
+    d = np.float32(inside(x, mask, r, column + np.int64(here) + np.int64(1)) - largest)
     wins = winner == np.int32(here + _1)
     high1 = at_most(d, floor if wins else lane_floor(second, floor))
     return high0, high1, larger(low, at_least(d, ceiling if wins else lane_ceiling(second, ceiling)))
 
 
 @device
-def _decide(x, mask, line, column, key, row, draw, start, best, arg):
+def _decide(line, column, coordinates, best, arg):
     """The better of (best, arg) and the perturbed value at a column, by the definition."""
-    value = np.float64(potential(x, mask, line, column)) + gumbel(opaque(key), row, draw, start + np.uint64(column))
+    x, mask, r = line
+    key, row, draw, start = coordinates
+    value = np.float64(potential(x, mask, r, column)) + gumbel(opaque(key), row, draw, start + np.uint64(column))
     if value > NOTHING and beats(value, column, best, arg):
         return value, column
     return best, arg
 
 
 @device
-def _search(x, mask, line, field, row, draw, first_pair, reach, slack, largest, bounds, base, pairs, thread, threads):
-    """Best result of the warp's blocks, all that can reach a distance `reach`, which the best one does reach."""
-    key, _, _, start = field
-    lane = np.int32(thread & _31)
+def _search(line, coordinates, first_pair, limits, bounds, base, pairs, team):
+    """Best result of the warp's blocks: of all that can reach a distance, which the best one does reach.
+
+    `limits` are (that distance, what bounds err by, largest log-potential).
+    """
+    reach, slack, largest = limits
+    start, n, lane = coordinates.start, np.int64(line.x.shape[1]), team.lane
     best, arg = NOTHING, NO_INDEX
-    first = np.int32(thread - lane)
+    first = np.int32(team.thread - lane)
     while first < pairs:
         pair = np.int32(first + lane)
         parity = _0
@@ -105,36 +114,36 @@ def _search(x, mask, line, field, row, draw, first_pair, reach, slack, largest, 
                     continue
                 block = ((first_pair + np.uint64(np.int32(first + source))) << np.uint64(1)) + np.uint64(parity)
                 column = np.int64(block << np.uint64(6)) - np.int64(start)
-                high0, high1, low = _open(x, mask, line, column, key, row, draw, block, largest, lane)
+                high0, high1, low = _open(line, column, coordinates, block, largest, lane)
                 reach = larger(reach, warp_largest(low - slack))
                 at = column + np.int64(np.int32(lane << _1))
-                n = np.int64(x.shape[1])
                 open_ = _1 if at >= np.int64(0) and at < n and not high0 + slack < reach else _0
                 if at >= np.int64(-1) and at + np.int64(1) < n and not high1 + slack < reach:
                     open_ = np.int32(open_ | _2)
                 # A loop, as the definition is long, and both lanes hardly ever come to it.
                 while open_:
                     which = np.int32(np.int32(open_ & _1) ^ _1)
-                    best, arg = _decide(x, mask, line, at + np.int64(which), key, row, draw, start, best, arg)
+                    best, arg = _decide(line, at + np.int64(which), coordinates, best, arg)
                     open_ = np.int32(open_ & np.int32(open_ - _1))
             parity = np.int32(parity + _1)
-        first = np.int32(first + threads)
+        first = np.int32(first + team.threads)
     return warp_combined(best, arg)
 
 
 @kernel(threads=THREADS, blocks=3)
-def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
+def max_long(x, mask, numbers, field, plan, index, value, flag):
     """Gumbel-max of each segment of each row of a piece, a thread block (of whole warps) a segment.
 
-    `rows` and `field` are as on the CPU, and so is what `index` and `value` get, draws by rows; the latter may be
-    empty. `numbers` is an empty array of the type that potentials are read as. `plan` is (first row, segments a row,
+    `field` is that of `parameters`. index[s, r] gets the indices, and value[s, r], unless it is empty, perturbed values.
+    `numbers` is an empty array of the type that potentials are read as. `plan` is (first row, segments a row,
     pairs of blocks a segment, draws that a thread block makes). More than one segment a row go side by side, for
     `max_of_segments`.
     """
-    key, first_id, draw, start = field
+    rows, key, first_id, draw, start = field
     to_row, segments, span, group = plan
     thread, threads = np.int32(cuda.threadIdx.x), np.int32(cuda.blockDim.x)
     lane, warp, warps = np.int32(thread & _31), np.int32(thread >> _5), np.int32(threads >> _5)
+    team = Team(thread, threads, lane, warp, warps)
     item = np.uint32(cuda.blockIdx.x)
     segment = np.uint32(item % np.uint32(segments))
     item = np.uint32(item // np.uint32(segments))
@@ -153,8 +162,8 @@ def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
     tops, lows = cuda.shared.array(_WARPS, numbers.dtype), cuda.shared.array(_WARPS, types.float32)
     values, args = cuda.shared.array(_WARPS, types.float64), cuda.shared.array(_WARPS, types.int64)
 
-    top = survey(x, mask, line, column, maxima, pairs, lane, warp, warps)
-    largest = largest_of_warps(tops, top, lane, warp, warps)
+    top = survey(Line(x, mask, line), column, maxima, pairs, team)
+    largest = largest_of_warps(tops, top, team)
     good = largest < np.inf and largest > -np.inf
     # What the bounds err by, and what the definition rounds away where potentials are large.
     slack = SLACK + np.float32((abs(np.float64(largest)) + np.float64(128)) * _ROUNDING)
@@ -162,8 +171,8 @@ def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
     while s < last:
         best, arg = NOTHING if largest < np.inf else np.nan, NO_INDEX
         if good:
-            at = draw + s
-            high, block = _draw_bounds(key, row, at, first_pair, maxima, bounds, base, largest, pairs, thread, threads)
+            at = Coordinates(key, row, draw + s, start)
+            high, block = _draw_bounds(at, first_pair, maxima, bounds, base, largest, pairs, team)
             # The block that can reach highest tells what is reached, and so what need not be looked at.
             highest = warp_largest(high)
             reach = LEAST - slack
@@ -171,7 +180,7 @@ def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
                 leader = np.int32(cuda.ffs(np.uint32(cuda.ballot_sync(ALL_LANES, high == highest)))) - _1
                 leading = (first_pair << np.uint64(1)) + np.uint64(cuda.shfl_sync(ALL_LANES, block, leader))
                 begin = np.int64(leading << np.uint64(6)) - np.int64(start)
-                _, _, low = _open(x, mask, line, begin, key, row, at, leading, largest, lane)
+                _, _, low = _open(Line(x, mask, line), begin, at, leading, largest, lane)
                 reach = larger(reach, warp_largest(low - slack))
             if lane == _0:
                 lows[np.uint64(warp)] = reach
@@ -180,9 +189,8 @@ def max_long(x, mask, numbers, rows, field, plan, index, value, flag):
             while other < warps:
                 reach = larger(reach, lows[np.uint64(other)])
                 other = np.int32(other + _1)
-            best, arg = _search(
-                x, mask, line, field, row, at, first_pair, reach, slack, largest, bounds, base, pairs, thread, threads
-            )
+            limits = reach, slack, largest
+            best, arg = _search(Line(x, mask, line), at, first_pair, limits, bounds, base, pairs, team)
             if lane == _0:
                 values[np.uint64(warp)] = best
                 args[np.uint64(warp)] = arg

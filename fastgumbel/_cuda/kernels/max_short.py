@@ -77,9 +77,9 @@ def _decide(x, mask, line, key, row, draw, start):
 
 
 @kernel(threads=THREADS)
-def max_short(x, mask, rows, field, to_row, index, value, flag):
+def max_short(x, mask, field, to_row, index, value, flag):
     """Gumbel-max of each row of a piece, a thread a row and draw; arguments as of `max_long`."""
-    key, first_id, draw, start = field
+    rows, key, first_id, draw, start = field
     item = np.uint64(cuda.blockIdx.x) * np.uint64(THREADS) + np.uint64(cuda.threadIdx.x)
     count = np.uint64(x.shape[0])
     if item < count * np.uint64(index.shape[0]):

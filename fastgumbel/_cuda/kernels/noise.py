@@ -32,13 +32,13 @@ def _put(out, place, column, n, vectors, g):
 
 
 @kernel(threads=THREADS)
-def fill_short(out, rows, field, n, n_rows, vectors):
+def fill_short(out, field, n, n_rows, vectors):
     """Write G(key, row, draw, start + j) to out[r n + j], a thread a row.
 
-    `rows` and `field` as in `max_long`; `vectors` is (skew, mask): out[i] begins 16 aligned bytes if and only if
+    `field` is that of `parameters`; `vectors` is (skew, mask): out[i] begins 16 aligned bytes if and only if
     (i + skew) & mask is 0.
     """
-    key, first_row, draw, start = field
+    rows, key, first_row, draw, start = field
     r = np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)
     if r < n_rows:
         row = row_id(rows, first_row, np.uint64(r))
@@ -57,9 +57,9 @@ def fill_short(out, rows, field, n, n_rows, vectors):
 
 
 @kernel(threads=THREADS)
-def fill_long(out, rows, field, n, n_rows, vectors, pairs, steps):
+def fill_long(out, field, n, n_rows, vectors, pairs, steps):
     """Write what `fill_short` does, a warp `steps` pairs of blocks; a row touches `pairs` pairs, and steps <= 32."""
-    key, first_row, draw, start = field
+    rows, key, first_row, draw, start = field
     thread = np.int32(cuda.threadIdx.x)
     lane = np.int32(thread & np.int32(31))
     warp = np.int64(cuda.blockIdx.x) * np.int64(THREADS // 32) + np.int64(thread >> np.int32(5))

@@ -16,6 +16,33 @@ class Field(NamedTuple):
     start: Any
 
 
+class Coordinates(NamedTuple):
+    """Where one row and draw lies in the noise field; its first category is `start`."""
+
+    key: Any
+    row: Any
+    draw: Any
+    start: Any
+
+
+class Line(NamedTuple):
+    """A row of log-potentials as `rows.potential` reads it."""
+
+    x: Any
+    mask: Any
+    row: Any
+
+
+class Team(NamedTuple):
+    """Threads of a block: the number of this one, how many there are, its place in its warp, its warp, and their number."""
+
+    thread: Any
+    threads: Any
+    lane: Any
+    warp: Any
+    warps: Any
+
+
 class Window(NamedTuple):
     """Where a piece lies in the whole result: its first row of `rows`, and `draws` of `all_draws` from one on."""
 

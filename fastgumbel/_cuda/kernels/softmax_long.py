@@ -8,6 +8,7 @@ import numpy as np
 
 from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import held_block, hold_blocks, quad_noise
+from fastgumbel._cuda.kernels.parameters import Line
 from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
 from fastgumbel._cuda.kernels.softmax import (
     chunk_sum,
@@ -49,7 +50,7 @@ def _put(tile, column, c, end, v, most, largest):
 
 
 @device
-def _perturb(tile, x, mask, r, coordinates, c, end, most, largest):
+def _perturb(tile, line, coordinates, c, end, most, largest):
     """Perturbed values of columns c to end to the tile; the largest that this thread met. All threads must call."""
     key, row, draw, start = coordinates
     lane = np.int32(np.int32(cuda.threadIdx.x) & np.int32(31))
@@ -70,7 +71,7 @@ def _perturb(tile, x, mask, r, coordinates, c, end, most, largest):
         minimum, winner = held_block(held, step, lane)
         if column + _3 >= c and column < end:
             g0, g1, g2, g3 = quad_noise(key, row, draw, lanes, minimum, winner)
-            x0, x1, x2, x3 = quad(x, mask, np.uint64(r), column)
+            x0, x1, x2, x3 = quad(line.x, line.mask, line.row, column)
             largest = _put(tile, column, c, end, x0 + g0, most, largest)
             largest = _put(tile, column + _1, c, end, x1 + g1, most, largest)
             largest = _put(tile, column + _2, c, end, x2 + g2, most, largest)
@@ -82,13 +83,14 @@ def _perturb(tile, x, mask, r, coordinates, c, end, most, largest):
 
 
 @device
-def _perturb_given(tile, x, mask, r, given, place, flag, c, end, most, largest):
-    """The same with noise that lies in given[s, r]; `place` is (s, the number of the row of noise among faults)."""
-    s, number = place
+def _perturb_given(tile, line, noise, flag, columns, most, largest):
+    """The same with noise: (array by draw, row and category; draw; the number of the row of noise among faults)."""
+    given, s, number = noise
+    c, end = columns
     j = c + np.int64(cuda.threadIdx.x)
     while j < end:
-        g = tile.dtype.type(given[np.uint64(s), np.uint64(r), np.uint64(j)])
-        v = perturbed(potential(x, mask, np.uint64(r), j), g, most)
+        g = tile.dtype.type(given[np.uint64(s), line.row, np.uint64(j)])
+        v = perturbed(potential(line.x, line.mask, line.row, j), g, most)
         largest = _put(tile, j, c, end, v, most, largest)
         if not (g >= -most and g <= most):
             note_fault(flag, number, INVALID_NOISE)
@@ -160,7 +162,7 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
     r = np.int64(cuda.blockIdx.x) - s * n_rows
     whole = window.row + r
     at = ((window.first_draw + s) * window.rows + whole) * n
-    noise_at = s, (window.first_draw + s) * window.rows + whole
+    line, noise = Line(x, mask, np.uint64(r)), (given, s, (window.first_draw + s) * window.rows + whole)
     stride = window.all_draws * window.rows * n
     rate = rate_of(rates, whole)
     row = row_id(field.ids, field.row, np.uint64(r))
@@ -188,9 +190,9 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
             if phase == _PERTURB or width < n:
                 cuda.syncthreads()
                 if given.size:
-                    largest = _perturb_given(tile, x, mask, r, given, noise_at, flag, c, end, most, largest)
+                    largest = _perturb_given(tile, line, noise, flag, (c, end), most, largest)
                 else:
-                    largest = _perturb(tile, x, mask, r, coordinates, c, end, most, largest)
+                    largest = _perturb(tile, line, coordinates, c, end, most, largest)
                 cuda.syncthreads()
             if sums:
                 known = largest, rate, factor, most

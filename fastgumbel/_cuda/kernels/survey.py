@@ -27,8 +27,8 @@ def _keep(maxima, pair, lane, value):
     return value
 
 
-def _whole_pairs(x, mask, row, column, maxima, first, end, warps, lane):
-    """Maxima of pairs `first`, `first + warps`, ... below `end`, four at a time; their largest and the next pair.
+def _whole_pairs(line, column, maxima, first, end, team):
+    """Maxima of pairs `first`, `first + team.warps`, ... below `end`, four at a time; their largest and the next pair.
 
     All of them are inside of the row; `column` is that of this lane in pair 0. None, where `load4` cannot be used.
     """
@@ -36,8 +36,10 @@ def _whole_pairs(x, mask, row, column, maxima, first, end, warps, lane):
 
 
 @overload(_whole_pairs)
-def _whole_pairs_of(x, mask, row, column, maxima, first, end, warps, lane):
-    def vectors(x, mask, row, column, maxima, first, end, warps, lane):
+def _whole_pairs_of(line, column, maxima, first, end, team):
+    def vectors(line, column, maxima, first, end, team):
+        x, _, row = line
+        lane, warps = team.lane, team.warps
         top, pair = -infinity(x), first
         place = row * np.uint64(x.shape[1]) + np.uint64(column + np.int64(pair) * _PAIR)
         step = np.uint64(warps) * np.uint64(128)
@@ -60,23 +62,25 @@ def _whole_pairs_of(x, mask, row, column, maxima, first, end, warps, lane):
                 place += np.uint64(4) * step
         return top, pair
 
-    def none(x, mask, row, column, maxima, first, end, warps, lane):
-        return -infinity(x), first
+    def none(line, column, maxima, first, end, team):
+        return -infinity(line.x), first
 
-    return vectors if is_plain(x, mask) else none
+    return vectors if is_plain(line.types[0], line.types[1]) else none
 
 
 @device
-def survey(x, mask, row, column, maxima, pairs, lane, warp, warps):
+def survey(line, column, maxima, pairs, team):
     """Store the maxima of all blocks of a segment whose first pair begins at a column; largest of those of the warp.
 
     +inf where a potential is NaN or +inf.
     """
+    x, mask, row = line
+    _, _, lane, warp, warps = team
     mine = column + np.int64(np.int32(lane << _2))
     # The first pair may begin before the row, and the last one may end after it.
     first = warp if column >= np.int64(0) else np.int32(warp + warps)
     end = np.int32(min(np.int64(pairs), (np.int64(x.shape[1]) - column) // _PAIR))
-    top, after = _whole_pairs(x, mask, row, mine, maxima, first, end, warps, lane)
+    top, after = _whole_pairs(line, mine, maxima, first, end, team)
     pair = after if column >= np.int64(0) else warp
     while pair < pairs:
         four = quad(x, mask, row, mine + np.int64(pair) * _PAIR)
@@ -86,14 +90,14 @@ def survey(x, mask, row, column, maxima, pairs, lane, warp, warps):
 
 
 @device
-def largest_of_warps(cells, top, lane, warp, warps):
+def largest_of_warps(cells, top, team):
     """The largest of what `survey` gave to each warp, by a shared cell for each. All threads must call."""
-    if lane == _0:
-        cells[np.uint64(warp)] = top
+    if team.lane == _0:
+        cells[np.uint64(team.warp)] = top
     cuda.syncthreads()
     largest = cells[0]
     other = _1
-    while other < warps:
+    while other < team.warps:
         largest = larger(largest, cells[np.uint64(other)])
         other = np.int32(other + _1)
     return largest

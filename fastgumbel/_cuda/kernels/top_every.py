@@ -31,13 +31,13 @@ def _put(values, indices, base, width, column, p, g):
 
 
 @kernel(threads=THREADS)
-def fill_field(x, mask, rows, field, values, indices, plan):
+def fill_field(x, mask, field, values, indices, plan):
     """Write the entries of rows and draws to lists, a thread a quad.
 
-    `rows` and `field` are as in `max_long`. `plan` is (first row, rows, first draw, items, quads a list, width of a
+    `field` is that of `parameters`. `plan` is (first row, rows, first draw, items, quads a list, width of a
     list); what a list has behind the row is empty.
     """
-    key, first_id, draw, start = field
+    rows, key, first_id, draw, start = field
     first_row, n_rows, first_draw, items, quads, width = plan
     i = _here()
     item = divided(i, quads)

@@ -8,6 +8,7 @@ import numpy as np
 from numba import types
 
 from fastgumbel._cpu.stage import row_id
+from fastgumbel._cuda.kernels.parameters import Coordinates, Line, Team
 from fastgumbel._cuda.kernels.rows import inside
 from fastgumbel._cuda.kernels.survey import largest_of_warps, survey
 from fastgumbel._cuda.kernels.top import INVALID, entry, kept, offer, with_room
@@ -41,33 +42,41 @@ def dynamic_bytes(span, capacity, itemsize):
 
 
 @device
-def _meet(x, mask, line, column, w, block, maxima, bounds, values, indices, count, least):
-    """Store the bound of a block with word w, which begins at a column, and offer its winner."""
+def _meet(line, column, w, block, known, buffer, least):
+    """Store the bound of a block with word w, which begins at a column, and offer its winner.
+
+    `known` are (maxima of blocks, their bounds).
+    """
+    maxima, bounds = known
+    values, indices, count = buffer
     g = gumbel64(block_exponential(w))
     # Others may have a rounding error more noise.
     bounds[np.uint64(block)] = np.float64(maxima[np.uint64(block)]) + fma(abs(g), _ROUNDING, g)
     mine = column + np.int64(winner_lane(w))
-    value, index = entry(np.float64(inside(x, mask, line, mine)), g, mine)
+    value, index = entry(np.float64(inside(line.x, line.mask, line.row, mine)), g, mine)
     offer(values, indices, count, value, index, least)
 
 
 @device
-def _try(x, mask, line, key, row, at, start, column, high, minimum, values, indices, count, least):
+def _try(line, coordinates, column, high, minimum, buffer, least):
     """Offer a lane that is not the winner, if a quick bound of its noise reaches what is to be beaten."""
-    p = np.float64(inside(x, mask, line, column))
+    p = np.float64(inside(line.x, line.mask, line.row, column))
     u = np.float64(np.uint32(high)) * _STEP
     if p > NOTHING and p + gumbel_bound(fma(u, fma(u, _HALF, _ONE), minimum)) >= least[0]:
-        g = gumbel64(minimum + lane_exponential(opaque(key), row, at, start + np.uint64(column)))
+        key, row, draw, start = coordinates
+        values, indices, count = buffer
+        g = gumbel64(minimum + lane_exponential(opaque(key), row, draw, start + np.uint64(column)))
         offer(values, indices, count, p + g, column, least)
 
 
 @device
-def _open(x, mask, line, key, row, at, start, block, column, lane, values, indices, count, least):
+def _open(line, coordinates, block, column, lane, buffer, least):
     """Offer what of a block, which begins at a column, may be among the best, but not the winner: two lanes each."""
+    key, row, draw, _ = coordinates
     key = opaque(key)
-    w = block_word(key, row, at, block)
+    w = block_word(key, row, draw, block)
     winner, minimum = np.int32(winner_lane(w)), block_exponential(w)
-    h0, h1, h2, h3 = words(key, row, at, HIGH_WORDS | ((block << np.uint64(4)) + np.uint64(lane >> _1)))
+    h0, h1, h2, h3 = words(key, row, draw, HIGH_WORDS | ((block << np.uint64(4)) + np.uint64(lane >> _1)))
     late = lane & _1 != _0
     mine = np.int32(lane << _1)
     # A loop, as the definition is long.
@@ -76,22 +85,23 @@ def _open(x, mask, line, key, row, at, start, block, column, lane, values, indic
         if np.int32(mine + i) != winner:
             high = (h2 if late else h0) if i == _0 else (h3 if late else h1)
             j = column + np.int64(np.int32(mine + i))
-            _try(x, mask, line, key, row, at, start, j, high, minimum, values, indices, count, least)
+            _try(line, coordinates, j, high, minimum, buffer, least)
         i = np.int32(i + _1)
 
 
 @kernel(threads=THREADS, blocks=3)
-def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
+def top_long(x, mask, numbers, field, plan, list_values, list_indices):
     """Write the best of each segment of rows and draws to a list of entries, best first, a thread block a segment.
 
-    `rows` and `field` are as in `max_long`. `numbers` is an empty array of the type that potentials are read as. `plan`
+    `field` is that of `parameters`. `numbers` is an empty array of the type that potentials are read as. `plan`
     is (first row, rows, first draw, draws, draws that a thread block makes, segments a row, pairs of blocks a segment,
     places of a list, of the buffer). Lists lie side by side: segments of a row, rows, draws.
     """
-    key, first_id, draw, start = field
+    rows, key, first_id, draw, start = field
     first_row, n_rows, first_draw, draws, group, segments, span, list_places, capacity = plan
     thread, threads = np.int32(cuda.threadIdx.x), np.int32(cuda.blockDim.x)
     lane, warp, warps = np.int32(thread & _31), np.int32(thread >> _5), np.int32(threads >> _5)
+    team = Team(thread, threads, lane, warp, warps)
     places = np.int32(list_places)
     item = np.uint32(cuda.blockIdx.x)
     segment = np.uint32(item % np.uint32(segments))
@@ -121,8 +131,8 @@ def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
     tops = cuda.shared.array(_WARPS, numbers.dtype)
     count, choices = cuda.shared.array(1, types.int32), cuda.shared.array(1, types.int32)
 
-    top = survey(x, mask, line, column, maxima, pairs, lane, warp, warps)
-    largest = largest_of_warps(tops, top, lane, warp, warps)
+    top = survey(Line(x, mask, line), column, maxima, pairs, team)
+    largest = largest_of_warps(tops, top, team)
 
     while s < last:
         at = draw + np.uint64(first_draw + s)
@@ -130,7 +140,7 @@ def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
             count[0] = _0
             choices[0] = _0
         cuda.syncthreads()
-        least = NOTHING, NO_INDEX
+        least, buffer = (NOTHING, NO_INDEX), (values, indices, count)
         if largest < np.inf and largest > -np.inf:
             pair = thread
             going = True
@@ -141,10 +151,10 @@ def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
                     w0, w1, w2, w3 = words(opaque(key), row, at, BLOCK_WORDS | (first_pair + np.uint64(pair)))
                     even, w = np.int32(pair << _1), join(w1, w0)
                     begins = column + np.int64(np.int32(pair << np.int32(7)))
-                    _meet(x, mask, line, begins, w, even, maxima, bounds, values, indices, count, least)
+                    _meet(Line(x, mask, line), begins, w, even, (maxima, bounds), buffer, least)
                     odd, w = np.int32(even + _1), join(w3, w2)
                     begins += np.int64(64)
-                    _meet(x, mask, line, begins, w, odd, maxima, bounds, values, indices, count, least)
+                    _meet(Line(x, mask, line), begins, w, odd, (maxima, bounds), buffer, least)
                 pair = np.int32(pair + threads)
 
             block = thread
@@ -166,7 +176,9 @@ def top_long(x, mask, numbers, rows, field, plan, list_values, list_indices):
                     if bounds[np.uint64(block)] >= least[0]:
                         number = (first_pair << np.uint64(1)) + np.uint64(block)
                         begins = column + np.int64(np.int32(block << np.int32(6)))
-                        _open(x, mask, line, key, row, at, start, number, begins, lane, values, indices, count, least)
+                        _open(
+                            Line(x, mask, line), Coordinates(key, row, at, start), number, begins, lane, buffer, least
+                        )
                 i = np.int32(i + warps)
         # Opaque, so that the place is not kept in registers throughout.
         to = ((np.uint64(s) * np.uint64(n_rows) + opaque(np.uint64(r))) * np.uint64(segments) + np.uint64(segment)) * (
