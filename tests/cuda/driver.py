@@ -17,6 +17,7 @@ from typing import ClassVar, NamedTuple
 from unittest import mock
 
 import numpy as np
+from cuda.core._kernel_arg_handler import ParamHolder
 from numba.cuda import codegen, dispatcher
 from numba.cuda import types as cuda_types
 from numba.cuda.cudadrv import devices
@@ -181,6 +182,7 @@ class FakeDriver:
         self.log.append(Event("launch", stream, name))
         self.launches.append((name, grid, block, stream, shared_bytes))
         self.signatures.append((name, kernel.argument_types))
+        ParamHolder(arguments)  # refuses what could not be passed on
         memory, flat, back, rest = Memory(), [], [], iter(arguments)
         for kind in kernel.argument_types:
             self._flatten(kind, rest, memory, flat, back)

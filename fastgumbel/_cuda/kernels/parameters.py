@@ -34,7 +34,7 @@ class Line(NamedTuple):
 
 
 class Team(NamedTuple):
-    """Threads of a block: the number of this one, how many there are, its place in its warp, its warp, and their number."""
+    """Threads of a block: the number of this one, how many there are, its place in its warp, its warp, of how many."""
 
     thread: Any
     threads: Any
