@@ -71,6 +71,13 @@ def test_only_kernels_know_numba(path):
         assert not [i for i in imports(path) if i.split(".")[0] in ("numba", "llvmlite")]
 
 
+@pytest.mark.parametrize("path", [path for path in SOURCES if name(path).startswith(("_cpu", "_law"))], ids=name)
+def test_no_kernel_takes_more_than_eight_arguments(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            assert len(node.args.args) <= 8, node.name
+
+
 def test_importing_compiles_nothing():
     code = """
 from numba.core import event

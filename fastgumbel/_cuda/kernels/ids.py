@@ -1,4 +1,4 @@
-"""The field at category ids in any order, on a device, and the exponentials that it does not use. See `cpu_ids`."""
+"""The field at category ids in any order, on a device, and the exponentials that it does not use. See `_cpu/ids.py`."""
 
 import numpy as np
 
