@@ -68,7 +68,7 @@ def gumbel(key: Integer, row: Integer, draw: Integer, category: Integer) -> floa
     >>> import fastgumbel as fg
     >>> import fastgumbel.jit as fgj
     >>> field = fg.NoiseField(1)
-    >>> round(fgj.gumbel(_field.key, 5, 0, 2), 4) == fg.gumbel(3, noise=_field.at(rows=5)).round(4)[2]
+    >>> round(fgj.gumbel(field.key, 5, 0, 2), 4) == fg.gumbel(3, noise=field.at(rows=5)).round(4)[2]
     np.True_
     """
     k, r, d, c = place(key, row, draw, category)
@@ -125,14 +125,13 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> in
     ...         choices[row] = fgj.gumbel_max(utilities[row], key, row, draw)
     ...     return choices
     >>> utilities, field = np.array([[1.0, 2.0, 0.5], [0.0, -np.inf, 0.3]]), fg.NoiseField(42)
-    >>> choose(utilities, _field.key, 0)
+    >>> choose(utilities, field.key, 0)
     array([1, 2])
     >>> fg.gumbel_max(utilities, noise=field)
     array([1, 2])
     """
     check_potentials(x)
-    k, r, d, first = place(key, row, draw, 0)
-    return max_of_row(x, k, r, d, first)  # type: ignore[no-any-return]
+    return max_of_row(x, place(key, row, draw, 0))  # type: ignore[no-any-return]
 
 
 @inside
@@ -182,13 +181,12 @@ def gumbel_softmax(
     >>> import fastgumbel as fg
     >>> import fastgumbel.jit as fgj
     >>> x, y, field = np.log([1.0, 2.0, 7.0]), np.empty(3), fg.NoiseField(1)
-    >>> fgj.gumbel_softmax(x, 0.5, _field.key, 0, 0, y)
+    >>> fgj.gumbel_softmax(x, 0.5, field.key, 0, 0, y)
     >>> bool((y == fg.gumbel_softmax(x, 0.5, noise=field)).all())
     True
     """
     check_relaxed(x, tau, out)
-    k, r, d, _ = place(key, row, draw, 0)
-    softmax_of_row(x, np.float64(tau), k, r, d, out)
+    softmax_of_row(x, np.float64(tau), place(key, row, draw, 0), out)
 
 
 @inside
@@ -231,9 +229,8 @@ def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> i
     >>> import fastgumbel as fg
     >>> import fastgumbel.jit as fgj
     >>> x, field = np.log([1.0, 2.0, 7.0]), fg.NoiseField(1)
-    >>> [fgj.categorical(x, _field.key, 0, draw) for draw in range(6)] == fg.categorical(x, 6, noise=field).tolist()
+    >>> [fgj.categorical(x, field.key, 0, draw) for draw in range(6)] == fg.categorical(x, 6, noise=field).tolist()
     True
     """
     check_potentials(x)
-    k, r, d, _ = place(key, row, draw, 0)
-    return draw_of_row(x, k, r, d)  # type: ignore[no-any-return]
+    return draw_of_row(x, place(key, row, draw, 0))  # type: ignore[no-any-return]

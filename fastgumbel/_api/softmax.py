@@ -292,7 +292,7 @@ class _Call:
 
     def relax(self, y: NDArray[Any], tangents: Tangents | None, log: bool) -> NDArray[np.uint8]:
         """Samples on the noise of the call; 1 by row without one."""
-        return _softmax.relax(self.rows, self.field, self.ids, self.given, self.rates, self.draws, y, tangents, log)
+        return _softmax.softmax(self.rows, self.field, self.ids, self.given, self.rates, self.draws, y, tangents, log)
 
     def result(
         self, name: str, out: Any, directions: tuple[int, ...] | None = None, tangents: tuple[NDArray[Any], ...] = ()

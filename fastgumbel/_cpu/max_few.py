@@ -3,20 +3,22 @@
 import numpy as np
 
 from fastgumbel._cpu.one.max import max_of_row
+from fastgumbel._cpu.parameters import Coordinates
 from fastgumbel._numba.compile import kernel
 
 
 @kernel
 def max_one(x, key, draw, start):
     """Index of the sample of row 0; -1 if the row is invalid."""
-    return max_of_row(x, key, np.uint64(0), np.uint64(draw), np.uint64(start))
+    return max_of_row(x, Coordinates(key, np.uint64(0), np.uint64(draw), np.uint64(start)))
 
 
 @kernel
 def max_few(x, key, draw, start, index):
     """Write the index of the sample of each row; whether all rows are valid."""
     for row in range(len(x)):
-        index[row] = max_of_row(x[row], key, np.uint64(row), np.uint64(draw), np.uint64(start))
+        coordinates = Coordinates(key, np.uint64(row), np.uint64(draw), np.uint64(start))
+        index[row] = max_of_row(x[row], coordinates)
         if index[row] < 0:
             return False
     return True

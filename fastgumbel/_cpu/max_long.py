@@ -102,7 +102,10 @@ def _open_block(x, offset, block, largest, best, index, coordinates, scratch):
 
 @stage
 def _search_chunk(x, first_pair, pairs, at, best, index, coordinates, scratch):
-    """The better of (best, index) and the best of `pairs` pairs of blocks from one on, whose maxima begin at `at`."""
+    """The better of (best, index) and the best of `pairs` pairs of blocks from `first_pair` on.
+
+    Maxima of even blocks lie in the scratch from the place `at` on.
+    """
     maxima, bounds, words, _ = scratch
     plane = maxima.size // 2
     padded = block_bounds(bounds, maxima, at, plane, first_pair, pairs, coordinates, words)

@@ -21,7 +21,7 @@ Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 _RAO = 2**21
 
 
-def relax(
+def softmax(
     rows: Rows,
     field: NoiseField,
     ids: NDArray[np.uint64],
@@ -97,7 +97,7 @@ def rao(
             noise_given(rows, here, ids, np.repeat(chosen, count, 0), noise)
             part = np.empty((directions, *noise.shape), rows.dtype)
             np.maximum(
-                faulty, relax(rows, here, ids, noise, rates, len(noise), noise[:0], (dx, dtau, part), log), out=faulty
+                faulty, softmax(rows, here, ids, noise, rates, len(noise), noise[:0], (dx, dtau, part), log), out=faulty
             )
             # One by one and in order: the sum does not depend on how many are drawn at once.
             part = part.reshape(directions, len(chosen), count, rows.count, rows.n)

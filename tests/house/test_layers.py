@@ -79,6 +79,15 @@ def test_pointers_have_no_types(path):
         assert not re.search(r"\bas_pointer\b|\bpointee\b", path.read_text())
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if name(path).startswith(("_cpu", "_law", "_cuda.kernels"))], ids=name
+)
+def test_no_kernel_takes_more_than_eight_arguments(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            assert len(node.args.args) <= 8, node.name
+
+
 def test_importing_compiles_nothing():
     code = """
 from numba.core import event

@@ -37,8 +37,9 @@ def _decide(x, largest, low, high):
 
 
 @scalar
-def draw_of_row(x, key, row, draw):
+def draw_of_row(x, coordinates):
     """Category of a draw; -1 if the row is invalid."""
+    key, row, draw, _ = coordinates
     n = np.uint64(x.size)
     w0, w1, w2, w3 = words(key, row, draw >> _1, DRAW_WORDS)
     low, high = (w2, w3) if draw & _1 else (w0, w1)
@@ -51,7 +52,7 @@ def draw_of_row(x, key, row, draw):
     if largest == NOTHING:
         return NO_INDEX
     if n <= PLACES:
-        # As in `cpu_categorical_short`: sums in float32, unless the target lies too near one of them.
+        # As in `categorical_short`: sums in float32, unless the target lies too near one of them.
         sums = places32()
         total = np.float32(0)
         for j in range(n):

@@ -7,6 +7,7 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.extending import overload
 
+from fastgumbel._cpu.parameters import Coordinates
 from fastgumbel._law.philox import LOW
 from fastgumbel._numba.compile import SCALAR_OPTIONS
 
@@ -31,7 +32,7 @@ def _place(key, row, draw, category):
     for name, kind in {"key": key, "row": row, "draw": draw, "category": category}.items():
         if not isinstance(kind, types.Integer):
             raise TypingError(f"fastgumbel.jit: {name} must be an integer, not {kind}")
-    return lambda key, row, draw, category: (
+    return lambda key, row, draw, category: Coordinates(
         np.uint64(key),
         np.uint64(row),
         np.uint64(draw) & LOW,

@@ -37,8 +37,9 @@ def _largest(x, begin, end):
 
 
 @scalar
-def max_of_row(x, key, row, draw, start):
-    """Index of the sample of the categories from `start` on; -1 if the row is invalid."""
+def max_of_row(x, coordinates):
+    """Index of the sample; -1 if the row is invalid."""
+    key, row, draw, start = coordinates
     best, index = NOTHING, NO_INDEX
     n = np.uint64(x.size)
     begin = np.uint64(0)

@@ -48,8 +48,9 @@ def _compiled_fresh(high, low, like):
 
 
 @stage
-def _perturb(out, x, key, row, draw):
+def _perturb(out, x, coordinates):
     """Log-potentials and noise to `out`; their largest sum, NaN where there is NaN or +inf."""
+    key, row, draw, _ = coordinates
     kind = out.dtype.type
     n = np.uint64(x.size)
     winner, minimum = _0, kind(0)
@@ -112,16 +113,19 @@ def _fill(out, value):
 
 
 @stage
-def softmax_of_row(x, tau, key, row, draw, out):
-    """Write the relaxed sample of x to `out`, in its type; NaN if the row or the temperature is invalid."""
+def softmax_of_row(x, tau, coordinates, out):
+    """Write the relaxed sample of x to `out`, in its type; NaN if the row or the temperature is invalid.
+
+    Categories count from 0, and so does the start of the coordinates.
+    """
     kind = out.dtype.type
     if tau == 0:
-        index = max_of_row(x, key, row, draw, _0)
+        index = max_of_row(x, coordinates)
         _fill(out, kind(0) if index >= 0 else kind(np.nan))
         if index >= 0:
             out[np.uint64(index)] = kind(1)
         return
-    largest = _perturb(out, x, key, row, draw) if 0 < tau < np.inf else kind(np.nan)
+    largest = _perturb(out, x, coordinates) if 0 < tau < np.inf else kind(np.nan)
     if not NOTHING < largest < np.inf:
         _fill(out, kind(np.nan))
         return

@@ -1,4 +1,4 @@
-"""Noise conditioned on a choice, on a device: a block of threads a row and draw."""
+"""Noise conditioned on a choice, on a device: a block of threads a row and draw. See `_cpu/given.py`."""
 
 import numpy as np
 
