@@ -19,10 +19,11 @@ lock = home.global_compiler_lock
 del home.global_compiler_lock
 import fastgumbel
 from fastgumbel._numba import borrowing
+from fastgumbel._numba import compile as seam
 home.global_compiler_lock = lock  # Numba itself needs it
 from tests.faults.mixed import digest
 
-print(BORROWED, _lock)
+print(borrowing.BORROWED, seam._lock)
 print(digest({TASKS}))
 """
 
