@@ -11,6 +11,7 @@ process alone.
 import contextlib
 import functools
 import hashlib
+import os
 import warnings
 from collections.abc import Callable
 from importlib import resources
@@ -122,7 +123,7 @@ def kept(njit: Callable[..., Any], function: Any) -> Any:
             dispatcher = njit(function, cache=True)
         except Exception as error:
             # Numba knows no place for the files. If anything else is wrong, it says so again below.
-            reason = f"{error}; {_REMEDY}"
+            reason = f"{error}; {_REMEDY}" if os.path.exists(function.__code__.co_filename) else str(error)
     dispatcher = dispatcher or njit(function)
     if hasattr(dispatcher, "_cache"):  # where a Numba has none, its own cache does, without the guard
         dispatcher._cache = _Guard(dispatcher._cache, function.__qualname__, reason)
