@@ -68,3 +68,17 @@ def places_of(k: Any, n: int) -> int:
     if places > n:
         raise ValueError(f"k must be at most the number of categories, {n}, not {places}")
     return places
+
+
+def shape_parameter(trick: str, alpha: Any, least: float) -> float:
+    """`alpha` of a trick that has it, above `least`; else it must be None, and is 1."""
+    if trick not in ("weibull", "frechet"):
+        if alpha is not None:
+            raise ValueError(f"alpha is for 'weibull' and 'frechet', not for {trick!r}")
+        return 1.0
+    if alpha is None:
+        raise ValueError(f"alpha must be given for {trick!r}")
+    value = real_array(alpha, "alpha")
+    if value.ndim or not least < value < np.inf:
+        raise ValueError(f"alpha must be a finite number above {least:g}, not {alpha!r}")
+    return float(value)
