@@ -7,6 +7,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host import softmax as _softmax
+from fastgumbel._request.checks import pair_of
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.request import Request
 
@@ -205,16 +206,10 @@ def gumbel_softmax_jvp(
     >>> bool(np.allclose(rows @ w, gradient))
     True
     """
-    x, tau = _pair(primals, "primals", "(log_potentials, tau)")
-    slopes = _pair(tangents, "tangents", "(d_log_potentials, d_tau)")
+    x, tau = pair_of(primals, "primals", "(log_potentials, tau)")
+    slopes = pair_of(tangents, "tangents", "(d_log_potentials, d_tau)")
     request = Request(x, axis, size, where, rng, noise, invalid)
     pair: tuple[NDArray[Any], NDArray[Any]] = request.served_by(_softmax).sample_jvp(
         request, tau, slopes, bool(hard), bool(log), rao, out
     )
     return pair
-
-
-def _pair(value: Any, name: str, what: str) -> tuple[Any, Any]:
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError(f"{name} must be a pair {what}")
-    return value[0], value[1]

@@ -27,13 +27,13 @@ from fastgumbel._request.temperature import rates_of
 Slopes: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 # Numbers of Gumbel-Rao at once.
-_RAO = 2**21
+RAO = 2**21
 
 
 def sample(request: Request, tau: Any, hard: bool, log: bool, out: Any) -> Any:
     """What `gumbel_softmax` does."""
     rows, taus, noise = rows_of(request), request.temperatures(tau), noise_of(request)
-    y = _result(request, "out", out, None, inputs_of(request))
+    y = result_of(request, "out", out, None, inputs_of(request))
     refuse(request, rows, fill(rows, noise, taus, hard, log, y.flat))
     return y.deliver()
 
@@ -45,12 +45,12 @@ def fill(
     faulty = np.zeros(rows.count, np.uint8)
     soft = 0 if hard else np.count_nonzero(taus)
     if soft:
-        faulty = relax(rows, _given_noise(noise, rows, len(y)), rates_of(taus, rows.dtype), y, None, log)
+        faulty = relax(rows, given_noise(noise, rows, len(y)), rates_of(taus, rows.dtype), y, None, log)
     if soft < taus.size:
         hard_rows = np.ones(rows.count, bool) if soft == 0 else taus == 0
-        index = _choices(rows, noise, len(y))
+        index = choices_of(rows, noise, len(y))
         faulty[(index < 0).any(0) & hard_rows] = 1
-        _harden(y, index, hard_rows, log)
+        harden(y, index, hard_rows, log)
     return faulty
 
 
@@ -70,27 +70,27 @@ def sample_jvp(
     samples = None if rao is None else request.condition(rao)
     wanted = request.tangents(*tangents)
     noise = noise_of(request)
-    given, rates = _given_noise(noise, rows, request.draws), rates_of(taus, rows.dtype)
+    given, rates = given_noise(noise, rows, request.draws), rates_of(taus, rows.dtype)
     dx, dtau = _slopes(rows, wanted, request.axis)
     read = (*inputs_of(request), given, dx, dtau)
     outs = outs_of(out, "y", "dy")
-    y = _result(request, *outs[0], None, read)
-    dy = _result(request, *outs[1], wanted.directions, read)
+    y = result_of(request, *outs[0], None, read)
+    dy = result_of(request, *outs[1], wanted.directions, read)
     check_apart(y, dy)
     slopes = dx, dtau, dy.flat
-    index = _choices(rows, noise, request.draws) if hard or samples is not None else None
+    index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
     if samples is not None and index is not None:
-        faulty = _rao(rows, rates, index, samples, slopes, log)
+        faulty = _average(rows, rates, index, samples, slopes, log)
     else:
         faulty = relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
     if index is not None:
         faulty[(index < 0).any(0) & (faulty == 0)] = 1
-        _harden(y.flat, index, np.ones(rows.count, bool), log)
+        harden(y.flat, index, np.ones(rows.count, bool), log)
     refuse(request, rows, faulty)
     return y.deliver(), dy.deliver()
 
 
-def _result(
+def result_of(
     request: Request, name: str, out: Any, directions: tuple[int, ...] | None, read: tuple[NDArray[Any], ...]
 ) -> Result:
     """Where to compute a result, with an axis of directions in `flat` unless they are None."""
@@ -101,7 +101,7 @@ def _result(
     return Result(name, out, shape, request.dtype, flat, request.axis, read)
 
 
-def _given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
+def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
     """Precomputed noise as draws by rows by categories, in the dtype of the rows; empty if there is none."""
     if noise is None:
         return np.empty((0, 0, 0), rows.dtype)
@@ -129,25 +129,25 @@ def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDAr
     return dx, dtau
 
 
-def _choices(rows: Rows, noise: Rows | None, draws: int) -> NDArray[np.intp]:
+def choices_of(rows: Rows, noise: Rows | None, draws: int) -> NDArray[np.intp]:
     """Index of the hard sample by draw and row, -1 where there is none."""
     index = np.empty((draws, rows.count), np.intp)
     search(rows, noise, index, None)
     return index
 
 
-def refuse(request: Request, rows: Rows, faulty: NDArray[Any]) -> None:
+def refuse(request: Request, rows: Rows, faulty: NDArray[Any], slopes: str = "tangents") -> None:
     """Raise for the first faulty row, unless such rows are marked; and for tangents that are not finite."""
     if not np.count_nonzero(faulty):
         return
     infinite = faulty == INFINITE_TANGENT
     if infinite.any():
-        raise ValueError(tangent_message(rows.name(int(infinite.argmax()))))
+        raise ValueError(tangent_message(rows.name(int(infinite.argmax())), slopes))
     if request.raises and request.draws:
         raise ValueError(rows.fault(int((faulty != 0).argmax())))
 
 
-def _harden(y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_], log: bool) -> None:
+def harden(y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_], log: bool) -> None:
     """Overwrite rows of y with the one-hot of the hard sample."""
     everywhere = bool(hard_rows.all())
     part = y if everywhere else np.empty((len(y), np.count_nonzero(hard_rows), y.shape[2]), y.dtype)
@@ -205,7 +205,7 @@ def relax(
     return faulty
 
 
-def _rao(
+def _average(
     rows: Rows, rates: NDArray[Any], choices: NDArray[np.intp], samples: int, slopes: Slopes, log: bool
 ) -> NDArray[np.uint8]:
     """Write tangents averaged over so many relaxed samples, each on noise conditioned on choices[draw, row].
@@ -215,7 +215,7 @@ def _rao(
     faulty = np.zeros(rows.count, np.uint8)
     dx, dtau, dy = slopes
     directions, draws = dy.shape[:2]
-    at_once = max(1, _RAO // max(1, rows.count * rows.n * (directions + 1)))
+    at_once = max(1, RAO // max(1, rows.count * rows.n * (directions + 1)))
     draw_step, sample_step = max(1, at_once // samples), min(samples, at_once)
     for s in range(0, draws, draw_step):
         chosen = choices[s : s + draw_step]

@@ -20,6 +20,13 @@ def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     return str(value)
 
 
+def pair_of(value: Any, name: str, what: str) -> tuple[Any, Any]:
+    """Two arguments in one."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{name} must be a pair {what}")
+    return value[0], value[1]
+
+
 def float_type(dtype: Any, name: str) -> np.dtype[Any]:
     """The dtype float64 or float32."""
     try:

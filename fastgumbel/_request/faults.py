@@ -52,9 +52,9 @@ def zero_tau_message(name: str) -> str:
     return f"tau must be above 0 for a tangent, but {name} has 0"
 
 
-def tangent_message(name: str) -> str:
-    """What is wrong with a row of tangents that are not finite."""
-    return f"tangents must be finite, and not so large that they overflow, unlike those of {name}"
+def tangent_message(name: str, argument: str = "tangents") -> str:
+    """What is wrong with a row of tangents, or a cotangent, that are not finite."""
+    return f"{argument} must be finite, and not so large that it overflows, unlike that of {name}"
 
 
 def choice_message(name: str, n: int, choices: NDArray[Any]) -> str:

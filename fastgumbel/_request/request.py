@@ -124,9 +124,8 @@ class Request:
         if rng is not None and wanted:
             raise ValueError("give rng or noise, not both")
         if not wanted or not self.arrays.owns(noise):
-            raise TypeError(
-                f"noise must be a NoiseField{wanted and f' or {wanted}, as log_potentials is one'}, not {type(noise).__name__}"
-            )
+            beside = f" or {wanted}, as log_potentials is one" if wanted else ""
+            raise TypeError(f"noise must be a NoiseField{beside}, not {type(noise).__name__}")
         array = self.arrays.array(noise, "noise")
         check_real(array.dtype, "noise")
         expected = self.draw_shape + self.shape
@@ -166,6 +165,15 @@ class Request:
         shape = self.draw_shape + self.batch
         if array.shape not in (shape, self.batch):
             raise ValueError(f"choice must have shape {shape} or {self.batch}, not {array.shape}")
+        return array
+
+    def cotangent(self, cotangent: Any) -> Any:
+        """Cotangents of samples, of the shape of these, as their kind of arrays gives them."""
+        array = self._either(cotangent, "cotangent")
+        check_real(array.dtype, "cotangent")
+        expected = self.draw_shape + self.shape
+        if array.shape != expected:
+            raise ValueError(f"cotangent must have the shape of the samples, {expected}, not {array.shape}")
         return array
 
     def tangents(self, d_x: Any, d_tau: Any) -> Tangents:
