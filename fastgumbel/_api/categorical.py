@@ -88,8 +88,8 @@ def categorical(
         What names the draws, as in `NoiseField`.
     noise : NoiseField, optional
         Names the draws instead, by key, row ids and first draw. The field's numbers are not read: draws are independent
-        of all other functions' on the same field. `start` must be 0, and category ids tell no more than which
-        places are empty.
+        of all other functions' on the same field. `start` must be 0, and there must be no category ids, which these
+        draws do not read.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with -1.
         On a device, "raise" waits for the result, and "mark" does not.

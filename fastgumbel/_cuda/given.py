@@ -22,6 +22,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     """What `gumbel_given_choice` does."""
     request.condition()
     call, chosen = Call(request), request.choices(choice)
+    category_ids.refuse_repeats(call.rows)
     rows, shape = call.rows, request.draw_shape + request.batch
     if isinstance(chosen, View):
         chosen = chosen.broadcast(shape)

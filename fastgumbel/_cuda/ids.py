@@ -7,10 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgumbel._cpu.repeats import first_repeat
 from fastgumbel._cuda.call import Work, int64s
 from fastgumbel._cuda.kernels import ids as kernels
-from fastgumbel._cuda.rows import Piece
+from fastgumbel._cuda.rows import DeviceRows, Piece
 from fastgumbel._cuda.view import View, view_of
+from fastgumbel._request.faults import repeat_message
+from fastgumbel._request.shape import once
 
 # Bytes of noise at once: more rows and draws than they hold, one at least, are read one part after another.
 _SCRATCH = 2**26
@@ -25,6 +28,21 @@ class Kind(NamedTuple):
 
 # The field by itself, where it stands beside log-potentials that exclude empty places, and what `condition` takes.
 ALONE, BESIDE, FRESH = Kind(False, -np.inf), Kind(False, 0.0), Kind(True, -1.0)
+
+
+def refuse_repeats(rows: DeviceRows) -> None:
+    """Raise where a category id stands twice in a row: which place counts would have to be read from the device."""
+    if rows.place.categories is None:
+        return
+    categories = np.moveaxis(rows.place.categories, rows.axis, -1)
+    lines = once(categories)
+    lines = np.ascontiguousarray(np.broadcast_to(lines, (*lines.shape[:-1], rows.n))).reshape(-1, rows.n)
+    found = first_repeat(lines.view(np.uint64)) if lines.size else -1
+    if found >= 0:
+        remedy = "pass where= to exclude all but the largest of its places, or host arrays"
+        row = found // rows.n if len(lines) == rows.count else 0
+        name = rows.name(row)
+        raise ValueError(repeat_message(name, int(lines[found // rows.n, found % rows.n]), remedy))
 
 
 def write(work: Work, out: Any, piece: Piece, draw: int, to: tuple[int, int, int], kind: Kind) -> None:

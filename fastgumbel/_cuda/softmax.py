@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel._cuda import ids as category_ids
 from fastgumbel._cuda import max as hard_sample
 from fastgumbel._cuda import relax
 from fastgumbel._cuda.call import Call, Work
@@ -31,6 +32,7 @@ from fastgumbel._request.shape import once
 def sample(request: Request, tau: Any, hard: bool, log: bool, out: Any) -> Any:
     """What `gumbel_softmax` does."""
     call, taus = Call(request), request.temperatures(tau)
+    category_ids.refuse_repeats(call.rows)
     y = Result(call, "out", out, request.draw_shape + request.shape, request.dtype, request.axis)
     hardens = np.ones(1, np.bool_) if hard else taus == 0
     with call.work(y.view) as work:
@@ -49,6 +51,7 @@ def sample_jvp(
 ) -> tuple[Any, Any]:
     """What `gumbel_softmax_jvp` does."""
     call, taus = Call(request), request.temperatures(tau)
+    category_ids.refuse_repeats(call.rows)
     rows = call.rows
     if (taus == 0).any():
         raise ValueError(zero_tau_message(rows.name(int((taus == 0).argmax()))))

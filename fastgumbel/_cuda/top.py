@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgumbel._cuda import ids as category_ids
 from fastgumbel._cuda.call import Call, Work, int64s
 from fastgumbel._cuda.kernels import top_every, top_long
 from fastgumbel._cuda.kernels.parameters import Field
@@ -42,6 +43,7 @@ _SCRATCH = 2**27
 def sample(request: Request, k: int, return_threshold: bool, out: Any) -> tuple[Any, ...]:
     """What `gumbel_top_k` does: indices and values by rank and, if wanted, thresholds."""
     call, lead = Call(request), request.draw_shape + request.batch
+    category_ids.refuse_repeats(call.rows)
     rows, ranked = call.rows, with_categories(lead, k, request.axis)
     names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")
     shapes = [(ranked, np.intp), (ranked, np.float64), (lead, np.float64)]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._dask.extra import ArraySliceDep, HighLevelGraph, da, tokenize
+from fastgumbel._host.repeats import once_each, refuse_repeats
 from fastgumbel._host.rows import Rows, rows_at
 from fastgumbel._request.coordinates import Coordinates
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, row_name
@@ -100,6 +101,10 @@ class Block:
         start = call.start if categories is not None else call.start + self.first
         self.rows = rows_at(x, where, call.axis, Coordinates(call.key, call.draw, start, ids, categories))
         self.draws = math.prod(lengths(self.draw_place))
+
+    def keep_one_each(self) -> None:
+        """Exclude the lesser places of each category id, in whole rows."""
+        self.rows = once_each(self.rows)[0]
 
     def runs(self) -> Iterator[tuple[slice, Rows]]:
         """Draws of the block that follow each other, and the rows at the first of them."""
@@ -201,6 +206,11 @@ class Grid:
     def shards(self) -> int:
         """How many parts each row has."""
         return len(self.x.chunks[self.call.axis])
+
+    def refuse_repeats(self) -> None:
+        """Raise where a category id stands twice in a row that is cut: no shard can tell which place counts."""
+        if self.shards > 1:
+            refuse_repeats(self.request.place, self.call.axis, "bring whole rows into chunks, see rechunk()")
 
     @property
     def kind(self) -> Any:

@@ -60,6 +60,7 @@ def sample(grid: Grid, return_max: bool) -> Any:
 
 
 def _search_top_shard(places: int, block: Block) -> Found:
+    block.keep_one_each()
     index = np.empty((block.draws, block.rows.count, min(places, block.rows.n)), np.intp)
     value = np.empty(index.shape)
     for run, rows in block.runs() if block.rows.n else ():
@@ -109,6 +110,7 @@ def _threshold(k: int, call: Call, place: Place, found: Found) -> NDArray[np.flo
 
 def sample_top(grid: Grid, k: int, return_threshold: bool) -> tuple[Any, ...]:
     """Indices and values of the k best, with the threshold where that is asked for."""
+    grid.refuse_repeats()
     places = min(k + bool(return_threshold), grid.call.n)
     parts = grid.by_shard(partial(_search_top_shard, places))
     found = tree(parts, partial(_merge_top, places)), grid.result_letters

@@ -184,6 +184,7 @@ def _whole_rows(call: Call, log: bool, hard: bool, block: Block, tau: Any) -> ND
     """Samples of a block of rows that are not cut."""
     y = np.empty((block.draws, block.rows.count, block.rows.n), block.rows.dtype)
     taus = np.broadcast_to(tau, lengths(block.place)).reshape(-1) if np.ndim(tau) else np.reshape(tau, 1)
+    block.keep_one_each()
     for run, rows in block.runs():
         _softmax.fill(rows, None, taus, hard, log, y[run])
     invalid = np.any(np.isnan(y[..., :1]), (0, 2))
@@ -193,6 +194,7 @@ def _whole_rows(call: Call, log: bool, hard: bool, block: Block, tau: Any) -> ND
 
 def relax(grid: Grid, tau: Any, hard: bool, log: bool) -> Any:
     """Relaxed or hard samples."""
+    grid.refuse_repeats()
     call, dtype = grid.call, grid.kind
     batch = call.batch
     taus = grid.request.temperatures(tau)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.given import given_choice
 from fastgumbel._host.blocks import run_blocks, write_ids
+from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result
 from fastgumbel._host.rows import Rows, inputs_of, rows_of
 from fastgumbel._law.reduce import INVALID_CHOICE
@@ -19,11 +20,13 @@ from fastgumbel._request.request import Request
 
 def sample(request: Request, choice: Any, out: Any) -> Any:
     """What `gumbel_given_choice` does."""
-    rows, lead = rows_of(request), request.draw_shape + request.batch
+    (rows, chosen), lead = once_each(rows_of(request)), request.draw_shape + request.batch
     request.condition()
     choices = np.broadcast_to(request.choices(choice), lead)
     choices = np.ascontiguousarray(choices, np.intp).reshape(request.draws, rows.count)
     flat, read = (*choices.shape, rows.n), (*inputs_of(request), choices)
+    if chosen is not None:
+        choices = _of_representatives(choices, chosen)
     result = Result("out", out, (*lead, rows.n), rows.dtype, flat, request.axis, read)
     faulty = noise_given(rows, choices, result.flat)
     if request.draws and np.count_nonzero(faulty):
@@ -33,7 +36,18 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
             raise ValueError(choice_message(rows.name(row), rows.n, choices[:, row]))
         if request.raises:
             raise ValueError(rows.fault(int(faulty.argmax())))
+    if chosen is not None:
+        # Places of one id have one noise.
+        result.flat[...] = np.take_along_axis(result.flat, chosen[np.newaxis], 2)
     return result.deliver()
+
+
+def _of_representatives(choices: NDArray[np.intp], chosen: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The places that stand for the ids of chosen places, by draw and row; what is out of range stays so."""
+    n = chosen.shape[1]
+    inside = (choices >= 0) & (choices < n)
+    taken = np.take_along_axis(chosen, np.where(inside, choices, 0).T, 1).T
+    return np.ascontiguousarray(np.where(inside, taken, choices), np.intp)
 
 
 def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDArray[np.uint8]:

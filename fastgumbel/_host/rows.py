@@ -146,6 +146,10 @@ class Rows:
         """Columns c0 to c1, which lie elsewhere in the field."""
         return Rows(self.values[..., c0:c1], None if self._where is None else self._where[..., c0:c1], place)
 
+    def only(self, left: NDArray[np.bool_]) -> Rows:
+        """The same rows with fewer categories left."""
+        return Rows(self.values, left if self._where is None else self._where & left, self.place)
+
     @property
     def excluded(self) -> str:
         """What categories that are missing may be, in words."""

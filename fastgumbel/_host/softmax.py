@@ -14,6 +14,7 @@ from fastgumbel._cpu.softmax_short import softmax_short
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.given import noise_given
 from fastgumbel._host.max import search
+from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._law.reduce import INFINITE_TANGENT
@@ -32,7 +33,7 @@ RAO = 2**21
 
 def sample(request: Request, tau: Any, hard: bool, log: bool, out: Any) -> Any:
     """What `gumbel_softmax` does."""
-    rows, taus, noise = rows_of(request), request.temperatures(tau), noise_of(request)
+    rows, taus, noise = once_each(rows_of(request))[0], request.temperatures(tau), noise_of(request)
     y = result_of(request, "out", out, None, inputs_of(request))
     refuse(request, rows, fill(rows, noise, taus, hard, log, y.flat))
     return y.deliver()
@@ -64,7 +65,7 @@ def sample_jvp(
     out: Any,
 ) -> tuple[Any, Any]:
     """What `gumbel_softmax_jvp` does."""
-    rows, taus = rows_of(request), request.temperatures(tau)
+    rows, taus = once_each(rows_of(request))[0], request.temperatures(tau)
     if np.count_nonzero(taus) < taus.size:
         raise ValueError(zero_tau_message(rows.name(int((taus == 0).argmax()))))
     samples = None if rao is None else request.condition(rao)

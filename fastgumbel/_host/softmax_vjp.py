@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.softmax_vjp import softmax_vjp
 from fastgumbel._host.given import noise_given
+from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refuse, relax, result_of
@@ -48,7 +49,7 @@ def sample(
     request: Request, tau: Any, cotangent: Any, hard: bool, log: bool, rao: Any, out: Any
 ) -> tuple[Any, tuple[Any, Any]]:
     """What `gumbel_softmax_vjp` does."""
-    rows, taus, noise = rows_of(request), request.temperatures(tau), noise_of(request)
+    rows, taus, noise = once_each(rows_of(request))[0], request.temperatures(tau), noise_of(request)
     if np.count_nonzero(taus) < taus.size:
         raise ValueError(zero_tau_message(rows.name(int((taus == 0).argmax()))))
     samples = None if rao is None else request.condition(rao)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.top_every import merge_tops, sort_tops, top_every, top_given
 from fastgumbel._cpu.top_long import top_long
+from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share
@@ -23,7 +24,7 @@ _PRUNED = 64
 
 def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
     """What `gumbel_top_k` does: indices and values by rank and, if wanted, thresholds."""
-    rows, lead = rows_of(request), request.draw_shape + request.batch
+    rows, lead = once_each(rows_of(request))[0], request.draw_shape + request.batch
     places = min(k + return_threshold, rows.n)
     flat = request.draws, rows.count, k
     names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")

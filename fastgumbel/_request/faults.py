@@ -42,6 +42,11 @@ def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> s
     return f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, or {excluded}"
 
 
+def repeat_message(name: str, category: int, remedy: str) -> str:
+    """What is wrong with a row that has a category id twice, where that cannot be told apart."""
+    return f"noise: {name} has the category id {category} twice, and here each may stand once in a row: {remedy}"
+
+
 def infinite_message(name: str, value: Any, category: int) -> str:
     """What is wrong with a row of precomputed noise that is not finite."""
     return f"noise must be finite, but {name} has {value} at category {category}"

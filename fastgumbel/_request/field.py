@@ -129,9 +129,10 @@ class NoiseField:
         categories : array_like of int, optional
             Category ids up to 2**32 - 1 in any order, of a shape that broadcasts to that of the log-potentials (for
             `gumbel`, to `size`): each place reads the noise of its own category. A negative id marks an empty place,
-            which is excluded as by ``where=False``. An id that stands in two places of a row has the same noise in
-            both. They take the place of `start`: a field has one or the other. They come from the host, also for
-            device arrays: each call then copies them to the device, without repeating what is broadcast.
+            which is excluded as by ``where=False``. Places of one id in a row are one alternative, that of the largest
+            log-potential, the first of equals: no function chooses it twice, or its other places. They take the place
+            of `start`: a field has one or the other. They come from the host, also for device arrays: each call then
+            copies them to the device, without repeating what is broadcast.
 
         Returns
         -------

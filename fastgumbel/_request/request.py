@@ -138,7 +138,12 @@ class Request:
         return host if self.arrays is HOST else backend(host.__name__.rpartition(".")[2])
 
     def count_draws(self) -> None:
-        """Check that the field tells draws that read no field: it must begin with its first category."""
+        """Check that the field tells draws that read no field: it must begin with its first category, without ids."""
+        if self.place.categories is not None:
+            raise ValueError(
+                "noise: these draws read no category ids: pass where=categories >= 0 to exclude empty places, or use "
+                "gumbel_max, whose choices follow the ids"
+            )
         if self.place.start:
             raise ValueError(f"noise: start must be 0, not {self.place.start}: these draws know no parts of a row")
 

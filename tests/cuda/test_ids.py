@@ -132,7 +132,7 @@ def test_faults_are_named(device, n):
     x[1, 0] = np.nan
     cpu, gpu = messages(gumbel_max, x, noise=noise)
     assert cpu == gpu
-    assert "row 1 has nan at category 0" in gpu
+    assert f"row 1 has nan at place 0 (category id {ids[1, 0]})" in gpu
 
 
 def test_shapes_that_do_not_fit(device):
