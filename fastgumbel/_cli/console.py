@@ -22,7 +22,7 @@ def blaming(name: object) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise UserError(f"{name}: {fault.strerror or fault}") from fault
+        raise UserError(f"{name}: {fault.strerror or str(fault).partition(chr(10))[0]}") from fault
 
 
 def say(text: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -58,21 +56,19 @@ class Texts:
 
 
 class IdSpool:
-    """Names of rows on their way to nameless temporary files, which may exceed memory.
+    """Names of rows on their way to disk, as they may exceed memory.
 
     Parameters
     ----------
     name : str
         Of the column.
-    stack : ExitStack
-        What closes the files.
+    numbers, data, ends : binary files
+        Empty ones, for row ids, for texts, and for the places where texts end.
     """
 
-    def __init__(self, name: str, stack: ExitStack) -> None:
+    def __init__(self, name: str, numbers: BinaryIO, data: BinaryIO, ends: BinaryIO) -> None:
         self._name, self._rows, self._bytes = name, 0, 0
-        self._numbers = stack.enter_context(tempfile.TemporaryFile())
-        self._data = stack.enter_context(tempfile.TemporaryFile())
-        self._ends = stack.enter_context(tempfile.TemporaryFile())
+        self._numbers, self._data, self._ends = numbers, data, ends
         self._numeric = self._plain = True
 
     def add(self, texts: list[str]) -> None:

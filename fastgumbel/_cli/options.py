@@ -77,7 +77,12 @@ def _add_choose(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--draws", metavar="N", type=_positive, help=f"draws of every row (1; {SAMPLE_DRAWS} for the shipped data)")
     add("--seed", metavar="N", type=_natural, default=0, help="names the noise (0)")
     add("--first-row", metavar="N", type=_natural, default=0, help="number of the first row: a part of a split table")
-    add("--threads", metavar="N", type=_positive, help="threads to draw with (all)")
+    add(
+        "--threads",
+        metavar="N",
+        type=_positive,
+        help="threads to draw with (all that there are, within limits on the process)",
+    )
     add("--out", metavar="FILE", type=Path, help="write the choices, .npy, .csv or .parquet")
     add("--scenario-out", metavar="FILE", type=Path, help="write the choices in the scenario")
     add("--force", action="store_true", help="replace existing output")

@@ -45,6 +45,10 @@ def _watched(blocks: Iterator[Block], tell: Callable[[], int], advance: Callable
         yield block
 
 
+class _CellFault(Exception):
+    """What is wrong with a line, beginning with the column if it is about one."""
+
+
 class _CsvText:
     """Text with a header: it is read at once, and the rows when they are asked for.
 
@@ -66,18 +70,19 @@ class _CsvText:
         line, names = self._header()
         self._width = len(names)
         self.columns = pick(names, reading, f"{path}: line {line}")
+        self._whole = self.columns.places == tuple(range(self._width))
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows, some at a time, as soon as they are known to be fit to draw from."""
         cells, ids, lines = array("d"), list[str](), list[int]()
         first = 0
         for line, record in self._records:
-            where = f"line {line} (row {first + len(lines)})"
-            if len(record) != self._width:
-                raise self._error(f"{where}: {len(record)} cells, but {self._width} names in the header")
-            cells.extend(self._numbers(record, where))
-            if self.columns.id_place is not None:
-                ids.append(self._id(record[self.columns.id_place], where))
+            try:
+                cells.extend(self._numbers(record))
+                if self.columns.id_place is not None:
+                    ids.append(self._id(record[self.columns.id_place]))
+            except _CellFault as fault:
+                raise self._error(f"line {line} (row {first + len(lines)}){fault}") from fault
             lines.append(line)
             if len(cells) >= CELLS:
                 yield self._checked(cells, ids, lines, first)
@@ -123,10 +128,10 @@ class _CsvText:
             raise self._error(f"line {line}: holds only numbers; expected a header with the alternatives' names")
         return line, names
 
-    def _numbers(self, record: list[str], where: str) -> list[float]:
-        cells = record
-        if len(self.columns.places) < self._width or self._reading.alternatives is not None:
-            cells = [record[place] for place in self.columns.places]
+    def _numbers(self, record: list[str]) -> list[float]:
+        if len(record) != self._width:
+            raise _CellFault(f": {len(record)} cells, but {self._width} names in the header")
+        cells = record if self._whole else [record[place] for place in self.columns.places]
         values = numbers(cells)
         if values is None and self._reading.blank_excludes:
             cells = [cell if cell.strip() else "-inf" for cell in cells]
@@ -134,13 +139,13 @@ class _CsvText:
         if values is None:
             found = zip(self.columns.header, map(complaint, cells), strict=True)
             name, what = next(pair for pair in found if pair[1] is not None)
-            raise self._error(f"{where}, column {name!r}: {what}{id_advice(name)}")
+            raise _CellFault(f", column {name!r}: {what}{id_advice(name)}")
         return values
 
-    def _id(self, cell: str, where: str) -> str:
+    def _id(self, cell: str) -> str:
         text = cell.strip()
         if not text:
-            raise self._error(f"{where}, column {self.columns.id_name!r}: the cell is blank, so the row has no id")
+            raise _CellFault(f", column {self.columns.id_name!r}: the cell is blank, so the row has no id")
         return text
 
     def _checked(self, cells: array[float], ids: list[str], lines: list[int], first: int) -> Block:

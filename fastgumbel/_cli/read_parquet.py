@@ -71,13 +71,13 @@ class _ParquetRows:
         places = [*self._columns.places] + [place for place in [self._columns.id_place] if place is not None]
         rows = max(1, CELLS // len(places))
         first = 0
-        for batch in file.iter_batches(batch_size=rows, columns=[names[place] for place in places]):
-            part = [batch.column(names[place]) for place in places]
-            values = self._values(part[: len(self._columns.header)], first)
-            ids = None if self._columns.id_place is None else self._ids(part[-1], first)
-            yield Block(values, ids)
-            advance(len(values))
-            first += len(values)
+        with blaming(self._path):
+            for batch in file.iter_batches(batch_size=rows, columns=[names[place] for place in places]):
+                part = [batch.column(names[place]) for place in places]
+                values = self._values(part[: len(self._columns.header)], first)
+                yield Block(values, None if self._columns.id_place is None else self._ids(part[-1], first))
+                advance(len(values))
+                first += len(values)
 
     def _values(self, part: list[Any], first: int) -> NDArray[np.float64]:
         blank = np.column_stack([column.is_null().to_numpy(zero_copy_only=False) for column in part])

@@ -32,8 +32,8 @@ def spooled(path: Path, columns: Columns, blocks: Iterable[Block]) -> Table:
     copy = f"the temporary copy of {path} in {tempfile.gettempdir()}"
     rows, watch = 0, IdWatch(columns)
     with blaming(copy), ExitStack() as stack:
-        cells = stack.enter_context(tempfile.TemporaryFile())
-        ids = None if columns.id_name is None else IdSpool(columns.id_name, stack)
+        cells, *others = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(4)]
+        ids = None if columns.id_name is None else IdSpool(columns.id_name, *others)
         for block in blocks:
             watch.look(block.values)
             cells.write(block.values.data)
@@ -41,7 +41,7 @@ def spooled(path: Path, columns: Columns, blocks: Iterable[Block]) -> Table:
                 ids.add(block.ids)
             rows += len(block.values)
         if rows == 0:
-            raise UserError(f"{path}: no rows below the header")
+            raise UserError(f"{path}: has no rows")
         complaint = watch.complaint()
         if complaint is not None:
             raise UserError(f"{path}: {complaint}")

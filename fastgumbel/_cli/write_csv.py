@@ -42,6 +42,14 @@ class CsvSink:
 
 
 def _csv_cell(name: str) -> str:
+    """Quote a name where it needs it.
+
+    Examples
+    --------
+    >>> _csv_cell("bus"), _csv_cell("a, b"), _csv_cell("a" + chr(10) + "b")
+    ('bus', '"a, b"', '"a\\nb"')
+    """
+    end = "\r\n"  # a cell that holds a character of it is quoted
     cell = io.StringIO()
-    csv.writer(cell, lineterminator="").writerow([name])
-    return cell.getvalue()
+    csv.writer(cell, lineterminator=end).writerow([name])
+    return cell.getvalue().removesuffix(end)

@@ -1,31 +1,10 @@
 """The choices are the library's own, however the work is cut."""
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import fastgumbel
-
-MODES = ["air", "train", "bus", "car"]
-
-
-def direct(log_potentials, *, draws, seed=0, first_row=0):
-    """Every choice of a table in one call of the library."""
-    rows = np.arange(len(log_potentials), dtype=np.uint64) + np.uint64(first_row)
-    return fastgumbel.gumbel_max(log_potentials, size=draws, noise=fastgumbel.NoiseField(seed).at(rows=rows))
-
-
-def save_csv(path: Path, table, header=MODES) -> Path:
-    with path.open("w", newline="") as text:
-        csv.writer(text).writerows([header, *table.tolist()])
-    return path
-
-
-def read_csv(path: Path):
-    with path.open(newline="") as text:
-        return list(csv.reader(text))
+from tests.cli.files import direct, read_csv, save_csv
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f2", ">f4", ">f8", "i1", "u2", ">i8"])

@@ -4,16 +4,7 @@ import numpy as np
 import pytest
 
 from fastgumbel._cli import draws
-
-
-def complaint(outcome):
-    """The one line of a failed run."""
-    assert outcome.code == 2
-    assert outcome.out == ""
-    assert outcome.err.startswith("fastgumbel: error: ")
-    assert outcome.err.endswith("\n")
-    assert outcome.err.count("\n") == 1
-    return outcome.err
+from tests.cli.files import complaint
 
 
 @pytest.mark.parametrize(
@@ -21,7 +12,7 @@ def complaint(outcome):
     [
         ("", "in.csv: is empty; expected a header"),
         ("\n\n", "in.csv: is empty; expected a header"),
-        ("a,b\n", "in.csv: no rows below the header"),
+        ("a,b\n", "in.csv: has no rows"),
         ("0.5,-inf\n1,2\n", "line 1: holds only numbers; expected a header"),
         ("a,,b\n1,2,3\n", "line 1: column 2 has no name"),
         ("a,b,a\n1,2,3\n", "line 1: columns 1 and 3 are both named 'a'"),
