@@ -99,7 +99,7 @@ class IdSpool:
     def _require_distinct(self, numbers: NDArray[np.uint64], origin: str) -> None:
         if all(_increase(numbers[max(start - 1, 0) : start + STEP]) for start in range(0, len(numbers), STEP)):
             return
-        ordered = np.sort(numbers)
+        ordered = np.sort(numbers)  # in memory: 8 bytes a row
         twice = ordered[1:][ordered[1:] == ordered[:-1]]
         if len(twice):
             first, second = np.flatnonzero(numbers == twice[0])[:2]

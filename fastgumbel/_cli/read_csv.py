@@ -132,10 +132,9 @@ class _CsvText:
         if len(record) != self._width:
             raise _CellFault(f": {len(record)} cells, but {self._width} names in the header")
         cells = record if self._whole else [record[place] for place in self.columns.places]
-        values = numbers(cells)
-        if values is None and self._reading.blank_excludes:
+        if self._reading.blank_excludes:
             cells = [cell if cell.strip() else "-inf" for cell in cells]
-            values = numbers(cells)
+        values = numbers(cells)
         if values is None:
             found = zip(self.columns.header, map(complaint, cells), strict=True)
             name, what = next(pair for pair in found if pair[1] is not None)

@@ -46,10 +46,10 @@ def _csv_cell(name: str) -> str:
 
     Examples
     --------
-    >>> _csv_cell("bus"), _csv_cell("a, b"), _csv_cell("a" + chr(10) + "b")
-    ('bus', '"a, b"', '"a\\nb"')
+    >>> _csv_cell("bus"), _csv_cell("a, b")
+    ('bus', '"a, b"')
     """
-    end = "\r\n"  # a cell that holds a character of it is quoted
+    end = "\r\n"  # a name with one of these is quoted, too
     cell = io.StringIO()
     csv.writer(cell, lineterminator=end).writerow([name])
     return cell.getvalue().removesuffix(end)
