@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel import set_num_threads
+from fastgumbel import get_num_threads, set_num_threads
 from fastgumbel._cli.console import UserError, compile_notice, progress, say
 from fastgumbel._cli.counts import Flows, Tally
 from fastgumbel._cli.draws import Arm, Simulation, chunk_size
@@ -22,8 +22,7 @@ from fastgumbel._cli.table import Table
 def choose(options: Options) -> None:
     """Draw, write and report as asked."""
     _require_free_outputs(options)
-    if options.threads is not None:
-        set_num_threads(options.threads)
+    _settle_threads(options.threads)
     if options.input is None:
         study = shipped_study()
     else:
@@ -48,6 +47,15 @@ def choose(options: Options) -> None:
         advance = stack.enter_context(progress(total, " choices", quiet=options.quiet))
         seconds = simulation.run(arms, flows, size, advance)
     say(summary(study, simulation, arms, flows, seconds))
+
+
+def _settle_threads(threads: int | None) -> None:
+    if threads is not None:
+        set_num_threads(threads)
+    try:
+        get_num_threads()
+    except ValueError as fault:  # the environment variable is no number
+        raise UserError(str(fault)) from fault
 
 
 def _row_ids(table: Table, first_row: int) -> NDArray[np.uint64] | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from tests.cli.files import direct, read_csv, save_csv
+from tests.cli.files import complaint, direct, read_csv, save_csv
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f2", ">f4", ">f8", "i1", "u2", ">i8"])
@@ -67,6 +67,13 @@ def test_threads_do_not_matter(choose, tmp_path, npy):
     finally:
         fastgumbel.set_num_threads(before)
     assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+def test_a_bad_number_of_threads_in_the_environment(choose, monkeypatch, npy):
+    monkeypatch.setattr("fastgumbel._host.threads._chosen", None)
+    monkeypatch.setenv("FASTGUMBEL_NUM_THREADS", "two")
+    assert "FASTGUMBEL_NUM_THREADS must be a whole number of at least 1, not 'two'" in complaint(choose(npy))
+    assert choose(npy, "--threads", 1).code == 0
 
 
 def test_seed_names_the_noise(choose, tmp_path, npy):

@@ -58,14 +58,14 @@ def test_ids_are_rows_of_the_field(choose, small_chunks, tmp_path, utilities, ki
     out = tmp_path / "out.parquet"
     for order in (np.arange(33), np.random.default_rng(0).permutation(33)):
         path = save_modes(tmp_path / "in.parquet", utilities[order], person_id=column.take(pa.array(order)))
-        seen = choose(path, "--id", "person_id", "--draws", 5, "--out", out, "--force")
+        seen = choose(path, "--id", "person_id", "--draws", 11, "--out", out, "--force")
         assert "33 rows (numbered by person_id) x 4 alternatives" in seen.out
-        expected = direct(utilities[order], draws=5, rows=np.array(IDS)[order])
+        expected = direct(utilities[order], draws=11, rows=np.array(IDS)[order])
         result = pq.read_table(out)
         assert result.column_names == ["person_id", "draw", "choice"]
         assert result["person_id"].type == result["draw"].type == pa.int64()
-        assert result["person_id"].to_pylist() == np.repeat(np.array(IDS)[order], 5).tolist()
-        assert result["draw"].to_pylist() == list(range(5)) * 33
+        assert result["person_id"].to_pylist() == np.repeat(np.array(IDS)[order], 11).tolist()
+        assert result["draw"].to_pylist() == list(range(11)) * 33
         assert result["choice"].to_pylist() == [MODES[i] for i in expected.T.ravel()]
 
 
