@@ -122,7 +122,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("names", TEXTS)
-def test_text_is_carried_to_the_output(choose, monkeypatch, tmp_path, names):
+def test_text_is_carried_to_the_output(choose, small_chunks, monkeypatch, tmp_path, names):
     monkeypatch.setattr("fastgumbel._cli.read_csv.CELLS", 2)
     table = np.array([[0.5, 0.2], [0.1, 0.3], [0.4, 0.4]])
     path, out = save_csv(tmp_path / "in.csv", table, ["a", "b"], ids=names), tmp_path / "out.csv"
@@ -140,7 +140,8 @@ def test_text_leaves_the_count_of_rows_to_first_row(choose, tmp_path, utilities)
     np.testing.assert_array_equal(np.load(out), direct(utilities, draws=1, first_row=100)[0])
 
 
-def test_leading_zeros_are_kept_in_the_output(choose, tmp_path):
+def test_leading_zeros_are_kept_in_the_output(choose, small_reads, monkeypatch, tmp_path):
+    monkeypatch.setattr("fastgumbel._cli.read_csv.CELLS", 2)
     path, out = write(tmp_path / "in.csv", "id,a,b\n007,1,1\n10,1,1\n"), tmp_path / "out.csv"
     assert "numbered by id" in choose(path, "--id", "id", "--draws", 9, "--out", out).out
     assert [line[0] for line in read_csv(out)[1:]] == ["007"] * 9 + ["10"] * 9

@@ -17,6 +17,7 @@ from tests.cli.files import complaint
         ("a,,b\n1,2,3\n", "line 1: column 2 has no name"),
         ("a,b,a\n1,2,3\n", "line 1: columns 1 and 3 are both named 'a'"),
         ("a,b\n1,2\n\n3,x\n", "line 4 (row 1), column 'b': 'x' is not a number"),
+        ("\n\na,b\n1,x\n", "line 4 (row 0), column 'b': 'x' is not a number"),
         ("a,b\n1,2\n3, \n", "line 3 (row 1), column 'b': the cell is blank"),
         ('a,b\n1,2\n"3,5",2\n', "line 3 (row 1), column 'a': '3,5' is not a number"),
         ("a,b\n1,2\n3\n", "line 3 (row 1): 1 cells, but 2 names in the header"),

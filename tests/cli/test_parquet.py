@@ -69,6 +69,13 @@ def test_ids_are_rows_of_the_field(choose, small_chunks, tmp_path, utilities, ki
         assert result["choice"].to_pylist() == [MODES[i] for i in expected.T.ravel()]
 
 
+def test_ids_beyond_signed_integers(choose, tmp_path, utilities):
+    column, out = pa.array(range(2**64 - 33, 2**64), pa.uint64()), tmp_path / "out.parquet"
+    path = save_modes(tmp_path / "in.parquet", utilities, person_id=column)
+    assert choose(path, "--id", "person_id", "--out", out).code == 0
+    assert pq.read_table(out)["person_id"].combine_chunks() == column
+
+
 def test_text_is_carried_to_the_output(choose, tmp_path, utilities):
     names = [f"p{i % 7}" for i in range(33)]
     column = pa.array(names).dictionary_encode()
