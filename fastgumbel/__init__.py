@@ -52,11 +52,13 @@ from fastgumbel import anneal
 from fastgumbel._api.categorical import categorical
 from fastgumbel._api.config import show_config
 from fastgumbel._api.given import gumbel_given_choice
+from fastgumbel._api.log_partition import LogPartition, log_partition
 from fastgumbel._api.max import gumbel_max
 from fastgumbel._api.noise import gumbel
-from fastgumbel._api.perturb import LogPartition, log_partition, perturb
+from fastgumbel._api.perturb import perturb
 from fastgumbel._api.reservoir import Reservoir
 from fastgumbel._api.softmax import gumbel_softmax, gumbel_softmax_jvp
+from fastgumbel._api.softmax_vjp import gumbel_softmax_vjp
 from fastgumbel._api.top import gumbel_top_k
 from fastgumbel._host.threads import get_num_threads, set_num_threads
 from fastgumbel._request.field import NoiseField
@@ -74,6 +76,7 @@ __all__ = [
     "gumbel_max",
     "gumbel_softmax",
     "gumbel_softmax_jvp",
+    "gumbel_softmax_vjp",
     "gumbel_top_k",
     "log_partition",
     "perturb",

@@ -16,18 +16,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from fastgumbel._api.noise import gumbel as _gumbel
 from fastgumbel._api.reservoir import Reservoir
 from fastgumbel._dask import categorical as _categorical
 from fastgumbel._dask import max as _max
 from fastgumbel._dask.extra import ArraySliceDep, da
-from fastgumbel._dask.graph import Grid, Place, known_chunks, lengths, mask_of, positions, tree
+from fastgumbel._dask.graph import DaskArrays, Grid, Place, in_chunks, lengths, positions, tree
 from fastgumbel._dask.max import sample_top
 from fastgumbel._dask.softmax import relax
-from fastgumbel._request import coordinates, scalars
-from fastgumbel._request.checks import shape_of
-from fastgumbel._request.coordinates import check_reach, field_of, row_ids
+from fastgumbel._host.noise import write
+from fastgumbel._request.checks import float_type, places_of, shape_of
+from fastgumbel._request.coordinates import Coordinates, check_reach, coordinates_of, field_of
 from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.request import Request
 
 __all__ = ["categorical", "gumbel", "gumbel_max", "gumbel_softmax", "gumbel_top_k", "reservoir"]
 
@@ -70,41 +70,36 @@ def gumbel(
     True
     """
     shape = shape_of(size, "size")
-    kind = _gumbel((0,), noise=NoiseField(0), dtype=dtype).dtype
     if size is None:
         raise TypeError("size must be an int or a tuple of ints, not None")
-    field = field_of(rng, noise)
+    kind, field = float_type(dtype, "dtype"), field_of(rng, noise)
+    check_reach(field, 1, shape[-1] if shape else 1)
     if not shape:
         return gumbel(1, noise=field, dtype=kind)[0]
-    check_reach(field, 1, shape[-1])
+    place = coordinates_of(field, shape[:-1], shape)
     chunks = da.core.normalize_chunks(chunks, shape, dtype=kind)
     letters = tuple(range(len(shape)))
     ids: tuple[Any, Any] = (None, None)
-    if field.rows is not None:
-        of_rows = row_ids(field, shape[:-1]).reshape(shape[:-1])
-        ids = da.from_array(of_rows, chunks=chunks[:-1]), letters[:-1]
+    if place.rows.size:
+        ids = da.from_array(place.rows.reshape(shape[:-1]), chunks=chunks[:-1]), letters[:-1]
     categories: tuple[Any, Any] = (None, None)
-    if field.categories is not None:
-        categories = da.from_array(coordinates.named(field, shape), chunks=chunks), letters
-    whole = NoiseField.from_key(field.key).at(draw=field.draw, start=field.start)
-    write = partial(_write, whole, shape[:-1], kind)
+    if place.categories is not None:
+        categories = da.from_array(place.categories, chunks=chunks), letters
+    fill = partial(_fill_block, place._replace(rows=place.rows[:0], categories=None), shape[:-1], kind)
     operands = ArraySliceDep(chunks), letters, *ids, *categories
-    return da.blockwise(write, letters, *operands, align_arrays=False, meta=np.empty((0,) * len(shape), kind))
+    return da.blockwise(fill, letters, *operands, align_arrays=False, meta=np.empty((0,) * len(shape), kind))
 
 
-def _write(field: NoiseField, batch: tuple[int, ...], kind: Any, place: Place, ids: Any, categories: Any) -> Any:
-    shape = lengths(place)
-    rows = positions(place[:-1], batch).reshape(shape[:-1]) if ids is None else ids
-    if categories is None:
-        here = field.at(start=field.start + (place[-1].start if shape[-1] else 0))
-    else:
-        here = field.at(categories=categories)
-    return _gumbel(shape, noise=here.at(rows=rows), dtype=kind)
+def _fill_block(whole: Coordinates, batch: tuple[int, ...], kind: Any, block: Place, ids: Any, categories: Any) -> Any:
+    rows = positions(block[:-1], batch) if ids is None else ids.reshape(-1)
+    start = whole.start + block[-1].start if categories is None else 0
+    noise = np.empty(lengths(block), kind)
+    write(noise, whole._replace(start=start, rows=rows, categories=categories))
+    return noise
 
 
 def gumbel_max(
     log_potentials: Any,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -171,14 +166,13 @@ def gumbel_max(
     >>> bool((sample.compute() == fg.gumbel_max(x, rng=1)).all())
     True
     """
-    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid)
-    return _max.sample(grid, return_max)
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
+    return _max.sample(Grid(request, draw_chunks), bool(return_max))
 
 
 def gumbel_top_k(
     log_potentials: Any,
     k: int,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -238,17 +232,14 @@ def gumbel_top_k(
     >>> bool((indices.compute() == fg.gumbel_top_k(x, 5, rng=1)[0]).all())
     True
     """
-    k = scalars.whole(k, "k", 1)
-    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid, k)
-    if k > grid.call.n:
-        raise ValueError(f"k must be at most the number of categories, {grid.call.n}, not {k}")
-    return sample_top(grid, k, return_threshold)
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
+    places = places_of(k, request.n)
+    return sample_top(Grid(request, draw_chunks, places), places, bool(return_threshold))
 
 
 def gumbel_softmax(
     log_potentials: Any,
     tau: ArrayLike = 1.0,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -307,16 +298,13 @@ def gumbel_softmax(
     >>> bool((y.compute() == fg.gumbel_softmax(x, 0.5, rng=1)).all())
     True
     """
-    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid, None)
-    if isinstance(tau, da.Array):
-        raise TypeError("tau must be a number or an array in memory, not a dask array; see its compute()")
-    return relax(grid, tau, hard, log)
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
+    return relax(Grid(request, draw_chunks, None), tau, bool(hard), bool(log))
 
 
 def categorical(
     log_potentials: Any,
     size: int | tuple[int, ...] | None = None,
-    /,
     *,
     axis: int = -1,
     draw_chunks: Any = "auto",
@@ -372,18 +360,14 @@ def categorical(
     >>> bool((draws.compute() == fg.categorical(x, 10, rng=1)).all())
     True
     """
-    grid = Grid(log_potentials, axis, size, draw_chunks, where, rng, noise, invalid)
-    if grid.call.field.start:
-        raise ValueError(
-            f"noise: start must be 0, not {grid.call.field.start}: these draws count the categories of whole rows"
-        )
-    return _categorical.draw(grid)
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
+    request.count_draws()
+    return _categorical.draw(Grid(request, draw_chunks))
 
 
 def reservoir(
     log_potentials: Any,
     k: int,
-    /,
     *,
     where: Any = None,
     rng: Rng = None,
@@ -431,11 +415,12 @@ def reservoir(
     >>> bool((sample.indices == fg.gumbel_top_k(x, 3, rng=0)[0]).all())
     True
     """
-    x = known_chunks(log_potentials, "log_potentials")
+    request = Request(log_potentials, -1, None, where, None, NoiseField.from_key(0), "raise", DaskArrays())
+    x = request.x
     if x.ndim != 1:
         raise ValueError(f"log_potentials must have one axis, not {x.ndim}")
     empty = Reservoir(k, rng=rng, noise=noise, first=first)
-    mask = (None, None) if where is None else (mask_of(where, x), (0,))
+    mask = (None, None) if where is None else (in_chunks(request.where, x), (0,))
     fill = partial(_fill, empty.k, empty.noise, first)
     operands = x, (0,), *mask, ArraySliceDep(x.chunks), (0,)
     parts = da.blockwise(fill, (0,), *operands, align_arrays=False, meta=np.empty(0, object))

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host import categorical as _categorical
-from fastgumbel._host.arguments import placed, rows_of
-from fastgumbel._host.result import delivered, flat_of
-from fastgumbel._request.checks import choice_of, shape_of
-from fastgumbel._request.coordinates import draws_of, row_ids
-from fastgumbel._request.device import backend, is_device
 from fastgumbel._request.field import NoiseField, Rng
-from fastgumbel._request.outputs import check_out
-from fastgumbel._request.shape import any_negative
+from fastgumbel._request.request import Request
 
 
 @overload
 def categorical(
     log_potentials: ArrayLike,
     size: int,
-    /,
     *,
     axis: int = -1,
     where: ArrayLike | None = None,
@@ -38,7 +30,6 @@ def categorical(
 def categorical(
     log_potentials: ArrayLike,
     size: int | tuple[int, ...] | None = None,
-    /,
     *,
     axis: int = -1,
     where: ArrayLike | None = None,
@@ -53,7 +44,6 @@ def categorical(
 def categorical(
     log_potentials: ArrayLike,
     size: int | tuple[int, ...] | None = None,
-    /,
     *,
     axis: int = -1,
     where: ArrayLike | None = None,
@@ -67,7 +57,6 @@ def categorical(
 def categorical(
     log_potentials: ArrayLike,
     size: int | tuple[int, ...] | None = None,
-    /,
     *,
     axis: int = -1,
     where: ArrayLike | None = None,
@@ -162,18 +151,5 @@ def categorical(
     >>> bool(fg.categorical(rows[17], noise=field.at(rows=17)) == choices[17])
     True
     """
-    if is_device(log_potentials):
-        return backend("categorical").sample(log_potentials, size, axis, where, rng, noise, invalid, out)
-    rows, axis = rows_of(log_potentials, axis, where)
-    mark = choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
-    draw_shape = shape_of(size, "size")
-    shape, draws = draw_shape + rows.batch, math.prod(draw_shape)
-    if out is not None:
-        check_out(out, "out", shape, np.intp)
-    field = draws_of(rng, noise, draws, rows.n)
-    rows = placed(rows, axis, field)
-    index = flat_of(out, (draws, rows.count), np.intp, rows)
-    _categorical.draw(rows, field, row_ids(field, rows.batch), index)
-    if not mark and any_negative(index):
-        raise ValueError(rows.fault(int((index < 0).any(0).argmax())))
-    return delivered(index, shape, out)
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, field_only=True)
+    return request.served_by(_categorical).sample(request, out)

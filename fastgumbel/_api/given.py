@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel._host.arguments import placed, rows_of
-from fastgumbel._host.given import noise_given
-from fastgumbel._host.result import Result
-from fastgumbel._law.reduce import INVALID_CHOICE
-from fastgumbel._request.checks import choice_of, shape_of
-from fastgumbel._request.choices import choices_of
-from fastgumbel._request.coordinates import check_conditioned, check_reach, field_of, row_ids
-from fastgumbel._request.device import backend, is_device
-from fastgumbel._request.faults import choice_message
+from fastgumbel._host import given as _given
 from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.request import Request
 
 
 def gumbel_given_choice(
     log_potentials: ArrayLike,
     choice: ArrayLike,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -113,25 +104,6 @@ def gumbel_given_choice(
     >>> bool(still > afresh)
     True
     """
-    if is_device(log_potentials):
-        options = (axis, size, where, rng, noise, invalid, out)
-        there: NDArray[Any] = backend("given").sample(log_potentials, choice, *options)
-        return there
-    rows, axis = rows_of(log_potentials, axis, where)
-    mark = choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
-    draw_shape = shape_of(size, "size")
-    field = field_of(rng, noise)
-    draws = math.prod(draw_shape)
-    check_reach(field, draws, rows.n)
-    check_conditioned(field, rows.n)
-    rows = placed(rows, axis, field)
-    choices = choices_of(choice, draw_shape + rows.batch, rows.batch).reshape(draws, rows.count)
-    result = Result(rows, axis, draw_shape, "out", out, (rows.values, choices))
-    faulty = noise_given(rows, field, row_ids(field, rows.batch), choices, result.flat)
-    wrong = faulty == INVALID_CHOICE
-    if draws and wrong.any():
-        row = int(wrong.argmax())
-        raise ValueError(choice_message(rows.batch, row, rows.n, choices[:, row]))
-    if not mark and draws and faulty.any():
-        raise ValueError(rows.fault(int(faulty.argmax())))
-    return result.deliver()
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, field_only=True)
+    conditioned: NDArray[Any] = request.served_by(_given).sample(request, choice, out)
+    return conditioned

@@ -1,28 +1,22 @@
-"""`gumbel`, the noise itself, and `gumbel_max`, the hard sample."""
+"""`gumbel_max`: the hard sample."""
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel._host.arguments import noise_rows, placed, rows_of
-from fastgumbel._host.max import search, search_few, search_given
-from fastgumbel._host.result import delivered, flat_of
-from fastgumbel._request.checks import choice_of, shape_of
-from fastgumbel._request.coordinates import check_reach, field_of, row_ids
-from fastgumbel._request.device import backend, is_device
+from fastgumbel._host import max as _max
+from fastgumbel._host.max import search_few
+from fastgumbel._request.coordinates import field_of
 from fastgumbel._request.field import NoiseField, Rng
-from fastgumbel._request.outputs import check_out
-from fastgumbel._request.shape import any_negative
+from fastgumbel._request.request import Request
 
 
 @overload
 def gumbel_max(
     log_potentials: ArrayLike,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -38,7 +32,6 @@ def gumbel_max(
 @overload
 def gumbel_max(
     log_potentials: ArrayLike,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -54,7 +47,6 @@ def gumbel_max(
 @overload
 def gumbel_max(
     log_potentials: ArrayLike,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -70,7 +62,6 @@ def gumbel_max(
 @overload
 def gumbel_max(
     log_potentials: ArrayLike,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -85,7 +76,6 @@ def gumbel_max(
 
 def gumbel_max(
     log_potentials: ArrayLike,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -199,46 +189,5 @@ def gumbel_max(
             sample = search_few(log_potentials, axis, field_of(rng, None))
         if sample is not None:
             return sample
-    if is_device(log_potentials):
-        there = backend("max")
-        return there.sample(log_potentials, axis, size, where, rng, noise, bool(return_max), invalid, out)
-    rows, axis = rows_of(log_potentials, axis, where)
-    mark = choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
-    draw_shape = shape_of(size, "size")
-    shape = draw_shape + rows.batch
-    draws = math.prod(draw_shape)
-    index_out, value_out = _checked_outs(out, bool(return_max), shape)
-    index = flat_of(index_out, (draws, rows.count), np.intp, rows)
-    value = flat_of(value_out, (draws, rows.count), np.float64, rows) if return_max else None
-
-    if noise is None or isinstance(noise, NoiseField):
-        field = field_of(rng, noise)
-        check_reach(field, draws, rows.n)
-        rows = placed(rows, axis, field)
-        search(rows, field, row_ids(field, rows.batch), index, value)
-    else:
-        if rng is not None:
-            raise ValueError("give rng or noise, not both")
-        search_given(rows, noise_rows(noise, axis, draw_shape, rows), index, value)
-
-    if any_negative(index):
-        if not mark:
-            raise ValueError(rows.fault(int((index < 0).any(0).argmax())))
-        if value is not None:
-            value[index < 0] = np.nan
-    sample = delivered(index, shape, index_out)
-    return sample if value is None else (sample, delivered(value, shape, value_out))
-
-
-def _checked_outs(out: Any, pair: bool, shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """Arrays to write indices and, of a pair, values to; None for those that are not given."""
-    if out is None:
-        return None, None
-    if not pair:
-        return check_out(out, "out", shape, np.intp), None
-    if not isinstance(out, tuple) or len(out) != 2:
-        raise TypeError("out must be a pair of arrays (indices, values) with return_max=True")
-    return (
-        check_out(out[0], "out[0]", shape, np.intp),
-        check_out(out[1], "out[1]", shape, np.float64),
-    )
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid)
+    return request.served_by(_max).sample(request, bool(return_max), out)

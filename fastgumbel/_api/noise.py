@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from fastgumbel._host import noise as _noise
 from fastgumbel._request.checks import float_type, shape_of
-from fastgumbel._request.coordinates import check_reach, field_of, named, row_ids
+from fastgumbel._request.coordinates import check_reach, coordinates_of, field_of
 from fastgumbel._request.device import backend, is_device
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.layout import ITEMS
@@ -117,12 +117,11 @@ def gumbel(
     kind = float_type(dtype, "dtype")
     field = field_of(rng, noise)
     check_reach(field, 1, shape[-1] if shape else 1)
-    ids = row_ids(field, shape[:-1])
+    place = coordinates_of(field, shape[:-1], shape or (1,))
     if is_device(out):
         check_device_out(out, "out", shape, kind)
-        backend("noise").write(out, field, ids)
+        backend("noise").write(out, place)
         return out
     result = np.empty(shape, kind) if out is None else check_out(out, "out", shape, kind)
-    categories = None if field.categories is None else named(field, shape or (1,))
-    _noise.write(result if shape else result.reshape(1), field, ids, categories)
+    _noise.write(result if shape else result.reshape(1), place)
     return result

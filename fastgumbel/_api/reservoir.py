@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel._host.arguments import rows_of
-from fastgumbel._host.rows import Rows
+from fastgumbel._host.rows import Rows, rows_of
 from fastgumbel._host.top import Piece, Top
 from fastgumbel._request import scalars
-from fastgumbel._request.coordinates import field_of, row_ids
+from fastgumbel._request.arrays import HOST
+from fastgumbel._request.coordinates import Coordinates, field_of, row_ids
 from fastgumbel._request.field import CATEGORIES, ROWS, NoiseField, Rng
 from fastgumbel._request.layout import ITEMS
+from fastgumbel._request.request import Request
 
+# Chunks are checked as rows of any field; pieces of them say where they lie.
+_ANY = NoiseField.from_key(0)
 # Positions are stored in 63 bits.
 _POSITIONS = 2**63
 # From so many times as many items as places on, few of the next ones get in.
@@ -136,7 +139,7 @@ class Reservoir:
         # The one place more holds the threshold.
         self._top = Top(self._k + 1)
 
-    def update(self, log_potentials: ArrayLike, /, *, where: ArrayLike | None = None) -> None:
+    def update(self, log_potentials: ArrayLike, *, where: ArrayLike | None = None) -> None:
         """Take the next items of the stream.
 
         The first chunk begins at `first`, and each next one after the last. After a merge, the stream goes on after
@@ -168,7 +171,7 @@ class Reservoir:
         >>> reservoir.count, len(reservoir)
         (3, 2)
         """
-        rows, _ = rows_of(log_potentials, -1, where)
+        rows = rows_of(Request(log_potentials, -1, None, where, None, _ANY, "raise", HOST))
         if rows.batch:
             raise ValueError(f"log_potentials must have one axis, not {len(rows.batch) + 1}")
         if rows.n == 0:
@@ -181,7 +184,7 @@ class Reservoir:
             )
         runs = _joined((*self._runs, (begin, end)), "log_potentials")
         every = self.count + rows.n < _MATURE * (self._k + 1)
-        if not self._top.offer(self._pieces(rows), self._noise, every):
+        if not self._top.offer(self._pieces(rows), every):
             bad = rows.first_bad(0)
             assert bad is not None
             raise ValueError(
@@ -271,8 +274,9 @@ class Reservoir:
         while at < rows.n:
             row, start = divmod(self._noise.start + self._position + at, CATEGORIES)
             end = min(rows.n, at + CATEGORIES - start)
-            part = rows if end - at == rows.n else rows.part(at, end)
-            pieces.append(Piece(part, np.array([self._row + row], np.uint64), start, self._position + at))
+            ids = np.array([self._row + row], np.uint64)
+            place = Coordinates(self._noise.key, self._noise.draw, start, ids, None)
+            pieces.append(Piece(rows.part(at, end, place), self._position + at))
             at = end
         return pieces
 

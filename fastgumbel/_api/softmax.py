@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host import softmax as _softmax
-from fastgumbel._host.arguments import given_noise, noise_rows, placed, rows_of
-from fastgumbel._host.max import search, search_given
-from fastgumbel._host.result import Result
-from fastgumbel._host.rows import Rows
-from fastgumbel._host.softmax import Tangents
-from fastgumbel._law.reduce import INFINITE_TANGENT
-from fastgumbel._request import temperature as _temperature
-from fastgumbel._request.checks import choice_of, shape_of
-from fastgumbel._request.coordinates import check_conditioned, check_reach, field_of, row_ids
-from fastgumbel._request.device import backend, is_device
-from fastgumbel._request.faults import tangent_message, zero_tau_message
+from fastgumbel._request.checks import pair_of
 from fastgumbel._request.field import NoiseField, Rng
-from fastgumbel._request.scalars import whole
-from fastgumbel._request.tangents import tangents_of
-from fastgumbel._request.temperature import rates_of
+from fastgumbel._request.request import Request
 
 
 def gumbel_softmax(
     log_potentials: ArrayLike,
     tau: ArrayLike = 1.0,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -119,24 +103,14 @@ def gumbel_softmax(
     >>> bool(fg.gumbel_softmax(x, 0.5, rng=1).argmax() == fg.gumbel_max(x, rng=1))
     True
     """
-    if is_device(log_potentials):
-        options = (axis, size, where, hard, log, rng, noise, invalid, out)
-        there: NDArray[Any] = backend("softmax").sample(log_potentials, tau, *options)
-        return there
-    call = _prepare(log_potentials, tau, axis, size, where, rng, noise, invalid)
-    y = call.result("out", out)
-    soft = 0 if hard else np.count_nonzero(call.taus)
-    if soft:
-        call.refuse(call.relax(y.flat, None, log))
-    if soft < call.rows.count:
-        call.harden(y.flat, call.choices(), (call.taus == 0) | bool(hard), log)
-    return y.deliver()
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid)
+    y: NDArray[Any] = request.served_by(_softmax).sample(request, tau, bool(hard), bool(log), out)
+    return y
 
 
 def gumbel_softmax_jvp(
     primals: tuple[ArrayLike, ArrayLike],
     tangents: tuple[ArrayLike | None, ArrayLike | None],
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -232,125 +206,10 @@ def gumbel_softmax_jvp(
     >>> bool(np.allclose(rows @ w, gradient))
     True
     """
-    x, tau = _pair(primals, "primals", "(log_potentials, tau)")
-    d_x, d_tau = _pair(tangents, "tangents", "(d_log_potentials, d_tau)")
-    out_y, out_dy = (None, None) if out is None else _pair(out, "out", "of arrays (y, dy)")
-    if is_device(x):
-        options = (axis, size, where, hard, log, rao, rng, noise, invalid, (out_y, out_dy))
-        there = backend("softmax")
-        pair: tuple[NDArray[Any], NDArray[Any]] = there.sample_jvp((x, tau), (d_x, d_tau), *options)
-        return pair
-    call = _prepare(x, tau, axis, size, where, rng, noise, invalid)
-    if np.count_nonzero(call.taus) < call.rows.count:
-        raise ValueError(zero_tau_message(call.rows.batch, int((call.taus == 0).argmax())))
-    if rao is not None:
-        rao = whole(rao, "rao", 1)
-        if call.given.size:
-            raise ValueError("noise must be a NoiseField with rao, not an array")
-        check_reach(NoiseField(0), (call.field.draw + call.draws) * rao, 0)
-        check_conditioned(call.field, call.rows.n)
-    dx, dtau, directions = tangents_of(d_x, d_tau, call.rows, call.axis)
-    y = call.result("out[0]", out_y, None, (dx, dtau))
-    dy = call.result("out[1]", out_dy, directions, (dx, dtau))
-    if out is not None and np.may_share_memory(out_y, out_dy):
-        raise ValueError("out must be two arrays that do not overlap")
-    index = call.choices() if hard or rao is not None else None
-    if rao is not None and index is not None:
-        faulty = _softmax.rao(call.rows, call.field, call.ids, call.rates, index, rao, (dx, dtau, dy.flat), log)
-    else:
-        faulty = call.relax(y.flat if index is None else y.flat[:0], (dx, dtau, dy.flat), log)
-    call.refuse(faulty)
-    if index is not None:
-        call.harden(y.flat, index, np.ones(call.rows.count, bool), log)
-    return y.deliver(), dy.deliver()
-
-
-def _pair(value: Any, name: str, what: str) -> tuple[Any, Any]:
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError(f"{name} must be a pair {what}")
-    return value[0], value[1]
-
-
-@dataclass
-class _Call:
-    """What the two functions share: the arguments, checked, and the way of a result to the caller."""
-
-    rows: Rows
-    axis: int
-    draw_shape: tuple[int, ...]
-    taus: NDArray[np.float64]
-    rates: NDArray[Any]
-    field: NoiseField
-    ids: NDArray[np.uint64]
-    given: NDArray[Any]
-    noise: Any
-    mark: bool
-
-    @property
-    def draws(self) -> int:
-        return math.prod(self.draw_shape)
-
-    def relax(self, y: NDArray[Any], tangents: Tangents | None, log: bool) -> NDArray[np.uint8]:
-        """Samples on the noise of the call; 1 by row without one."""
-        return _softmax.softmax(self.rows, self.field, self.ids, self.given, self.rates, self.draws, y, tangents, log)
-
-    def result(
-        self, name: str, out: Any, directions: tuple[int, ...] | None = None, tangents: tuple[NDArray[Any], ...] = ()
-    ) -> Result:
-        """Where to compute a result, with axes of directions if there may be any."""
-        inputs = (self.rows.values, self.given, *tangents)
-        return Result(self.rows, self.axis, self.draw_shape, name, out, inputs, directions)
-
-    def refuse(self, faulty: NDArray[Any]) -> None:
-        """Raise for the first faulty row, unless such rows are marked; and for tangents that are not finite."""
-        if not np.count_nonzero(faulty):
-            return
-        infinite = faulty == INFINITE_TANGENT
-        if infinite.any():
-            raise ValueError(tangent_message(self.rows.batch, int(infinite.argmax())))
-        if not self.mark and self.draws:
-            raise ValueError(self.rows.fault(int((faulty != 0).argmax())))
-
-    def choices(self) -> NDArray[np.intp]:
-        """Index of the hard sample by draw and row, -1 where there is none."""
-        index = np.empty((self.draws, self.rows.count), np.intp)
-        if self.given.size:
-            noise = noise_rows(self.noise, self.axis, self.draw_shape, self.rows)
-            search_given(self.rows, noise, index, None)
-        else:
-            search(self.rows, self.field, self.ids, index, None)
-        return index
-
-    def harden(self, y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_], log: bool) -> None:
-        """Overwrite rows of y with the one-hot of the hard sample."""
-        self.refuse((index < 0).any(0) & hard_rows)
-        everywhere = bool(hard_rows.all())
-        part = y if everywhere else np.empty((self.draws, np.count_nonzero(hard_rows), self.rows.n), y.dtype)
-        chosen = index[:, hard_rows]
-        part[...] = -np.inf if log else 0
-        if self.rows.n:
-            np.put_along_axis(part, np.maximum(chosen, 0)[..., np.newaxis], 0 if log else 1, -1)
-        part[chosen < 0] = np.nan
-        if not everywhere:
-            y[:, hard_rows] = part
-
-
-def _prepare(
-    log_potentials: Any, tau: Any, axis: Any, size: Any, where: Any, rng: Any, noise: Any, invalid: Any
-) -> _Call:
-    rows, axis = rows_of(log_potentials, axis, where)
-    mark = choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
-    draw_shape = shape_of(size, "size")
-    taus = _temperature.temperatures(tau, rows.batch)
-    given = np.empty((0, 0, 0), rows.dtype)
-    if noise is None or isinstance(noise, NoiseField):
-        field = field_of(rng, noise)
-        check_reach(field, math.prod(draw_shape), rows.n)
-        rows = placed(rows, axis, field)
-    else:
-        if rng is not None:
-            raise ValueError("give rng or noise, not both")
-        field = NoiseField(0)
-        given = given_noise(noise, axis, draw_shape, rows)
-    rates, ids = rates_of(taus, rows.dtype), row_ids(field, rows.batch)
-    return _Call(rows, axis, draw_shape, taus, rates, field, ids, given, noise, mark)
+    x, tau = pair_of(primals, "primals", "(log_potentials, tau)")
+    slopes = pair_of(tangents, "tangents", "(d_log_potentials, d_tau)")
+    request = Request(x, axis, size, where, rng, noise, invalid)
+    pair: tuple[NDArray[Any], NDArray[Any]] = request.served_by(_softmax).sample_jvp(
+        request, tau, slopes, bool(hard), bool(log), rao, out
+    )
+    return pair

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel._host.arguments import noise_rows, placed, rows_of
-from fastgumbel._host.rows import Rows
-from fastgumbel._host.top import search_top, search_top_given
-from fastgumbel._request.checks import choice_of, places_of, shape_of
-from fastgumbel._request.coordinates import check_reach, field_of, row_ids
-from fastgumbel._request.device import backend, is_device
-from fastgumbel._request.faults import place_name, too_few_message
+from fastgumbel._host import top as _top
+from fastgumbel._request.checks import places_of
 from fastgumbel._request.field import NoiseField, Rng
-from fastgumbel._request.layout import categories_back
-from fastgumbel._request.outputs import check_out, check_ranked_outs, ranked_shapes
-from fastgumbel._request.shape import any_negative
+from fastgumbel._request.request import Request
 
 
 @overload
 def gumbel_top_k(
     log_potentials: ArrayLike,
     k: int,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -42,7 +33,6 @@ def gumbel_top_k(
 def gumbel_top_k(
     log_potentials: ArrayLike,
     k: int,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -59,7 +49,6 @@ def gumbel_top_k(
 def gumbel_top_k(
     log_potentials: ArrayLike,
     k: int,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -75,7 +64,6 @@ def gumbel_top_k(
 def gumbel_top_k(
     log_potentials: ArrayLike,
     k: int,
-    /,
     *,
     axis: int = -1,
     size: int | tuple[int, ...] | None = None,
@@ -181,55 +169,6 @@ def gumbel_top_k(
     >>> bool(abs(weights.sum() / np.exp(x).sum() - 1) < 0.1)
     True
     """
-    if is_device(log_potentials):
-        return backend("top").sample(
-            log_potentials, k, axis, size, where, rng, noise, bool(return_threshold), invalid, out
-        )
-    rows, axis = rows_of(log_potentials, axis, where)
-    k = places_of(k, rows.n)
-    mark = choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
-    draw_shape = shape_of(size, "size")
-    if out is not None:
-        shapes = ranked_shapes(draw_shape, rows.batch, k, axis, bool(return_threshold))
-        check_ranked_outs(out, shapes)
-        for i, (array, (shape, kind)) in enumerate(zip(out, shapes, strict=True)):
-            check_out(array, f"out[{i}]", shape, kind)
-    draws, places = math.prod(draw_shape), min(k + bool(return_threshold), rows.n)
-    index = np.empty((draws, rows.count, places), np.intp)
-    value = np.empty(index.shape)
-
-    if noise is None or isinstance(noise, NoiseField):
-        field = field_of(rng, noise)
-        check_reach(field, draws, rows.n)
-        rows = placed(rows, axis, field)
-        search_top(rows, field, row_ids(field, rows.batch), index, value)
-    else:
-        if rng is not None:
-            raise ValueError("give rng or noise, not both")
-        search_top_given(rows, noise_rows(noise, axis, draw_shape, rows), index, value)
-
-    if not mark:
-        _refuse(rows, index[..., :k], value[..., :k])
-    results: list[NDArray[Any]] = []
-    for array in (index, value):
-        ranked = array[..., :k].reshape(*draw_shape, *rows.batch, k)
-        results.append(categories_back(ranked, axis))
-    if return_threshold:
-        threshold = value[..., k] if places > k else np.where(np.isnan(value[..., 0]), np.nan, -np.inf)
-        results.append(threshold.reshape(draw_shape + rows.batch))
-    if out is None:
-        return tuple(results)
-    for target, result in zip(out, results, strict=True):
-        target[...] = result
-    return out
-
-
-def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:
-    """Raise for the first row that is invalid or has fewer categories than places."""
-    last = index[..., -1]
-    if any_negative(last):
-        row = int((last < 0).any(0).argmax())
-        if np.isnan(value[:, row, 0]).any():
-            raise ValueError(rows.fault(row))
-        left = int((index[:, row] >= 0).sum(-1).min())
-        raise ValueError(too_few_message(place_name(rows.batch, row), left, index.shape[-1], rows.excluded))
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid)
+    places = places_of(k, request.n)
+    return request.served_by(_top).sample(request, places, bool(return_threshold), out)

@@ -10,78 +10,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fastgumbel._cuda.device import Device, current
+from fastgumbel._cuda.device import Device
 from fastgumbel._cuda.kernels.parameters import Field
 from fastgumbel._cuda.rows import DeviceRows, Piece, line_of
 from fastgumbel._cuda.view import View, c_strides, view_of
-from fastgumbel._request import coordinates as _coordinates
-from fastgumbel._request.checks import check_real, choice_of, shape_of
-from fastgumbel._request.coordinates import check_reach, field_of
-from fastgumbel._request.device import is_device
-from fastgumbel._request.faults import infinite_message
-from fastgumbel._request.field import NoiseField
-from fastgumbel._request.layout import with_categories
+from fastgumbel._request.faults import infinite_message, place_name
+from fastgumbel._request.request import Request
 
 # What a flag holds before any fault: more than any row << 3 | code.
 _NO_FAULT = np.iinfo(np.int64).max
 
 
 class Call:
-    """What a call reads.
+    """A request for device arrays.
 
     Attributes
     ----------
+    request : Request
     rows : DeviceRows
-    draw_shape : tuple of int
-    field : NoiseField
-        With the category ids of `rows`, if it has any.
     noise : View or None
-        Precomputed noise that is read instead, the categories last.
-    raises : bool
-        Whether invalid rows raise, and are not marked.
+        Precomputed noise, the categories last.
     views : list of View
         The caller's device arrays that are read.
     """
 
-    def __init__(self, x: Any, axis: Any, size: Any, where: Any, invalid: Any) -> None:
-        self.device = current()
-        self.rows = DeviceRows(self.device, x, axis, where)
-        self.raises = choice_of(invalid, "invalid", ("raise", "mark")) == "raise"
-        self.draw_shape = shape_of(size, "size")
-        self.draws = math.prod(self.draw_shape)
-        self.field = NoiseField(0)
-        self.noise: View | None = None
-        self.views = list(self.rows.views)
-        self.row_ids: NDArray[np.uint64] = np.empty(0, np.uint64)
-
-    def read(self, rng: Any, noise: Any) -> None:
-        """Read the field that `rng` or `noise` names, or precomputed noise."""
-        if noise is None or isinstance(noise, NoiseField):
-            field = field_of(rng, noise)
-            check_reach(field, self.draws, self.rows.n)
-            self.read_field(field)
-            return
-        if rng is not None:
-            raise ValueError("give rng or noise, not both")
-        self.noise = self._given(noise)
-        self.views.append(self.noise)
-
-    def read_field(self, field: NoiseField) -> None:
-        """Read a field, whose coordinates have been checked."""
-        self.rows.name(field)
-        self.field, self.row_ids = field, _coordinates.row_ids(field, self.rows.batch)
-
-    def _given(self, noise: Any) -> View:
-        if not is_device(noise):
-            raise TypeError(
-                f"noise must be a NoiseField or a device array, as log_potentials is one, not {type(noise).__name__}"
-            )
-        view = self.device.view(noise, "noise")
-        check_real(view.dtype, "noise")
-        expected = self.draw_shape + with_categories(self.rows.batch, self.rows.n, self.rows.axis)
-        if view.shape != expected:
-            raise ValueError(f"noise must have shape {expected}, not {view.shape}")
-        return view.last(self.rows.axis)
+    def __init__(self, request: Request) -> None:
+        self.request, self.draws, self.draw_shape = request, request.draws, request.draw_shape
+        self.device: Device = request.arrays  # type: ignore[assignment]
+        self.rows = DeviceRows(self.device, request.x, request.axis, request.where, request.place)
+        self.noise: View | None = None if request.given is None else request.given.last(request.axis)
+        self.views = [*self.rows.views, *([] if self.noise is None else [self.noise])]
 
     @property
     def items(self) -> int:
@@ -97,7 +55,7 @@ class Call:
     def work(self, *written: View | None) -> Iterator[Work]:
         """A stream for what is read and written."""
         with self.device.stream(*self.views, *(view for view in written if view is not None)) as stream:
-            yield Work(self.device, stream, self.rows, self.field, self.row_ids, self.raises)
+            yield Work(self.device, stream, self.rows, self.request.raises)
 
     def fault_message(self, row: int, work: Work) -> str:
         """What is wrong with a row, or before those, with a row of noise; waits for the stream."""
@@ -109,18 +67,17 @@ class Call:
         place = tuple(int(i) for i in np.unravel_index(row, batch)) if batch else ()
         line = line_of(self.noise, place, self.device, work.stream)
         category = int((~np.isfinite(line)).argmax())
-        return infinite_message(batch, row, line[category], category)
+        return infinite_message(place_name(batch, row), line[category], category)
 
 
 class Work:
-    """What launches share: a stream, the rows, their field and row ids, the flag of faults, and scratch memory."""
+    """What launches share: a stream, the rows, the flag of faults, and scratch memory."""
 
-    def __init__(
-        self, device: Device, stream: Any, rows: DeviceRows, field: NoiseField, row_ids: NDArray[np.uint64], flags: bool
-    ) -> None:
-        self.device, self.stream, self.rows, self.field = device, stream, rows, field
+    def __init__(self, device: Device, stream: Any, rows: DeviceRows, flags: bool) -> None:
+        self.device, self.stream, self.rows = device, stream, rows
         self.flag = device.put(np.full(1, _NO_FAULT), stream) if flags else device.nothing(1, np.int64)
-        self._row_ids = device.put(row_ids, stream) if row_ids.size else device.nothing(1, np.uint64)
+        ids = rows.place.rows
+        self._row_ids = device.put(ids, stream) if ids.size else device.nothing(1, np.uint64)
         self._scratch: dict[str, Any] = {}
 
     def launch(self, kernel: Any, grid: int, block: int, arguments: tuple[Any, ...], shared_bytes: int = 0) -> None:
@@ -161,8 +118,8 @@ class Work:
         if ids.size:
             height, first = piece.x.shape[0], piece.first_row
             ids = ids if height == ids.size else self.wrap(view_of(ids, "noise").part(8 * first, (height,), (8,)))
-        first_draw = self.field.draw if draw is None else draw
-        return Field(ids, self.field.key, *map(np.uint64, (piece.first_row, first_draw, self.field.start)))
+        key, first_draw, start = self.rows.place[:3]
+        return Field(ids, key, *map(np.uint64, (piece.first_row, first_draw if draw is None else draw, start)))
 
     def fault(self) -> tuple[int, int] | None:
         """The first row with a fault, and its code, or None; waits for the stream, unless nobody asks."""

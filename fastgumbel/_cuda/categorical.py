@@ -13,7 +13,7 @@ from fastgumbel._cuda.kernels.parameters import Field
 from fastgumbel._cuda.max import refuse
 from fastgumbel._cuda.result import Result
 from fastgumbel._cuda.rows import Piece
-from fastgumbel._request.coordinates import draws_of
+from fastgumbel._request.request import Request
 
 # A thread goes along a row of at most so many, for each of at most so many draws; there are tables of others.
 _SHORT = 96
@@ -27,12 +27,12 @@ _BLOCKS = 6
 _SCRATCH = 2**27
 
 
-def sample(log_potentials: Any, size: Any, axis: Any, where: Any, rng: Any, noise: Any, invalid: Any, out: Any) -> Any:
-    """Do on a device what `categorical` does, with its arguments; log_potentials is a device array."""
-    call = Call(log_potentials, axis, size, where, invalid)
+def sample(request: Request, out: Any) -> Any:
+    """What `categorical` does."""
+    request.count_draws()
+    call = Call(request)
     rows, draws = call.rows, call.draws
-    result = Result(call, "out", out, call.draw_shape + rows.batch, np.intp)
-    call.read_field(draws_of(rng, noise, draws, rows.n))
+    result = Result(call, "out", out, request.draw_shape + request.batch, np.intp)
     with call.work(result.view) as work:
         result.begin(work)
         index = work.device.reshaped(result.flat, (draws, rows.count))

@@ -13,6 +13,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from fastgumbel._cuda import seam
 from fastgumbel._cuda.view import DEFAULT_STREAM, View, view_of
+from fastgumbel._request.device import is_device
+from fastgumbel._request.scalars import array_of
 
 # More streams than these are forgotten: callers make them anew all the time.
 _STREAMS = 256
@@ -26,7 +28,12 @@ class Attributes(NamedTuple):
 
 
 class Device:
-    """A device. Its arrays are those of numba-cuda, each with the stream that its next user has to follow."""
+    """A device. Its arrays are those of numba-cuda, each with the stream that its next user has to follow.
+
+    For requests, it is a kind of arrays: all that are on a device, viewed.
+    """
+
+    noise = "a device array"
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -41,7 +48,19 @@ class Device:
         device = seam.cuda.get_current_device()
         return Attributes(device.MULTIPROCESSOR_COUNT, device.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
 
-    def view(self, array: Any, name: str) -> View:
+    def owns(self, x: Any) -> bool:
+        """Whether an argument is a device array."""
+        return is_device(x)
+
+    def fetch(self, x: Any, name: str) -> NDArray[Any]:
+        """The argument on the host, read from the device if it is there; waits for its stream."""
+        if not is_device(x):
+            return array_of(x, name)
+        view = self.array(x, name)
+        with self.stream(view) as stream:
+            return self.read(self.wrap(view, stream), stream)
+
+    def array(self, array: Any, name: str) -> View:
         """All of a device array, which must be of this device."""
         view = view_of(array, name)
         other = seam.device_of(view.address, self.number) if view.address else self.number

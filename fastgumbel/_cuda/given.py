@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastgumbel._cuda import ids as category_ids
 from fastgumbel._cuda.call import Call, Work, int64s
@@ -15,49 +14,34 @@ from fastgumbel._cuda.result import Result, copy_rows
 from fastgumbel._cuda.rows import DeviceRows
 from fastgumbel._cuda.view import View, c_strides
 from fastgumbel._law.reduce import INVALID_CHOICE
-from fastgumbel._request.choices import check_choices, choices_of
-from fastgumbel._request.coordinates import check_conditioned
-from fastgumbel._request.device import is_device
 from fastgumbel._request.faults import choice_message
-from fastgumbel._request.field import NoiseField
+from fastgumbel._request.request import Request
 
 
-def sample(x: Any, choice: Any, axis: Any, size: Any, where: Any, rng: Any, noise: Any, invalid: Any, out: Any) -> Any:
-    """Do on a device what `gumbel_given_choice` does, with its arguments; x is a device array."""
-    if noise is not None and not isinstance(noise, NoiseField):
-        raise TypeError(f"noise must be a NoiseField, not {type(noise).__name__}")
-    call = Call(x, axis, size, where, invalid)
-    rows = call.rows
-    call.read(rng, noise)
-    check_conditioned(call.field, rows.n)
-    chosen = _chosen(call, choice)
-    result = Result(call, "out", out, call.draw_shape + rows.shape, rows.dtype, rows.axis)
+def sample(request: Request, choice: Any, out: Any) -> Any:
+    """What `gumbel_given_choice` does."""
+    request.condition()
+    call, chosen = Call(request), request.choices(choice)
+    rows, shape = call.rows, request.draw_shape + request.batch
+    if isinstance(chosen, View):
+        chosen = chosen.broadcast(shape)
+        call.views.append(chosen)
+    result = Result(call, "out", out, request.draw_shape + request.shape, request.dtype, request.axis)
     with call.work(result.view) as work:
         result.begin(work)
-        choices = contiguous(work, narrow(chosen), np.dtype(np.intp)) if isinstance(chosen, View) else work.put(chosen)
+        if isinstance(chosen, View):
+            choices = contiguous(work, narrow(chosen), np.dtype(np.intp))
+        else:
+            choices = work.put(np.ascontiguousarray(np.broadcast_to(chosen, shape), np.intp).reshape(-1))
         if call.items * rows.n:
-            condition(work, choices, result.flat, call.draws, call.field.draw)
+            condition(work, choices, result.flat, call.draws, rows.place.draw)
         _refuse(call, work, choices)
         return result.deliver(work)
 
 
-def _chosen(call: Call, choice: Any) -> View | NDArray[np.intp]:
-    """Choices by draw and row: spread over the draws on a device, flat on the host."""
-    batch = call.rows.batch
-    shape = call.draw_shape + batch
-    if not is_device(choice):
-        return choices_of(choice, shape, batch).reshape(-1)
-    view = call.device.view(choice, "choice")
-    check_choices(view.dtype, view.shape, shape, batch)
-    spread = view.broadcast(shape)
-    assert spread is not None
-    call.views.append(spread)
-    return spread
-
-
 def _refuse(call: Call, work: Work, choices: Any) -> None:
     rows = call.rows
-    if rows.n == 0 and call.items and call.raises:
+    if rows.n == 0 and call.items and call.request.raises:
         raise ValueError(rows.fault(0, work.stream))
     fault = work.fault()
     if fault is None:
@@ -65,7 +49,7 @@ def _refuse(call: Call, work: Work, choices: Any) -> None:
     row, code = fault
     if code == INVALID_CHOICE:
         by_draw = work.device.read(choices, work.stream).reshape(call.draws, rows.count)
-        raise ValueError(choice_message(rows.batch, row, rows.n, by_draw[:, row]))
+        raise ValueError(choice_message(rows.name(row), rows.n, by_draw[:, row]))
     raise ValueError(call.fault_message(row, work))
 
 
@@ -101,6 +85,6 @@ def contiguous(work: Work, view: View, dtype: np.dtype[Any]) -> Any:
     if view.dtype == dtype and view.strides == c_strides(view.shape, dtype.itemsize):
         return work.wrap(view.reshaped((size,)))
     table = work.new((size // view.shape[-1], view.shape[-1]), dtype)
-    for piece in DeviceRows(work.device, view, -1, None).pieces(work.stream):
+    for piece in DeviceRows(work.device, view).pieces(work.stream):
         copy_rows(work, table, piece.x, piece.first_row, 0)
     return work.device.reshaped(table, size)

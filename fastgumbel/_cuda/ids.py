@@ -52,6 +52,6 @@ def noisy_pieces(work: Work, draws: int, dtype: np.dtype[Any]) -> Iterator[tuple
         here = piece.x.shape[0]
         for first in range(0, draws, depth):
             count = min(depth, draws - first)
-            write(work, scratch, piece, work.field.draw + first, (0, here * rows.n, count), BESIDE)
+            write(work, scratch, piece, work.rows.place.draw + first, (0, here * rows.n, count), BESIDE)
             steps = here * rows.n * dtype.itemsize, rows.n * dtype.itemsize, dtype.itemsize
             yield piece, first, count, view_of(scratch, "noise").part(0, (count, here, rows.n), steps)

@@ -13,6 +13,8 @@ from fastgumbel._cuda.kernels import max_long, max_short
 from fastgumbel._cuda.kernels.parameters import Field
 from fastgumbel._cuda.result import Result, check_apart
 from fastgumbel._cuda.rows import Piece
+from fastgumbel._request.outputs import outs_of
+from fastgumbel._request.request import Request
 
 # A thread goes along a row of at most so many, thread blocks along longer ones.
 _SHORT = 96
@@ -24,33 +26,19 @@ _BLOCKS = 6
 _SCRATCH = 2**26
 
 
-def sample(
-    log_potentials: Any, axis: Any, size: Any, where: Any, rng: Any, noise: Any, pair: bool, invalid: Any, out: Any
-) -> Any:
-    """Do on a device what `gumbel_max` does, with its arguments; log_potentials is a device array."""
-    call = Call(log_potentials, axis, size, where, invalid)
-    call.read(rng, noise)
-    results = _results(call, pair, out)
+def sample(request: Request, return_max: bool, out: Any) -> Any:
+    """What `gumbel_max` does: indices and, if wanted, perturbed values."""
+    call, shape = Call(request), request.draw_shape + request.batch
+    outs = outs_of(out, "indices", "values") if return_max else [("out", out)]
+    results = [Result(call, *named, shape, kind) for named, kind in zip(outs, (np.intp, np.float64), strict=False)]
+    check_apart(*results)
     with call.work(*(result.view for result in results)) as work:
         for result in results:
             result.begin(work)
-        values = results[1].flat if pair else None
-        search(call, work, results[0].flat, values)
+        search(call, work, results[0].flat, results[1].flat if return_max else None)
         refuse(call, work)
         delivered = tuple(result.deliver(work) for result in results)
-    return delivered if pair else delivered[0]
-
-
-def _results(call: Call, pair: bool, out: Any) -> list[Result]:
-    shape = call.draw_shape + call.rows.batch
-    if not pair:
-        return [Result(call, "out", out, shape, np.intp)]
-    if out is not None and (not isinstance(out, tuple) or len(out) != 2):
-        raise TypeError("out must be a pair of arrays (indices, values) with return_max=True")
-    outs = out or (None, None)
-    results = [Result(call, "out[0]", outs[0], shape, np.intp), Result(call, "out[1]", outs[1], shape, np.float64)]
-    check_apart(*results)
-    return results
+    return delivered if return_max else delivered[0]
 
 
 def refuse(call: Call, work: Work) -> None:
@@ -82,7 +70,7 @@ def search(call: Call, work: Work, index: Any, values: Any = None) -> None:
 
 def _search_long(work: Work, piece: Piece, field: Field, results: tuple[Any, ...]) -> None:
     rows, index, flag = work.rows, results[0], results[2]
-    draws, height, start = index.shape[0], piece.x.shape[0], work.field.start
+    draws, height, start = index.shape[0], piece.x.shape[0], work.rows.place.start
     pairs = (start + rows.n - 1) // 128 - start // 128 + 1
     wanted = _BLOCKS * work.device.attributes.multiprocessors
     span = min(_SPAN, max(_WARP_SPAN, -(-pairs * height // wanted)), pairs)
@@ -96,7 +84,7 @@ def _search_long(work: Work, piece: Piece, field: Field, results: tuple[Any, ...
         groups = min(here, max(1, wanted // (height * segments)))
         group = -(-here // groups)
         grid = height * segments * -(-here // group)
-        inputs = (piece.x, piece.mask, numbers, field._replace(draw=np.uint64(work.field.draw + first)))
+        inputs = (piece.x, piece.mask, numbers, field._replace(draw=np.uint64(work.rows.place.draw + first)))
         if segments == 1:
             plan = int64s(piece.first_row, segments, span, group)
             work.launch(max_long.max_long, grid, threads, (*inputs, plan, *results), shared_bytes)

@@ -6,14 +6,13 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastgumbel._cuda import ids as category_ids
 from fastgumbel._cuda.call import Work, int64s
 from fastgumbel._cuda.device import current
 from fastgumbel._cuda.kernels import noise as kernels
 from fastgumbel._cuda.rows import DeviceRows
-from fastgumbel._request.field import NoiseField
+from fastgumbel._request.coordinates import Coordinates
 
 # A thread goes along a row of at most so many, a warp along longer ones.
 _SHORT = 96
@@ -21,24 +20,23 @@ _SHORT = 96
 _WARPS = 32
 
 
-def write(out: Any, field: NoiseField, row_ids: NDArray[np.uint64]) -> None:
+def write(out: Any, place: Coordinates) -> None:
     """Write the field to a C-contiguous device array, the categories on its last axis, the other axes rows."""
     device = current()
-    view = device.view(out, "out")
-    rows = DeviceRows(device, view.reshaped(view.shape or (1,)), -1, None)
-    rows.name(field)
+    view = device.array(out, "out")
+    rows = DeviceRows(device, view.reshaped(view.shape or (1,)), place=place)
     with device.stream(view) as stream:
-        work = Work(device, stream, rows, field, row_ids, False)
+        work = Work(device, stream, rows, False)
         flat = work.wrap(view.reshaped((math.prod(view.shape),)))
         if rows.has_ids:
             for piece in rows.pieces(stream, rows.ids(stream)):
-                category_ids.write(work, flat, piece, field.draw, (piece.first_row * rows.n, 0, 1), category_ids.ALONE)
+                category_ids.write(work, flat, piece, place.draw, (piece.first_row * rows.n, 0, 1), category_ids.ALONE)
         elif flat.size:
             _launch(work, flat, vectors_of(view.address, view.dtype))
 
 
 def _launch(work: Work, flat: Any, vectors: tuple[np.int64, np.int64]) -> None:
-    n, count, start = work.rows.n, work.rows.count, work.field.start
+    n, count, start = work.rows.n, work.rows.count, work.rows.place.start
     (piece,) = work.rows.pieces(work.stream)
     field = work.place(piece)
     arguments = (flat, field, *int64s(n, count), vectors)

@@ -11,7 +11,7 @@ from fastgumbel._cuda.call import Call, Work, int64s
 from fastgumbel._cuda.kernels import move
 from fastgumbel._cuda.rows import DeviceRows
 from fastgumbel._cuda.view import View, view_of
-from fastgumbel._request.outputs import check_device_out
+from fastgumbel._request.outputs import apart_message, check_device_out
 
 
 class Result:
@@ -39,7 +39,7 @@ class Result:
         self.view: View | None = None
         if out is not None:
             check_device_out(out, name, shape, dtype)
-            self.view = call.device.view(out, name)
+            self.view = call.device.array(out, name)
             if any(self.view.overlaps(read) for read in call.views):
                 raise ValueError(f"{name} must not overlap what is read, as it is a device array")
 
@@ -58,7 +58,7 @@ class Result:
             return work.wrap(view_of(self.flat, "out").reshaped(self._shape).to_axis(self._axis))
         if self.size:
             lines = work.device.reshaped(self.flat, (self.size // self._shape[-1], self._shape[-1]))
-            for piece in DeviceRows(work.device, self.view, self._axis, None).pieces(work.stream):
+            for piece in DeviceRows(work.device, self.view, self._axis).pieces(work.stream):
                 copy_rows(work, piece.x, lines, 0, piece.first_row)
         return self._out
 
@@ -67,8 +67,7 @@ def check_apart(*results: Result) -> None:
     """Whether the caller's arrays for several results have no memory in common."""
     views = [result.view for result in results if result.view is not None]
     if any(a.overlaps(b) for i, a in enumerate(views) for b in views[:i]):
-        count = {2: "two", 3: "three"}[len(results)]
-        raise ValueError(f"out must be {count} arrays that do not overlap")
+        raise ValueError(apart_message(len(results)))
 
 
 def copy_rows(work: Work, out: Any, x: Any, to_row: int, from_row: int) -> None:

@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from fastgumbel._cuda.device import Device
 from fastgumbel._cuda.kernels import move
 from fastgumbel._cuda.view import View, offset_of, view_of
-from fastgumbel._request.checks import check_real
-from fastgumbel._request.coordinates import named
-from fastgumbel._request.device import is_device
-from fastgumbel._request.faults import excluded_text, fault_message, first_bad, place_name, too_few_message
-from fastgumbel._request.field import NoiseField
-from fastgumbel._request.layout import category_axis, check_categories
-from fastgumbel._request.shape import once
+from fastgumbel._request.coordinates import NOWHERE, Coordinates
+from fastgumbel._request.faults import (
+    category_name,
+    excluded_text,
+    fault_message,
+    first_bad,
+    row_name,
+    too_few_message,
+)
+from fastgumbel._request.shape import once, relaxed_dtype
 
 
 class Piece(NamedTuple):
@@ -41,69 +44,48 @@ class DeviceRows:
     Parameters
     ----------
     device : Device
-    x : device array
-    axis : int
-        The axis of the categories.
-    where : array_like or device array of bool, or None
-        Broadcasts to `x`; False excludes.
+    view : View
+    axis : int, optional
+        The axis of the categories, counted from the end.
+    where : View or ndarray of bool, or None
+        Broadcasts to the view; False excludes.
+    place : Coordinates, optional
+        Where the rows lie in a field; the category ids have the shape of the view, and negative ones exclude.
     """
 
-    def __init__(self, device: Device, x: Any, axis: Any, where: Any) -> None:
-        view = x if isinstance(x, View) else device.view(x, "log_potentials")
-        check_real(view.dtype, "log_potentials")
-        # Counted from the end.
-        self.axis = category_axis(axis, len(view.shape))
-        check_categories(view.shape[self.axis])
+    def __init__(self, device: Device, view: View, axis: int = -1, where: Any = None, place: Coordinates = NOWHERE):
+        self.axis, self.place, self.shape = axis, place, view.shape
         self._device = device
         self._values = view.last(self.axis)
         self.batch, self.n = self._values.shape[:-1], self._values.shape[-1]
         self.count = math.prod(self.batch)
-        single = view.dtype.kind == "f" and view.dtype.itemsize <= 4
-        self.dtype = np.dtype(np.float32 if single else np.float64)
-        self.shape = view.shape
+        self.dtype = relaxed_dtype(view.dtype)
         # A mask on the device, and one on the host that is to be put there.
-        self._mask = self._mask_of(device.view(where, "where")) if is_device(where) else None
+        self._mask = self._mask_of(where) if isinstance(where, View) else None
+        self._where: NDArray[np.bool_] | None = None if isinstance(where, View) else where
         # What is read, whose streams count.
         self.views = [view for view in (self._values, self._mask) if view is not None]
-        self._where = None if where is None or is_device(where) else np.asarray(where)
-        if self._where is not None:
-            self._check_mask(self._where.dtype, self._where.shape)
-        # Category ids on the host and, once they are put there, on the device.
-        self._categories: NDArray[np.int64] | None = None
         self._ids: View | None = None
-
-    def name(self, field: NoiseField) -> None:
-        """Give the categories the ids of a field, if it has them; empty places are excluded."""
-        if field.categories is None:
-            return
-        self._categories = named(field, self.shape)
-        left = field.categories >= 0
-        if not left.all():
-            self._where = left if self._where is None else self._where & left
+        if place.categories is not None:
+            left = once(place.categories) >= 0
+            if not left.all():
+                self._where = left if self._where is None else self._where & left
 
     @property
     def has_ids(self) -> bool:
         """Whether the categories have ids."""
-        return self._categories is not None
+        return self.place.categories is not None
 
     def ids(self, stream: Any) -> View | None:
         """The category ids, if there are any, put on the device."""
-        if self._ids is None and self._categories is not None:
-            own = np.ascontiguousarray(once(self._categories))
+        if self._ids is None and self.place.categories is not None:
+            own = np.ascontiguousarray(once(self.place.categories))
             ids = view_of(self._device.put(own, stream), "noise").broadcast(self.shape)
             assert ids is not None
             self._ids = ids.last(self.axis)
         return self._ids
 
-    def _check_mask(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
-        if dtype != np.bool_:
-            raise TypeError(f"where must be boolean, not {dtype}")
-        added = len(self.shape) - len(shape)
-        if added < 0 or any(a not in (1, b) for a, b in zip(shape, self.shape[added:], strict=True)):
-            raise ValueError(f"where of shape {shape} does not broadcast to the shape of log_potentials, {self.shape}")
-
     def _mask_of(self, view: View) -> View:
-        self._check_mask(view.dtype, view.shape)
         mask = view.broadcast(self.shape)
         assert mask is not None
         return mask.last(self.axis)
@@ -153,15 +135,26 @@ class DeviceRows:
                 arrays = [None if view is None else self._device.wrap(next(parts), stream) for view in views]
                 yield k * count + row, arrays
 
+    def name(self, row: int) -> str:
+        """A row as its user would name it."""
+        return row_name(self.batch, row, self.place.rows)
+
     def fault(self, row: int, stream: Any) -> str:
         """What is wrong with a row that has no valid result; waits for the stream."""
         bad = first_bad(self._left(row, stream))
-        return fault_message(place_name(self.batch, row), bad, excluded_text(self.has_ids))
+        named = None if bad is None else (self._category_name(row, bad[0]), bad[1])
+        return fault_message(self.name(row), named, excluded_text(self.has_ids))
+
+    def _category_name(self, row: int, column: int) -> str:
+        if self.place.categories is None:
+            return category_name(column)
+        ids = np.moveaxis(self.place.categories, self.axis, -1)
+        return category_name(column, int(ids[(*np.unravel_index(row, self.batch), column)]))
 
     def too_few(self, row: int, k: int, stream: Any) -> str:
         """What is wrong with a row that has fewer categories left than k; waits for the stream."""
         left = int((self._left(row, stream) > -np.inf).sum())
-        return too_few_message(place_name(self.batch, row), left, k, excluded_text(self.has_ids))
+        return too_few_message(self.name(row), left, k, excluded_text(self.has_ids))
 
     def _left(self, row: int, stream: Any) -> NDArray[Any]:
         """Log-potentials of a row on the host, as kernels read them; -inf where excluded. Waits for the stream."""

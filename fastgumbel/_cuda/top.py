@@ -21,8 +21,9 @@ from fastgumbel._cuda.max import drawn_pieces
 from fastgumbel._cuda.result import Result, check_apart
 from fastgumbel._cuda.rows import Piece
 from fastgumbel._law.reduce import TOO_FEW
-from fastgumbel._request.checks import places_of
-from fastgumbel._request.outputs import check_ranked_outs, ranked_shapes
+from fastgumbel._request.layout import with_categories
+from fastgumbel._request.outputs import outs_of
+from fastgumbel._request.request import Request
 
 # Lists of at most so many entries are ranked by counting, an entry a thread.
 _COUNTED = 128
@@ -38,40 +39,23 @@ _BLOCKS = 6
 _SCRATCH = 2**27
 
 
-def sample(
-    log_potentials: Any,
-    k: Any,
-    axis: Any,
-    size: Any,
-    where: Any,
-    rng: Any,
-    noise: Any,
-    with_threshold: bool,
-    invalid: Any,
-    out: Any,
-) -> tuple[Any, ...]:
-    """Do on a device what `gumbel_top_k` does, with its arguments; log_potentials is a device array."""
-    call = Call(log_potentials, axis, size, where, invalid)
-    rows = call.rows
-    k = places_of(k, rows.n)
-    call.read(rng, noise)
-    shapes = ranked_shapes(call.draw_shape, rows.batch, k, rows.axis, with_threshold)
-    if out is not None:
-        check_ranked_outs(out, shapes)
+def sample(request: Request, k: int, return_threshold: bool, out: Any) -> tuple[Any, ...]:
+    """What `gumbel_top_k` does: indices and values by rank and, if wanted, thresholds."""
+    call, lead = Call(request), request.draw_shape + request.batch
+    rows, ranked = call.rows, with_categories(lead, k, request.axis)
+    names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")
+    shapes = [(ranked, np.intp), (ranked, np.float64), (lead, np.float64)]
     # Kernels put the axis of ranks where it belongs, so results lie as callers see them.
-    results = [
-        Result(call, f"out[{i}]", None if out is None else out[i], shape, kind)
-        for i, (shape, kind) in enumerate(shapes)
-    ]
+    results = [Result(call, *named, *shape) for named, shape in zip(outs_of(out, *names), shapes, strict=False)]
     check_apart(*results)
     with call.work(*(result.view for result in results)) as work:
         for result in results:
             result.begin(work)
         flats = [result.flat for result in results]
-        if not with_threshold:
+        if not return_threshold:
             flats.append(work.device.nothing(1, np.float64))
         if call.items:
-            _Search(call, work, k, with_threshold, (*flats, work.flag)).run()
+            _Search(call, work, k, return_threshold, (*flats, work.flag)).run()
         fault = work.fault()
         if fault is not None:
             row, code = fault

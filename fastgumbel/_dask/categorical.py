@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.categorical_shard import shard_draws, shard_sizes, shard_totals
-from fastgumbel._dask.graph import Block, Call, Grid, Place, chain, earlier_fault, lengths, tree, writable
+from fastgumbel._dask.graph import Block, Call, Faults, Grid, Place, chain, earlier_fault, lengths, tree, writable
 from fastgumbel._host import categorical as _categorical
-from fastgumbel._host.rows import field_at
 
 # Largest log-potentials of the rows, and their faults.
-Tops = tuple[NDArray[np.float64], tuple[Any, Any]]
+Tops = tuple[NDArray[np.float64], Faults]
 
 
 def _tops(block: Block) -> Tops:
@@ -52,9 +51,8 @@ def _draws(
 ) -> NDArray[np.intp]:
     index = np.empty((block.draws, block.rows.count), np.intp)
     known = writable(tops[0]), writable(sizes), until - own, writable(total)
-    for run, field in block.runs():
-        at = field_at(field.key, block.ids, 0, block.rows.count, field.draw, 0)
-        shard_draws(block.matrix(), at, *known, index[run], block.first)
+    for run, rows in block.runs():
+        shard_draws(block.matrix(), rows.at(0, rows.count), *known, index[run], block.first)
     return index
 
 
@@ -66,8 +64,8 @@ def _index(call: Call, place: Place, index: NDArray[np.intp], tops: Tops) -> NDA
 def _whole_rows(block: Block) -> tuple[NDArray[np.intp], Tops]:
     """Draws of rows that are not cut."""
     index = np.empty((block.draws, block.rows.count), np.intp)
-    for run, field in block.runs():
-        _categorical.draw(block.rows, field, block.ids, index[run])
+    for run, rows in block.runs():
+        _categorical.draw(rows, index[run])
     invalid = np.any(index < 0, 0)
     return index, (np.empty(0), block.faults(invalid))
 

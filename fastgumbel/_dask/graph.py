@@ -11,24 +11,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._dask.extra import ArraySliceDep, HighLevelGraph, da, tokenize
-from fastgumbel._host.arguments import placed, rows_of
-from fastgumbel._request.checks import check_real, choice_of, shape_of
-from fastgumbel._request.coordinates import check_reach, field_of, named
-from fastgumbel._request.faults import fault_message, place_name
-from fastgumbel._request.field import NoiseField
-from fastgumbel._request.layout import category_axis, check_categories
-from fastgumbel._request.shape import relaxed_dtype
-
-# Category of the first fault of a row that has none.
-NO_FAULT = -1
+from fastgumbel._host.rows import Rows, rows_at
+from fastgumbel._request.coordinates import Coordinates
+from fastgumbel._request.faults import category_name, excluded_text, fault_message, row_name
+from fastgumbel._request.request import Request
+from fastgumbel._request.scalars import array_of
 
 Place = tuple[slice, ...]
+# By row: where its first NaN or +inf is, in words, and what it is; or None.
+Faults: TypeAlias = NDArray[Any]
 
 
 def known_chunks(x: Any, name: str) -> Any:
@@ -40,16 +37,29 @@ def known_chunks(x: Any, name: str) -> Any:
     return x
 
 
-def mask_of(where: Any, x: Any) -> Any:
-    """A mask in the chunks of the log-potentials x."""
-    mask = known_chunks(where, "where") if isinstance(where, da.Array) else da.asarray(np.asarray(where))
-    if mask.dtype != np.bool_:
-        raise TypeError(f"where must be boolean, not {mask.dtype}")
-    fits = mask.ndim <= x.ndim and all(
-        own in (1, length) for own, length in zip(mask.shape[::-1], x.shape[::-1], strict=False)
-    )
-    if not fits:
-        raise ValueError(f"where of shape {mask.shape} does not broadcast to the shape of log_potentials, {x.shape}")
+class DaskArrays:
+    """Dask arrays with chunks of known sizes, as a kind of arrays of requests."""
+
+    noise = ""
+
+    def owns(self, x: Any) -> bool:
+        """Whether an argument is a dask array."""
+        return isinstance(x, da.Array)
+
+    def array(self, x: Any, name: str) -> Any:
+        """The argument, which must be a dask array."""
+        return known_chunks(x, name)
+
+    def fetch(self, x: Any, name: str) -> NDArray[Any]:
+        """The argument, which must lie in memory."""
+        if isinstance(x, da.Array):
+            raise TypeError(f"{name} must be a number or an array in memory, not a dask array; see its compute()")
+        return array_of(x, name)
+
+
+def in_chunks(mask: Any, x: Any) -> Any:
+    """A mask that fits the log-potentials x, in their chunks."""
+    mask = da.asarray(mask)
     chunks = x.chunks[x.ndim - mask.ndim :]
     mask = mask.rechunk(tuple(c if own == sum(c) else (own,) for own, c in zip(mask.shape, chunks, strict=True)))
     return da.broadcast_to(mask, x.shape, chunks=x.chunks)
@@ -78,51 +88,55 @@ class Block:
     """Log-potentials of a block as rows, and the coordinates at which they are read."""
 
     def __init__(self, call: Call, x: Any, where: Any, categories: Any, ids: Any, place: Place) -> None:
-        self._call = call
+        self.call = call
         self.draw_place, x_place = place[: len(call.size)], list(place[len(call.size) :])
         shard = x_place.pop(call.axis)
-        self.x, self.where, self.categories = x, where, categories
         self.place = tuple(x_place)
         self.first = shard.start
-        self.rows, _ = rows_of(x, call.axis, where)
-        if categories is not None:
-            self.rows = placed(self.rows, call.axis, call.field.at(categories=categories))
         if ids is None:
-            self.ids = positions(self.place, call.batch)
+            ids = positions(self.place, call.batch)
         else:
-            self.ids = np.array(np.broadcast_to(ids, lengths(self.place)), order="C").reshape(-1)
+            ids = np.array(np.broadcast_to(ids, lengths(self.place)), order="C").reshape(-1)
+        start = call.start if categories is not None else call.start + self.first
+        self.rows = rows_at(x, where, call.axis, Coordinates(call.key, call.draw, start, ids, categories))
         self.draws = math.prod(lengths(self.draw_place))
 
-    def runs(self) -> Iterator[tuple[slice, NoiseField]]:
-        """Draws of the block that follow each other, and the field at the first of them and of the categories."""
-        draws = positions(self.draw_place, self._call.size)
-        field = self._call.field
-        # An empty shard may begin where the field ends.
-        if self.categories is None and self.rows.n:
-            field = field.at(start=field.start + self.first)
+    def runs(self) -> Iterator[tuple[slice, Rows]]:
+        """Draws of the block that follow each other, and the rows at the first of them."""
+        draws = positions(self.draw_place, self.call.size)
         for run in np.split(draws, np.flatnonzero(np.diff(draws) != 1) + 1) if draws.size else ():
             at = int(np.searchsorted(draws, run[0]))
-            yield slice(at, at + run.size), field.at(draw=field.draw + int(run[0]))
+            yield slice(at, at + run.size), self.rows.moved(self.call.draw + int(run[0]))
 
     def matrix(self) -> NDArray[Any]:
         """The rows in the dtype of relaxed samples, -inf where excluded."""
         return self.rows.piece(0, self.rows.count, 0, self.rows.n)
 
-    def faults(self, bad: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Category and value of the first NaN or +inf of these rows, NO_FAULT in others and where nobody will ask."""
-        category, value = np.full(bad.size, NO_FAULT), np.zeros(bad.size)
-        for row in () if self._call.mark else np.flatnonzero(bad):
-            found = self.rows.first_bad(int(row))
-            if found is not None:
-                category[row], value[row] = self.first + found[0], found[1]
-        return category, value
+    def faults(self, bad: NDArray[np.bool_]) -> Faults:
+        """The first NaN or +inf of each of these rows, in words; none of others, and where nobody will ask."""
+        found: Faults = np.full(bad.size, None, object)
+        for row in () if self.call.mark else np.flatnonzero(bad):
+            first = self.rows.first_bad(int(row))
+            if first is not None:
+                column, value = first
+                ids = self.rows.place.categories
+                name = category_name(self.first + column) if ids is None else self.rows.category_name(int(row), column)
+                found[row] = name, value
+        return found
 
 
 @dataclass(frozen=True)
 class Call:
-    """What all blocks of a call know."""
+    """What all blocks of a call know.
 
-    field: NoiseField
+    `row_ids` are those of all rows, for messages; empty where they count from 0.
+    """
+
+    key: np.uint64
+    draw: int
+    start: int
+    row_ids: NDArray[np.uint64]
+    has_ids: bool
     size: tuple[int, ...]
     batch: tuple[int, ...]
     n: int
@@ -131,21 +145,19 @@ class Call:
 
     def name(self, place: Place, row: int) -> str:
         """Name a row of a block as a user would index it in the whole."""
-        return place_name(self.batch, int(positions(place[len(self.size) :], self.batch)[row]))
+        return row_name(self.batch, int(positions(place[len(self.size) :], self.batch)[row]), self.row_ids)
 
-    def refuse(self, invalid: NDArray[np.bool_], faults: tuple[Any, Any], place: Place) -> None:
+    def refuse(self, invalid: NDArray[np.bool_], faults: Faults, place: Place) -> None:
         """Raise for the first of the rows that are invalid, unless such rows are marked."""
         if not self.mark and invalid.any():
             row = int(invalid.argmax())
-            category, value = (array[row] for array in faults)
-            bad = None if category == NO_FAULT else (int(category), value)
-            raise ValueError(fault_message(self.name(place, row), bad))
+            raise ValueError(fault_message(self.name(place, row), faults[row], excluded_text(self.has_ids)))
 
 
-def earlier_fault(one: tuple[Any, Any], two: tuple[Any, Any]) -> tuple[Any, Any]:
+def earlier_fault(one: Faults, two: Faults) -> Faults:
     """Of the faults of two shards those that come first; `one` comes before `two`."""
-    own = one[0] != NO_FAULT
-    return np.where(own, one[0], two[0]), np.where(own, one[1], two[1])
+    none = np.array([fault is None for fault in one], bool)
+    return np.where(none, two, one)
 
 
 class Grid:
@@ -154,41 +166,34 @@ class Grid:
     A draw of a row has so many `results`, or as many as categories if that is None.
     """
 
-    def __init__(
-        self,
-        x: Any,
-        axis: Any,
-        size: Any,
-        draw_chunks: Any,
-        where: Any,
-        rng: Any,
-        noise: Any,
-        invalid: Any,
-        results: int | None = 1,
-    ) -> None:
-        self.x = known_chunks(x, "log_potentials")
-        check_real(self.x.dtype, "log_potentials")
-        axis = category_axis(axis, self.x.ndim)
-        n = self.x.shape[axis]
-        check_categories(n)
-        self.where = None if where is None else mask_of(where, self.x)
-        mark = choice_of(invalid, "invalid", ("raise", "mark")) == "mark"
-        shape = shape_of(size, "size")
-        batch, batch_chunks = list(self.x.shape), list(self.x.chunks)
-        del batch[axis], batch_chunks[axis]
-        field = field_of(rng, noise)
-        check_reach(field, math.prod(shape), n)
+    def __init__(self, request: Request, draw_chunks: Any, results: int | None = 1) -> None:
+        self.request, self.x = request, request.x
+        self.where = None if request.where is None else in_chunks(request.where, self.x)
+        axis, size, place = request.axis, request.draw_shape, request.place
+        batch_chunks = list(self.x.chunks)
+        del batch_chunks[axis]
         self.batch_chunks = tuple(batch_chunks)
-        self.ids = None if field.rows is None else self.by_row(field.rows, "noise: rows")
+        self.ids = None
+        if place.rows.size:
+            self.ids = self.by_row(place.rows.reshape(request.batch))
         self.categories = None
-        if field.categories is not None:
-            self.categories = da.from_array(named(field, self.x.shape), chunks=self.x.chunks)
+        if place.categories is not None:
+            self.categories = da.from_array(place.categories, chunks=self.x.chunks)
         self.call = Call(
-            NoiseField.from_key(field.key).at(draw=field.draw, start=field.start), shape, tuple(batch), n, axis, mark
+            place.key,
+            place.draw,
+            place.start,
+            place.rows if request.raises else place.rows[:0],
+            place.categories is not None,
+            size,
+            request.batch,
+            request.n,
+            axis,
+            not request.raises,
         )
         self.draw_chunks = self._draw_chunks(draw_chunks, results)
-        self.draw_letters = tuple(range(len(shape)))
-        self.x_letters = tuple(range(len(shape), len(shape) + self.x.ndim))
+        self.draw_letters = tuple(range(len(size)))
+        self.x_letters = tuple(range(len(size), len(size) + self.x.ndim))
         self.category = self.x_letters[axis]
         self.batch_letters = tuple(letter for letter in self.x_letters if letter != self.category)
 
@@ -200,7 +205,7 @@ class Grid:
     @property
     def kind(self) -> Any:
         """The dtype of relaxed samples."""
-        return relaxed_dtype(self.x.dtype)
+        return self.request.dtype
 
     @property
     def places(self) -> tuple[Any, tuple[int, ...]]:
@@ -229,14 +234,9 @@ class Grid:
         """What `by_row` gave as an operand."""
         return values, self.batch_letters if isinstance(values, da.Array) else None
 
-    def by_row(self, values: NDArray[Any], name: str) -> Any:
-        """An array that broadcasts to the batch in its blocks, or its only item."""
-        batch = tuple(map(sum, self.batch_chunks))
-        try:
-            whole = np.broadcast_to(values, batch)
-        except ValueError:
-            raise ValueError(f"{name} of shape {values.shape} do not broadcast to the batch shape {batch}") from None
-        return values.reshape(()) if values.size == 1 else da.from_array(whole, chunks=self.batch_chunks)
+    def by_row(self, values: NDArray[Any]) -> Any:
+        """An array in the shape of the batch in its blocks, or its only item."""
+        return values.reshape(()) if values.size == 1 else da.from_array(values, chunks=self.batch_chunks)
 
     def map(
         self, work: Any, letters: tuple[int, ...], *operands: Any, dtype: Any = object, new_axes: Any = None

@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.max_given import merge_results
 from fastgumbel._cpu.top_every import merge_tops, sort_tops
-from fastgumbel._dask.graph import Block, Call, Grid, Place, earlier_fault, lengths, tree, writable
+from fastgumbel._dask.graph import Block, Call, Faults, Grid, Place, earlier_fault, lengths, tree, writable
 from fastgumbel._host import max as _max
 from fastgumbel._host.top import search_top
-from fastgumbel._request.faults import too_few_message
+from fastgumbel._request.faults import excluded_text, too_few_message
 
 # Indices and values of draws by rows (by places), and the faults of the rows.
-Found = tuple[NDArray[np.intp], NDArray[np.float64], tuple[Any, Any]]
+Found = tuple[NDArray[np.intp], NDArray[np.float64], Faults]
 
 
 def _search_shard(block: Block) -> Found:
     index = np.empty((block.draws, block.rows.count), np.intp)
     value = np.empty(index.shape)
-    for run, field in block.runs():
-        _max.search(block.rows, field, block.ids, index[run], value[run])
+    for run, rows in block.runs():
+        _max.search(rows, None, index[run], value[run])
     index[index >= 0] += block.first
     return index, value, block.faults(np.any(np.isnan(value), 0))
 
@@ -62,8 +62,8 @@ def sample(grid: Grid, return_max: bool) -> Any:
 def _search_top_shard(places: int, block: Block) -> Found:
     index = np.empty((block.draws, block.rows.count, min(places, block.rows.n)), np.intp)
     value = np.empty(index.shape)
-    for run, field in block.runs() if block.rows.n else ():
-        search_top(block.rows, field, block.ids, index[run], value[run])
+    for run, rows in block.runs() if block.rows.n else ():
+        search_top(rows, None, index[run], value[run])
     index[index >= 0] += block.first
     return index, value, block.faults(np.any(np.isnan(value), (0, 2)))
 
@@ -89,7 +89,7 @@ def _refuse_short(call: Call, place: Place, found: Found, k: int) -> None:
     if spoilt[row]:
         call.refuse(spoilt, faults, place)
     left = int((index[:, row, :k] >= 0).sum(-1).min())
-    raise ValueError(too_few_message(call.name(place, row), left, k))
+    raise ValueError(too_few_message(call.name(place, row), left, k, excluded_text(call.has_ids)))
 
 
 def _ranked(k: int, which: int, call: Call, place: Place, found: Found) -> NDArray[Any]:

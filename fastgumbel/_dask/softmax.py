@@ -14,22 +14,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._api.softmax import gumbel_softmax
 from fastgumbel._cpu.row import SHORT
 from fastgumbel._cpu.softmax_shard import decay_rows, logarithms
 from fastgumbel._dask.extra import da
-from fastgumbel._dask.graph import Block, Call, Grid, chain, earlier_fault, lengths, tree, writable
+from fastgumbel._dask.graph import Block, Call, Faults, Grid, chain, earlier_fault, lengths, tree, writable
 from fastgumbel._dask.max import Found, search
+from fastgumbel._host import softmax as _softmax
 from fastgumbel._host.noise import write
-from fastgumbel._request import temperature as _temperature
-from fastgumbel._request.faults import fault_message, place_name
+from fastgumbel._request.faults import fault_message, row_name
 from fastgumbel._request.temperature import rates_of
 
 # Sums are taken over so many.
 _GROUP = 64
 
 # Largest values of draws by rows, and the faults of the rows.
-Tops = tuple[NDArray[Any], tuple[Any, Any]]
+Tops = tuple[NDArray[Any], Faults]
 
 
 class Sums(NamedTuple):
@@ -51,10 +50,10 @@ def _perturbed(block: Block) -> NDArray[Any]:
     """Draws by rows by categories: log-potentials plus noise."""
     rows = block.rows
     v = np.empty((block.draws, rows.count, rows.n), rows.dtype)
-    for run, field in block.runs():
+    for run, here in block.runs():
         for s in range(run.stop - run.start):
             drawn = v[run.start + s].reshape(*rows.batch, rows.n)
-            write(drawn, field.at(draw=field.draw + s), block.ids, rows.categories)
+            write(drawn, here.moved(here.place.draw + s).place)
     v += block.matrix()
     return v
 
@@ -69,7 +68,7 @@ def _merge_tops(one: Tops, two: Tops) -> Tops:
 
 
 def _rates(tau: Any, block: Block) -> NDArray[Any]:
-    taus = _temperature.temperatures(tau, lengths(block.place))
+    taus = np.broadcast_to(tau, lengths(block.place)).reshape(-1)
     return rates_of(taus, block.rows.dtype)
 
 
@@ -183,30 +182,25 @@ def _mixed(call: Call, log: bool, block: Block, tau: Any, tops: Tops, state: Any
 
 def _whole_rows(call: Call, log: bool, hard: bool, block: Block, tau: Any) -> NDArray[Any]:
     """Samples of a block of rows that are not cut."""
-    shape = lengths(block.draw_place) + block.x.shape
-    y = np.empty((block.draws, *block.x.shape), block.rows.dtype)
-    coordinates: dict[str, Any] = {"rows": block.ids.reshape(lengths(block.place))}
-    if block.categories is not None:
-        coordinates["categories"] = block.categories
-    options: dict[str, Any] = {"axis": call.axis, "where": block.where, "hard": hard, "log": log, "invalid": "mark"}
-    for run, field in block.runs():
-        gumbel_softmax(block.x, tau, size=run.stop - run.start, noise=field.at(**coordinates), out=y[run], **options)
-    invalid = np.any(np.isnan(y.take(0, call.axis)).reshape(block.draws, block.rows.count), 0)
+    y = np.empty((block.draws, block.rows.count, block.rows.n), block.rows.dtype)
+    taus = np.broadcast_to(tau, lengths(block.place)).reshape(-1) if np.ndim(tau) else np.reshape(tau, 1)
+    for run, rows in block.runs():
+        _softmax.fill(rows, None, taus, hard, log, y[run])
+    invalid = np.any(np.isnan(y[..., :1]), (0, 2))
     call.refuse(invalid, block.faults(invalid), block.draw_place + block.place)
-    return y.reshape(shape)
+    return _in_place(call, block, y)
 
 
 def relax(grid: Grid, tau: Any, hard: bool, log: bool) -> Any:
     """Relaxed or hard samples."""
     call, dtype = grid.call, grid.kind
     batch = call.batch
-    scalar = np.ndim(tau) == 0
-    taus = _temperature.temperatures(tau, () if scalar else batch).reshape(() if scalar else batch)
+    taus = grid.request.temperatures(tau)
     if call.n == 0:
         if not call.mark and 0 not in call.size + batch:
-            raise ValueError(fault_message(place_name(batch, 0), None))
+            raise ValueError(fault_message(row_name(batch, 0, call.row_ids), None))
         return da.zeros(call.size + grid.x.shape, dtype, chunks=grid.draw_chunks + grid.x.chunks)
-    temperatures = grid.row_operand(grid.by_row(taus, "tau"))
+    temperatures = grid.row_operand(grid.by_row(taus.reshape(batch if taus.size > 1 else ())))
     if grid.shards == 1:
         return grid.samples(partial(_whole_rows, call, log, hard), *temperatures, dtype=dtype)
     hardened = search(grid), grid.result_letters

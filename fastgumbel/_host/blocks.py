@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.noise_ids import noise_ids
-from fastgumbel._host.rows import BUFFER_BYTES, Rows, field_at, ids_of
+from fastgumbel._host.rows import BUFFER_BYTES, Rows
 from fastgumbel._host.threads import run
-from fastgumbel._request.field import NoiseField
 
 # Numbers in a task: about a millisecond.
 _TASK = 2**18
@@ -21,7 +20,7 @@ def tasks(rows: Rows, draws: int) -> Iterator[tuple[int, int, int, int]]:
     """Cut rows and draws: (first row, last row, first draw, last draw)."""
     buffer = BUFFER_BYTES // rows.dtype.itemsize
     # Noise at category ids has a buffer for all draws of a task.
-    counted = rows.categories is None
+    counted = not rows.has_ids
     height = min(max(1, (_TASK if rows.in_place and counted else buffer) // rows.n), rows.count)
     width = max(1, (_TASK if counted else buffer) // (height * rows.n))
     for r in range(0, rows.count, height):
@@ -30,19 +29,19 @@ def tasks(rows: Rows, draws: int) -> Iterator[tuple[int, int, int, int]]:
 
 
 def run_blocks(rows: Rows, draws: int, work: Any) -> None:
+    """Call work(first row, last row, first draw, last draw) for every block of rows and draws."""
     cut = list(tasks(rows, draws)) if rows.count else []
-    run(work, cut, len(cut))
+    if len(cut) == 1:
+        work(*cut[0])
+    else:
+        run(work, cut, len(cut))
 
 
-def write_ids(
-    out: NDArray[Any], rows: Rows, field: NoiseField, ids: NDArray[np.uint64], task: tuple[int, ...], fresh: bool
-) -> NDArray[np.uint64]:
+def write_ids(out: NDArray[Any], rows: Rows, task: tuple[int, ...], fresh: bool) -> NDArray[np.uint64]:
     """Write the field at the category ids of the rows to out[draw, row] of a task; the ids as a matrix."""
     r, r1, s, _ = task
-    assert rows.categories is not None
-    own = ids_of(rows.categories, r, r1, 0, rows.n)
+    own = rows.ids(r, r1, 0, rows.n)
     together = len(out) if out.flags.c_contiguous else 1
     for d in range(0, len(out), together):
-        at = field_at(field.key, ids, r, r1, field.draw + s + d, 0)
-        noise_ids(out[d : d + together], own, at, fresh)
+        noise_ids(out[d : d + together], own, rows.at(r, r1, s + d), fresh)
     return own

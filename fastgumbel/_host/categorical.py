@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.categorical import build, draw_built, draw_rows
 from fastgumbel._cpu.categorical_short import draw_short
-from fastgumbel._host.rows import Rows, field_at
+from fastgumbel._host.max import refuse
+from fastgumbel._host.result import Result
+from fastgumbel._host.rows import Rows, inputs_of, rows_of
 from fastgumbel._host.threads import run
-from fastgumbel._request.field import NoiseField
+from fastgumbel._request.request import Request
 
 # Rows of at most so many categories go side by side through the vector lanes, for at most so many draws.
 SHORT = 256
@@ -38,7 +41,17 @@ def _buckets(n: int, draws: int) -> int:
     return int(1 << (n * (_BUCKETS if n <= _LONG else _BUCKETS_LONG) - 1).bit_length())
 
 
-def draw(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp]) -> None:
+def sample(request: Request, out: Any) -> Any:
+    """What `categorical` does."""
+    request.count_draws()
+    rows, shape = rows_of(request), request.draw_shape + request.batch
+    result = Result("out", out, shape, np.intp, (request.draws, rows.count), inputs=inputs_of(request))
+    draw(rows, result.flat)
+    refuse(request, rows, result.flat)
+    return result.deliver()
+
+
+def draw(rows: Rows, index: NDArray[np.intp]) -> None:
     """Write the category of every draw (axis 0) of every row (axis 1), -1 in invalid rows."""
     draws = index.shape[0]
     if rows.n == 0:
@@ -47,12 +60,12 @@ def draw(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[
         return
     if draws >= MANY * min(rows.count, _ROWS):
         for row in range(rows.count):
-            _draw_one(rows, row, field, ids, index)
+            _draw_one(rows, row, index)
         return
     buckets = _buckets(rows.n, draws)
 
     def work(r: int, r1: int) -> None:
-        x, at = rows.piece(r, r1, 0, rows.n), field_at(field.key, ids, r, r1, field.draw, 0)
+        x, at = rows.piece(r, r1, 0, rows.n), rows.at(r, r1)
         if rows.n <= SHORT and draws <= FEW:
             draw_short(x, at, index, (0, draws, r, 0))
         else:
@@ -64,12 +77,12 @@ def draw(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[
     run(work, _cut(rows.count, height), -(-rows.count // height))
 
 
-def _draw_one(rows: Rows, row: int, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp]) -> None:
+def _draw_one(rows: Rows, row: int, index: NDArray[np.intp]) -> None:
     """Draws of one row, which are many, shared among threads."""
     draws = index.shape[0]
     sums, guide = np.empty(rows.n, np.uint64), np.empty(_buckets(rows.n, draws), np.uint32)
     table = sums, guide, np.uint64(build(rows.piece(row, row + 1, 0, rows.n), sums, guide))
-    at = field_at(field.key, ids, row, row + 1, field.draw, 0)
+    at = rows.at(row, row + 1)
 
     def work(s: int, s1: int) -> None:
         draw_built(table, at, index, (s, s1, row, 0))

@@ -1,4 +1,4 @@
-"""Gumbel-max of a batch, and the k best: cut into tasks, shared among threads, combined."""
+"""Gumbel-max of a batch: cut into tasks, shared among threads, combined."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from fastgumbel._cpu.max_few import max_few, max_one
 from fastgumbel._cpu.max_given import max_given, merge_results
 from fastgumbel._cpu.max_long import max_long
 from fastgumbel._cpu.max_short import max_short
-from fastgumbel._host.rows import Rows
+from fastgumbel._host.result import Result, check_apart
+from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, prepared, scan_field, scan_given, scan_ids, share
 from fastgumbel._request.field import CATEGORIES, NoiseField
+from fastgumbel._request.outputs import outs_of
+from fastgumbel._request.request import Request
+from fastgumbel._request.shape import any_negative
 
 # Rows of at most so many categories go side by side through the vector lanes.
 SHORT = 256
@@ -26,7 +30,7 @@ _INDICES: tuple[np.intp, ...] = tuple(np.arange(_LITTLE, dtype=np.intp))
 def search_few(x: Any, axis: Any, field: NoiseField) -> np.intp | NDArray[np.intp] | None:
     """Indices of the samples of a plain array of few short rows, the categories last.
 
-    None where it takes `search` to find or refuse them.
+    None where it takes `sample` to find or refuse them.
     """
     if (
         type(x) is np.ndarray
@@ -49,24 +53,46 @@ def search_few(x: Any, axis: Any, field: NoiseField) -> np.intp | NDArray[np.int
     return None
 
 
-def search(
-    rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp], value: NDArray[np.float64] | None
-) -> None:
-    """Write index and perturbed value (unless None) of every draw (axis 0) of every row (axis 1)."""
+def sample(request: Request, return_max: bool, out: Any) -> Any:
+    """What `gumbel_max` does: indices and, if wanted, perturbed values."""
+    rows, shape = rows_of(request), request.draw_shape + request.batch
+    flat, read = (request.draws, rows.count), inputs_of(request)
+    if not return_max:
+        result = Result("out", out, shape, np.intp, flat, inputs=read)
+        search(rows, noise_of(request), result.flat, None)
+        refuse(request, rows, result.flat)
+        return result.deliver()
+    (name, index_out), (value_name, value_out) = outs_of(out, "indices", "values")
+    index = Result(name, index_out, shape, np.intp, flat, inputs=read)
+    value = Result(value_name, value_out, shape, np.float64, flat, inputs=read)
+    check_apart(index, value)
+    search(rows, noise_of(request), index.flat, value.flat)
+    if refuse(request, rows, index.flat):
+        value.flat[index.flat < 0] = np.nan
+    return index.deliver(), value.deliver()
+
+
+def refuse(request: Request, rows: Rows, index: NDArray[np.intp]) -> bool:
+    """Raise for the first row without a sample, unless such rows are marked: whether there are any."""
+    if not any_negative(index):
+        return False
+    if request.raises:
+        raise ValueError(rows.fault(int((index < 0).any(0).argmax())))
+    return True
+
+
+def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArray[np.float64] | None) -> None:
+    """Write index and perturbed value (unless None) of every draw (axis 0) of every row (axis 1).
+
+    Noise, if given, has the rows of the first draw, then those of the second, ...
+    """
     short = rows.n <= SHORT
-    by_noise = rows.categories is not None and not short
+    by_noise = noise is not None or (rows.has_ids and not short)
     values = prepared(index, value, by_noise or rows.n == 0 or rows.n > min(rows.width, LONGEST))
     if rows.n == 0 or index.size == 0:
         return
     if by_noise:
-        share(rows, index, values, True, scan_ids(rows, field, ids, max_given), merge_results)
+        scan = scan_ids(rows, max_given) if noise is None else scan_given(rows, noise, max_given)
+        share(rows, index, values, True, scan, merge_results)
         return
-    scan = scan_field(rows, field, ids, max_short if short else max_long, field.start)
-    share(rows, index, values, short, scan, merge_results)
-
-
-def search_given(rows: Rows, noise: Rows, index: NDArray[np.intp], value: NDArray[np.float64] | None) -> None:
-    """As `search`, on noise that the caller computed: its rows are those of the first draw, of the second, ..."""
-    values = prepared(index, value, True)
-    if rows.n and index.size:
-        share(rows, index, values, True, scan_given(rows, noise, max_given), merge_results)
+    share(rows, index, values, short, scan_field(rows, max_short if short else max_long), merge_results)

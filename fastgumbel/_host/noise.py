@@ -13,7 +13,8 @@ from fastgumbel._cpu.noise import noise_long, noise_short
 from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.rows import field_at, ids_of, index_of
 from fastgumbel._host.threads import run
-from fastgumbel._request.field import CATEGORIES, NoiseField
+from fastgumbel._request.coordinates import Coordinates
+from fastgumbel._request.field import CATEGORIES
 
 # Numbers in a task: a fraction of a millisecond.
 _TASK = 2**18
@@ -21,35 +22,29 @@ _SHORT = 256
 
 
 def fill(
-    lines: NDArray[Any],
-    field: NoiseField,
-    ids: NDArray[np.uint64],
-    first: int,
-    count: int,
-    column: int,
-    own: NDArray[np.uint64] | None,
+    lines: NDArray[Any], rows: tuple[int, int], column: int, place: Coordinates, own: NDArray[np.uint64] | None
 ) -> None:
-    """Write the field to a C-contiguous matrix: lines from the first on, categories from a column on.
+    """Write the field to a C-contiguous matrix, categories from a column on.
 
-    Lines count the rows of a draw, `count` of them, then those of the next; they are of one draw, or whole draws. `own`
-    are the category ids of the rows instead, from `ids_of`, or None.
+    `rows` are the number of the first line, counting the rows of a draw, then those of the next, and the number of rows
+    of a draw; lines are of one draw, or whole draws. `own` are the category ids of the rows instead, from `ids_of`.
     """
-    n_lines, n = lines.shape
+    (first, count), (n_lines, n) = rows, lines.shape
     if own is not None:
         draw, row = divmod(first, count)
         height = min(n_lines, count)
-        at = field_at(field.key, ids, row, row + height, field.draw + draw, 0)
+        at = field_at(place, row, row + height, draw)
         noise_ids(lines.reshape(-1, height, n), own, at, False)
         return
     # Few lines leave lanes empty, long ones outgrow the cache.
     kernel = noise_short if n <= min(_SHORT, 16 * n_lines) else noise_long
-    kernel(lines, field_at(field.key, ids, 0, count, field.draw, field.start + column), first, count)
+    kernel(lines, field_at(place, 0, count, 0, column), first, count)
 
 
-def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64], categories: NDArray[np.int64] | None) -> None:
+def write(out: NDArray[Any], place: Coordinates) -> None:
     """Write the field to an array, the categories on its last axis, the other axes rows in C order.
 
-    `categories` are their ids, of the shape of the array: an empty place gets -inf. None counts from the field's start.
+    A place that category ids leave empty gets -inf.
     """
     if out.size == 0:
         return
@@ -64,8 +59,8 @@ def write(out: NDArray[Any], field: NoiseField, ids: NDArray[np.uint64], categor
             piece = np.empty((r1 - r, c1 - c), out.dtype.newbyteorder("="))
         else:
             piece = matrix[r:r1] if c1 - c == n else matrix[r, c:c1].reshape(1, c1 - c)
-        own = None if categories is None else ids_of(categories, r, r1, c, c1)
-        fill(piece, field, ids, r, count, c, own)
+        own = None if place.categories is None else ids_of(place.categories, r, r1, c, c1)
+        fill(piece, (r, count), c, place, own)
         if own is not None:
             np.copyto(piece, -np.inf, where=own >= CATEGORIES)
         if matrix is None:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._host.noise import fill
-from fastgumbel._host.rows import BUFFER_BYTES, Rows, ids_of
+from fastgumbel._host.result import Result
+from fastgumbel._host.rows import BUFFER_BYTES, Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.threads import run
-from fastgumbel._request.faults import infinite_message
-from fastgumbel._request.field import NoiseField
+from fastgumbel._request.faults import infinite_message, place_name
+from fastgumbel._request.request import Request
 
 # Numbers in a task: some milliseconds.
 _TASK = 2**18
@@ -103,26 +104,41 @@ def _copy_noise(lines: NDArray[np.float64], noise: Rows, first: int, column: int
     finite = np.isfinite(lines)
     if not finite.all():
         row, at = divmod(int(finite.argmin()), lines.shape[1])
-        raise ValueError(infinite_message(noise.batch, first + row, lines[row, at], column + at))
+        name = place_name(noise.batch, first + row)
+        raise ValueError(infinite_message(name, lines[row, at], column + at))
 
 
-def perturb(
+def sample(
+    request: Request, mapped: Map, finish: Callable[[NDArray[np.float64], NDArray[Any]], None] | None, out: Any
+) -> Any:
+    """What `perturb` does: mapped perturbed values.
+
+    Each part, a matrix, is then given to `finish` beside its log-potentials, in the calling thread.
+    """
+    rows = rows_of(request)
+    shape, flat = (*request.draw_shape, *request.batch, rows.n), (request.draws, rows.count, rows.n)
+    result = Result("out", out, shape, np.float64, flat, request.axis, inputs_of(request))
+    faulty = _perturb(rows, noise_of(request), result.flat, mapped, finish)
+    if request.draws and faulty.any():
+        if request.raises:
+            raise ValueError(rows.fault(int(faulty.argmax())))
+        result.flat[:, faulty] = np.nan
+    return result.deliver()
+
+
+def _perturb(
     rows: Rows,
-    noise: NoiseField | Rows,
-    ids: NDArray[np.uint64],
+    noise: Rows | None,
     out: NDArray[np.float64],
     mapped: Map,
     finish: Callable[[NDArray[np.float64], NDArray[Any]], None] | None,
 ) -> NDArray[np.bool_]:
-    """Write mapped perturbed values to out[draw, row, column]; by row, whether it is invalid.
-
-    Each part, a matrix, is then given to `finish` beside its log-potentials, in the calling thread.
-    """
+    """Write mapped perturbed values to out[draw, row, column]; by row, whether it is invalid."""
     left, bad = np.zeros(rows.count, bool), np.zeros(rows.count, bool)
 
     def work(r: int, r1: int, s: int, s1: int, c: int, c1: int) -> None:
         x = rows.piece(r, r1, c, c1)
-        own = None if rows.categories is None else ids_of(rows.categories, r, r1, c, c1)
+        own = rows.ids(r, r1, c, c1) if rows.has_ids else None
         # Other threads may be at the same rows: what is True stays so.
         finite = bool(np.isfinite(x).all())
         if finite:
@@ -131,10 +147,10 @@ def perturb(
             left[r:r1][(x > -np.inf).any(1)] = True
             bad[r:r1][~(x < np.inf).all(1)] = True
         for first, lines in _blocks(out, r, r1, s, s1, c, c1):
-            if isinstance(noise, Rows):
+            if noise is not None:
                 _copy_noise(lines, noise, first, c)
             else:
-                fill(lines, noise, ids, first, rows.count, c, own)
+                fill(lines, (first, rows.count), c, rows.place, own)
             if len(lines) > len(x):
                 # NumPy takes long over many short rows beside few.
                 x = np.tile(x, (len(lines) // len(x), 1))

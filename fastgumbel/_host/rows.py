@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._request.faults import excluded_text, fault_message, first_bad, place_name
+from fastgumbel._request.coordinates import NOWHERE, Coordinates
+from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
+from fastgumbel._request.request import Request
 from fastgumbel._request.shape import any_negative, relaxed_dtype
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
@@ -42,16 +45,17 @@ def ids_of(categories: NDArray[np.int64], r0: int, r1: int, c0: int, c1: int) ->
     return matrix
 
 
-def field_at(
-    key: np.uint64, ids: NDArray[np.uint64], r0: int, r1: int, draw: int, start: int
-) -> tuple[NDArray[np.uint64], np.uint64, np.uint64, np.uint64, np.uint64]:
-    """Where rows r0 to r1 lie in a field: a plain tuple of what kernels take as a `Field`.
+Field: TypeAlias = tuple[NDArray[np.uint64], np.uint64, np.uint64, np.uint64, np.uint64]
 
-    `ids` are those of all rows, or none where they count from 0.
-    """
+
+def field_at(place: Coordinates, r0: int, r1: int, draw: int = 0, column: int = 0) -> Field:
+    """Where rows r0 to r1 lie in a field, from a draw and a column on: a plain tuple of what a `Field` has."""
+    key, first_draw, start, ids, _ = place
+    draw, start = first_draw + draw, start + column
+    if ids.size:
+        ids = ids[r0:r1]
     # To make a NumPy integer takes a few percent of a small call, which begins at 0 as a rule.
-    row = np.uint64(r0) if r0 else _0
-    return ids[r0:r1] if ids.size else ids, key, row, np.uint64(draw) if draw else _0, np.uint64(start) if start else _0
+    return ids, key, np.uint64(r0) if r0 else _0, np.uint64(draw) if draw else _0, np.uint64(start) if start else _0
 
 
 class Rows:
@@ -63,37 +67,51 @@ class Rows:
         The categories on the last axis.
     where : ndarray of bool, or None
         Of the same shape; False excludes.
-    categories : ndarray of int64, or None
-        Category ids, of the same shape; negative ones exclude.
+    place : Coordinates
+        Where they lie in a field; category ids have the shape of the values, and negative ones exclude.
     """
 
     def __init__(
-        self,
-        values: NDArray[Any],
-        where: NDArray[np.bool_] | None,
-        categories: NDArray[np.int64] | None = None,
+        self, values: NDArray[Any], where: NDArray[np.bool_] | None = None, place: Coordinates = NOWHERE
     ) -> None:
         self.batch = values.shape[:-1]
         self.n = values.shape[-1]
         self.count = math.prod(self.batch)
         self.dtype = relaxed_dtype(values.dtype)
         self.values = values
-        self.categories = categories
+        self.place = place
         self._where = where
-        self._empty = categories is not None and any_negative(categories)
+        self._empty = place.categories is not None and any_negative(place.categories)
+        flags = values.flags
         # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
         self.in_place = (
-            where is None
-            and not self._empty
-            and values.dtype == self.dtype
-            and values.flags.c_contiguous
-            and values.flags.aligned
+            where is None and not self._empty and values.dtype == self.dtype and flags.c_contiguous and flags.aligned
         )
         # Columns of a piece at most.
         self.width = self.n if self.in_place else BUFFER_BYTES // self.dtype.itemsize
         self.matrix = values.reshape(self.count, self.n) if self.in_place else None
         if self.matrix is not None:
             self.matrix.flags.writeable = False
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether categories have ids."""
+        return self.place.categories is not None
+
+    def at(self, r0: int, r1: int, draw: int = 0, column: int = 0) -> Field:
+        """Where rows r0 to r1 lie in the field, from a draw and a column on."""
+        return field_at(self.place, r0, r1, draw, column)
+
+    def ids(self, r0: int, r1: int, c0: int, c1: int) -> NDArray[np.uint64]:
+        """Category ids of rows r0 to r1 and columns c0 to c1, as `ids_of` gives them."""
+        assert self.place.categories is not None
+        return ids_of(self.place.categories, r0, r1, c0, c1)
+
+    def moved(self, draw: int) -> Rows:
+        """The same rows, read from another draw on."""
+        rows = copy.copy(self)
+        rows.place = self.place._replace(draw=draw)
+        return rows
 
     def piece(self, r0: int, r1: int, c0: int, c1: int) -> NDArray[Any]:
         """Rows r0 to r1 and columns c0 to c1 as a C-contiguous read-only matrix; -inf where excluded."""
@@ -105,8 +123,8 @@ class Rows:
         piece[...] = self.values[place]
         if self._where is not None:
             np.copyto(piece, -np.inf, where=~self._where[place])
-        if self._empty and self.categories is not None:
-            np.copyto(piece, -np.inf, where=self.categories[place] < 0)
+        if self._empty and self.place.categories is not None:
+            np.copyto(piece, -np.inf, where=self.place.categories[place] < 0)
         piece.flags.writeable = False
         return piece
 
@@ -124,22 +142,25 @@ class Rows:
             for c in range(c0, c1, width):
                 yield r, min(r + height, r1), c, min(c + width, c1)
 
-    def overlaps(self, array: NDArray[Any]) -> bool:
-        """Whether writing to an array may change the log-potentials."""
-        return np.may_share_memory(self.values, array)
-
-    def part(self, c0: int, c1: int) -> Rows:
-        """Columns c0 to c1."""
-        return Rows(self.values[..., c0:c1], None if self._where is None else self._where[..., c0:c1])
-
-    def at(self, categories: NDArray[np.int64]) -> Rows:
-        """The same at these category ids."""
-        return Rows(self.values, self._where, categories)
+    def part(self, c0: int, c1: int, place: Coordinates) -> Rows:
+        """Columns c0 to c1, which lie elsewhere in the field."""
+        return Rows(self.values[..., c0:c1], None if self._where is None else self._where[..., c0:c1], place)
 
     @property
     def excluded(self) -> str:
         """What categories that are missing may be, in words."""
-        return excluded_text(self.categories is not None)
+        return excluded_text(self.has_ids)
+
+    def name(self, row: int) -> str:
+        """A row as its user would name it."""
+        return row_name(self.batch, row, self.place.rows)
+
+    def category_name(self, row: int, column: int) -> str:
+        """A place of a row as its user would name it."""
+        if not self.has_ids:
+            return category_name(column)
+        ids = self.ids(row, row + 1, column, column + 1)
+        return category_name(column, int(ids[0, 0]))
 
     def first_bad(self, row: int) -> tuple[int, Any] | None:
         """Column and value of the first NaN or +inf of a row."""
@@ -153,4 +174,32 @@ class Rows:
 
     def fault(self, row: int) -> str:
         """What is wrong with a row that has no valid result."""
-        return fault_message(place_name(self.batch, row), self.first_bad(row), self.excluded)
+        bad = self.first_bad(row)
+        named = None if bad is None else (self.category_name(row, bad[0]), bad[1])
+        return fault_message(self.name(row), named, self.excluded)
+
+
+def rows_at(x: NDArray[Any], where: NDArray[np.bool_] | None, axis: int, place: Coordinates = NOWHERE) -> Rows:
+    """Rows of checked arrays, whose categories lie on an axis counted from the end."""
+    if where is not None and where.shape != x.shape:
+        where = np.broadcast_to(where, x.shape)
+    if axis != -1:
+        x, where = np.moveaxis(x, axis, -1), where if where is None else np.moveaxis(where, axis, -1)
+        if place.categories is not None:
+            place = place._replace(categories=np.moveaxis(place.categories, axis, -1))
+    return Rows(x, where, place)
+
+
+def rows_of(request: Request) -> Rows:
+    """The rows of a request."""
+    return rows_at(request.x, request.where, request.axis, request.place)
+
+
+def noise_of(request: Request) -> Rows | None:
+    """Precomputed noise, if there is any: its rows are those of the first draw, then those of the second, ..."""
+    return None if request.given is None else rows_at(request.given, None, request.axis)
+
+
+def inputs_of(request: Request) -> tuple[NDArray[Any], ...]:
+    """The arrays that are read."""
+    return (request.x,) if request.given is None else (request.x, request.given)

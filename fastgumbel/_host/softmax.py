@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,30 +13,165 @@ from fastgumbel._cpu.softmax_long import softmax_jvp_long, softmax_long
 from fastgumbel._cpu.softmax_short import softmax_short
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.given import noise_given
-from fastgumbel._host.rows import Rows, field_at
-from fastgumbel._request.field import NoiseField
+from fastgumbel._host.max import search
+from fastgumbel._host.result import Result, check_apart
+from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
+from fastgumbel._law.reduce import INFINITE_TANGENT
+from fastgumbel._request.faults import infinite_message, place_name, tangent_message, zero_tau_message
+from fastgumbel._request.layout import categories_last
+from fastgumbel._request.outputs import outs_of
+from fastgumbel._request.request import Request, Tangents
+from fastgumbel._request.temperature import rates_of
 
-Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+# Tangents of log-potentials and temperatures by direction and row, and of samples by direction, draw and row.
+Slopes: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 # Numbers of Gumbel-Rao at once.
-_RAO = 2**21
+RAO = 2**21
 
 
-def softmax(
+def sample(request: Request, tau: Any, hard: bool, log: bool, out: Any) -> Any:
+    """What `gumbel_softmax` does."""
+    rows, taus, noise = rows_of(request), request.temperatures(tau), noise_of(request)
+    y = result_of(request, "out", out, None, inputs_of(request))
+    refuse(request, rows, fill(rows, noise, taus, hard, log, y.flat))
+    return y.deliver()
+
+
+def fill(
+    rows: Rows, noise: Rows | None, taus: NDArray[np.float64], hard: bool, log: bool, y: NDArray[Any]
+) -> NDArray[np.uint8]:
+    """Write samples to y[draw, row], relaxed or hard, NaN in rows that are invalid; by row, what is wrong with it."""
+    faulty = np.zeros(rows.count, np.uint8)
+    soft = 0 if hard else np.count_nonzero(taus)
+    if soft:
+        faulty = relax(rows, given_noise(noise, rows, len(y)), rates_of(taus, rows.dtype), y, None, log)
+    if soft < taus.size:
+        hard_rows = np.ones(rows.count, bool) if soft == 0 else taus == 0
+        index = choices_of(rows, noise, len(y))
+        faulty[(index < 0).any(0) & hard_rows] = 1
+        harden(y, index, hard_rows, log)
+    return faulty
+
+
+def sample_jvp(
+    request: Request,
+    tau: Any,
+    tangents: tuple[Any, Any],
+    hard: bool,
+    log: bool,
+    rao: Any,
+    out: Any,
+) -> tuple[Any, Any]:
+    """What `gumbel_softmax_jvp` does."""
+    rows, taus = rows_of(request), request.temperatures(tau)
+    if np.count_nonzero(taus) < taus.size:
+        raise ValueError(zero_tau_message(rows.name(int((taus == 0).argmax()))))
+    samples = None if rao is None else request.condition(rao)
+    wanted = request.tangents(*tangents)
+    noise = noise_of(request)
+    given, rates = given_noise(noise, rows, request.draws), rates_of(taus, rows.dtype)
+    dx, dtau = _slopes(rows, wanted, request.axis)
+    read = (*inputs_of(request), given, dx, dtau)
+    outs = outs_of(out, "y", "dy")
+    y = result_of(request, *outs[0], None, read)
+    dy = result_of(request, *outs[1], wanted.directions, read)
+    check_apart(y, dy)
+    slopes = dx, dtau, dy.flat
+    index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
+    if samples is not None and index is not None:
+        faulty = _average(rows, rates, index, samples, slopes, log)
+    else:
+        faulty = relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
+    if index is not None:
+        faulty[(index < 0).any(0) & (faulty == 0)] = 1
+        harden(y.flat, index, np.ones(rows.count, bool), log)
+    refuse(request, rows, faulty)
+    return y.deliver(), dy.deliver()
+
+
+def result_of(
+    request: Request, name: str, out: Any, directions: tuple[int, ...] | None, read: tuple[NDArray[Any], ...]
+) -> Result:
+    """Where to compute a result, with an axis of directions in `flat` unless they are None."""
+    count, n = math.prod(request.batch), request.n
+    lead = directions or ()
+    flat = (request.draws, count, n) if directions is None else (*(lead or (1,)), request.draws, count, n)
+    shape = (*lead, *request.draw_shape, *request.batch, n)
+    return Result(name, out, shape, request.dtype, flat, request.axis, read)
+
+
+def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
+    """Precomputed noise as draws by rows by categories, in the dtype of the rows; empty if there is none."""
+    if noise is None:
+        return np.empty((0, 0, 0), rows.dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        array = np.ascontiguousarray(noise.values, rows.dtype)
+    finite = np.isfinite(array)
+    if not finite.all():
+        row, at = divmod(int(finite.argmin()), rows.n)
+        name = place_name(array.shape[:-1], row)
+        raise ValueError(infinite_message(name, array.flat[row * rows.n + at], at))
+    return array.reshape(draws, rows.count, rows.n)
+
+
+def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Tangents by direction and row in the dtype of the rows; an empty array of log-potentials where they are zero."""
+    kind, lead = rows.dtype, wanted.directions or (1,)
+    dx, dtau = np.empty((0, 0, 0), kind), np.zeros((*lead, rows.count), kind)
+    if wanted.x is not None:
+        with np.errstate(over="ignore", under="ignore"):
+            lines = np.ascontiguousarray(categories_last(wanted.x, axis), kind)
+        own = lines.reshape(-1, rows.count, rows.n) if lines.size else lines.reshape(*lead, rows.count, rows.n)
+        dx = own if len(own) == lead[0] else np.ascontiguousarray(np.broadcast_to(own, (*lead, rows.count, rows.n)))
+    if wanted.tau is not None:
+        dtau[...] = wanted.tau.reshape(-1, rows.count) if rows.count else 0
+    return dx, dtau
+
+
+def choices_of(rows: Rows, noise: Rows | None, draws: int) -> NDArray[np.intp]:
+    """Index of the hard sample by draw and row, -1 where there is none."""
+    index = np.empty((draws, rows.count), np.intp)
+    search(rows, noise, index, None)
+    return index
+
+
+def refuse(request: Request, rows: Rows, faulty: NDArray[Any], slopes: str = "tangents") -> None:
+    """Raise for the first faulty row, unless such rows are marked; and for tangents that are not finite."""
+    if not np.count_nonzero(faulty):
+        return
+    infinite = faulty == INFINITE_TANGENT
+    if infinite.any():
+        raise ValueError(tangent_message(rows.name(int(infinite.argmax())), slopes))
+    if request.raises and request.draws:
+        raise ValueError(rows.fault(int((faulty != 0).argmax())))
+
+
+def harden(y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_], log: bool) -> None:
+    """Overwrite rows of y with the one-hot of the hard sample."""
+    everywhere = bool(hard_rows.all())
+    part = y if everywhere else np.empty((len(y), np.count_nonzero(hard_rows), y.shape[2]), y.dtype)
+    chosen = index[:, hard_rows]
+    part[...] = -np.inf if log else 0
+    if y.shape[2]:
+        np.put_along_axis(part, np.maximum(chosen, 0)[..., np.newaxis], 0 if log else 1, -1)
+    part[chosen < 0] = np.nan
+    if not everywhere:
+        y[:, hard_rows] = part
+
+
+def relax(
     rows: Rows,
-    field: NoiseField,
-    ids: NDArray[np.uint64],
     given: NDArray[Any],
     rates: NDArray[Any],
-    draws: int,
     y: NDArray[Any],
-    tangents: Tangents | None,
+    slopes: Slopes | None,
     log: bool,
+    draws: int | None = None,
 ) -> NDArray[np.uint8]:
     """Write samples to y[draw, row] unless it is empty, and tangents; by row, what is wrong with it.
 
-    `rates` are 1 / tau by row, `tangents` are (dx[direction, row], dtau[direction, row], dy[direction, draw, row]).
-    All arrays are C-contiguous and of the rows' dtype.
+    `rates` are 1 / tau by row, or one for all. All arrays are C-contiguous and of the rows' dtype.
     """
     kind = rows.dtype
     faulty = np.zeros(rows.count, np.uint8)
@@ -43,49 +179,43 @@ def softmax(
         faulty[:] = 1
         return faulty
     none = np.empty((0, 0, 0), kind), np.empty((0, 0), kind), np.empty((0, 0, 0, 0), kind)
-    dx, dtau, dy = none if tangents is None else tangents
+    dx, dtau, dy = none if slopes is None else slopes
     into, changes = (y, log, faulty), (dx, dtau, bool(np.count_nonzero(dtau)), dy)
+    if rates.size != rows.count:
+        rates = np.full(rows.count, rates[0])
 
     def work(r: int, r1: int, s: int, s1: int) -> None:
-        x = rows.piece(r, r1, 0, rows.n)
-        at, window = field_at(field.key, ids, r, r1, field.draw, field.start), (s, s1, r, 0)
+        x, at, window = rows.piece(r, r1, 0, rows.n), rows.at(r, r1), (s, s1, r, 0)
         # Kernels take the noise of a task, or none.
         noise = given
         if given.size:
             noise = np.ascontiguousarray(given[s:s1, r:r1])
-        elif rows.categories is not None:
+        elif rows.has_ids:
             noise = np.empty((s1 - s, r1 - r, rows.n), kind)
-            write_ids(noise, rows, field, ids, (r, r1, s, s1), False)
+            write_ids(noise, rows, (r, r1, s, s1), False)
         # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
         if rows.n <= SHORT:
             softmax_short(x, at, rates, noise, into, changes, window)
-        elif tangents is None:
+        elif slopes is None:
             softmax_long(x, at, rates, noise, into, window)
         else:
             softmax_jvp_long(x, at, rates, noise, into, changes, window)
 
-    run_blocks(rows, draws, work)
+    run_blocks(rows, len(y) if draws is None else draws, work)
     return faulty
 
 
-def rao(
-    rows: Rows,
-    field: NoiseField,
-    ids: NDArray[np.uint64],
-    rates: NDArray[Any],
-    choices: NDArray[np.intp],
-    samples: int,
-    tangents: Tangents,
-    log: bool,
+def _average(
+    rows: Rows, rates: NDArray[Any], choices: NDArray[np.intp], samples: int, slopes: Slopes, log: bool
 ) -> NDArray[np.uint8]:
     """Write tangents averaged over so many relaxed samples, each on noise conditioned on choices[draw, row].
 
     By row, what is wrong with it.
     """
     faulty = np.zeros(rows.count, np.uint8)
-    dx, dtau, dy = tangents
+    dx, dtau, dy = slopes
     directions, draws = dy.shape[:2]
-    at_once = max(1, _RAO // max(1, rows.count * rows.n * (directions + 1)))
+    at_once = max(1, RAO // max(1, rows.count * rows.n * (directions + 1)))
     draw_step, sample_step = max(1, at_once // samples), min(samples, at_once)
     for s in range(0, draws, draw_step):
         chosen = choices[s : s + draw_step]
@@ -93,12 +223,11 @@ def rao(
         for first in range(0, samples, sample_step):
             count = min(sample_step, samples - first)
             noise = np.empty((len(chosen) * count, rows.count, rows.n), rows.dtype)
-            here = field.at(draw=(field.draw + s) * samples + first)
-            noise_given(rows, here, ids, np.repeat(chosen, count, 0), noise)
+            here = rows.moved((rows.place.draw + s) * samples + first)
+            noise_given(here, np.repeat(chosen, count, 0), noise)
             part = np.empty((directions, *noise.shape), rows.dtype)
-            np.maximum(
-                faulty, softmax(rows, here, ids, noise, rates, len(noise), noise[:0], (dx, dtau, part), log), out=faulty
-            )
+            bad = relax(here, noise, rates, noise[:0], (dx, dtau, part), log, len(noise))
+            np.maximum(faulty, bad, out=faulty)
             # One by one and in order: the sum does not depend on how many are drawn at once.
             part = part.reshape(directions, len(chosen), count, rows.count, rows.n)
             with np.errstate(all="ignore"):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.noise_ids import noise_ids
-from fastgumbel._host.rows import BUFFER_BYTES, Rows, field_at, ids_of
+from fastgumbel._host.rows import BUFFER_BYTES, Rows
 from fastgumbel._host.threads import run
-from fastgumbel._request.faults import infinite_message
-from fastgumbel._request.field import NoiseField
+from fastgumbel._request.faults import infinite_message, place_name
 
 # Work in a task, in log-potentials that the short kernel reads: about a millisecond, so that threads share evenly and
 # Ctrl-C waits no longer.
@@ -33,23 +32,21 @@ class Task(NamedTuple):
     columns: int
 
 
-def cut(rows: Rows, draws: int, short: bool) -> Iterator[Task]:
-    n = rows.n
+def cut(rows: Rows, draws: int, short: bool) -> list[Task]:
+    """All draws of all rows as tasks of about the same work."""
+    n, count = rows.n, rows.count
     once, each = (n, n) if short else (n // _READ, n // _READ // 4 + 64)
-    row_step = min(rows.count, max(1, _TASK // (once + each * min(draws, 64))))
+    row_step = min(count, max(1, _TASK // (once + each * min(draws, 64))))
     draw_step = min(draws, max(64, _TASK // (row_step * each)))
     column_step = n if n <= LONGEST else LONGEST // 2
-    for row in range(0, rows.count, row_step):
-        for column in range(0, n, column_step):
-            for draw in range(0, draws, draw_step):
-                yield Task(
-                    row,
-                    min(row_step, rows.count - row),
-                    draw,
-                    min(draw_step, draws - draw),
-                    column,
-                    min(column_step, n - column),
-                )
+    if row_step == count and draw_step == draws and column_step == n:
+        return [Task(0, count, 0, draws, 0, n)]
+    return [
+        Task(row, min(row_step, count - row), draw, min(draw_step, draws - draw), column, min(column_step, n - column))
+        for row in range(0, count, row_step)
+        for column in range(0, n, column_step)
+        for draw in range(0, draws, draw_step)
+    ]
 
 
 Scan: TypeAlias = Callable[[Task, NDArray[np.intp], NDArray[np.float64], int, int], None]
@@ -57,6 +54,10 @@ Scan: TypeAlias = Callable[[Task, NDArray[np.intp], NDArray[np.float64], int, in
 
 def share(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], short: bool, scan: Scan, merge: Any) -> None:
     """Call scan(task, index, value, draw, row) for every task: results go to index[draw:, row:] and are combined."""
+    tasks = cut(rows, index.shape[0], short)
+    if len(tasks) == 1:
+        scan(tasks[0], index, value, 0, 0)
+        return
     lock = threading.Lock()
 
     def work(task: Task) -> None:
@@ -75,39 +76,35 @@ def share(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], short
             with lock:
                 merge(index, value, own_index, own_value, task.draw, task.row)
 
-    tasks = list(cut(rows, index.shape[0], short))
     run(work, ((task,) for task in tasks), len(tasks))
 
 
-def scan_field(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any, start: int, first: int = 0) -> Scan:
-    """Scan with a kernel that reads the field from category `start` on; indices count from `first`.
+def scan_field(rows: Rows, kernel: Any, first: int = 0) -> Scan:
+    """Scan with a kernel that reads the field; indices count from `first`.
 
     Where the rows have category ids, the kernel takes them too.
     """
 
     def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
         for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
-            at = field_at(field.key, ids, r, r1, field.draw + task.draw - draw, start + c)
             window = (draw, draw + task.draws, row + r - task.row, first + c)
-            own = () if rows.categories is None else (ids_of(rows.categories, r, r1, c, c1),)
-            kernel(rows.piece(r, r1, c, c1), at, index, value, window, *own)
+            own = (rows.ids(r, r1, c, c1),) if rows.has_ids else ()
+            kernel(rows.piece(r, r1, c, c1), rows.at(r, r1, task.draw - draw, c), index, value, window, *own)
 
     return scan
 
 
-def scan_ids(rows: Rows, field: NoiseField, ids: NDArray[np.uint64], kernel: Any) -> Scan:
+def scan_ids(rows: Rows, kernel: Any) -> Scan:
     """Scan with a kernel that takes noise, which is that of the field at the category ids of the rows."""
-    categories = rows.categories
-    assert categories is not None
 
     def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
         whole = task.row, task.row + task.rows, task.column, task.column + task.columns
         for r, r1, c, c1 in rows.pieces(*whole, beside=True):
-            x, own = rows.piece(r, r1, c, c1), ids_of(categories, r, r1, c, c1)
+            x, own = rows.piece(r, r1, c, c1), rows.ids(r, r1, c, c1)
             together = max(1, min(task.draws, BUFFER_BYTES // 8 // x.size))
             for s in range(0, task.draws, together):
                 noise = np.empty((min(together, task.draws - s), *x.shape))
-                noise_ids(noise, own, field_at(field.key, ids, r, r1, field.draw + task.draw + s, 0), False)
+                noise_ids(noise, own, rows.at(r, r1, task.draw + s), False)
                 noise.flags.writeable = False
                 for d, beside in enumerate(noise, draw + s):
                     kernel(x, beside, index, value, (d, d + 1, row + r - task.row, c))
@@ -127,8 +124,8 @@ def scan_given(rows: Rows, noise: Rows, kernel: Any) -> Scan:
                 bad = kernel(rows.piece(r, r1, c, c1), beside, index, value, window)
                 if bad >= 0:
                     at_row, at = divmod(bad, c1 - c)
-                    of_row = first + r + at_row
-                    raise ValueError(infinite_message(noise.batch, of_row, beside[at_row, at], c + at))
+                    name = place_name(noise.batch, first + r + at_row)
+                    raise ValueError(infinite_message(name, beside[at_row, at], c + at))
 
     return scan
 

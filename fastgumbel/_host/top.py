@@ -2,46 +2,85 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.top_every import merge_tops, sort_tops, top_every, top_given
 from fastgumbel._cpu.top_long import top_long
-from fastgumbel._host.rows import Rows
+from fastgumbel._host.result import Result, check_apart
+from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share
-from fastgumbel._request.field import NoiseField
+from fastgumbel._request.faults import too_few_message
+from fastgumbel._request.outputs import outs_of
+from fastgumbel._request.request import Request
+from fastgumbel._request.shape import any_negative
 
 # So many times as many categories as places pay for the pruned search of the k best.
 _PRUNED = 64
 
 
-def search_top(
-    rows: Rows, field: NoiseField, ids: NDArray[np.uint64], index: NDArray[np.intp], value: NDArray[np.float64]
-) -> None:
+def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
+    """What `gumbel_top_k` does: indices and values by rank and, if wanted, thresholds."""
+    rows, lead = rows_of(request), request.draw_shape + request.batch
+    places = min(k + return_threshold, rows.n)
+    flat = request.draws, rows.count, k
+    names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")
+    outs = outs_of(out, *names)
+    # What has a place more than the caller's arrays is copied to them.
+    shapes = [((*lead, k), np.intp), ((*lead, k), np.float64), (lead, np.float64)][: len(outs)]
+    results = [
+        Result(name, array, shape, kind, flat if i < 2 else flat[:2], request.axis if i < 2 else -1, inputs_of(request))
+        for i, ((name, array), (shape, kind)) in enumerate(zip(outs, shapes, strict=True))
+    ]
+    check_apart(*results)
+    index, value = (result.flat for result in results[:2])
+    if places > k:
+        index, value = np.empty((*flat[:2], places), np.intp), np.empty((*flat[:2], places))
+    search_top(rows, noise_of(request), index, value)
+    if request.raises:
+        _refuse(rows, index[..., :k], value[..., :k])
+    if places > k:
+        results[0].flat[...], results[1].flat[...] = index[..., :k], value[..., :k]
+    if return_threshold:
+        results[2].flat[...] = value[..., k] if places > k else np.where(np.isnan(value[..., 0]), np.nan, -np.inf)
+    return tuple(result.deliver() for result in results)
+
+
+def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:
+    """Raise for the first row that is invalid or has fewer categories than places."""
+    last = index[..., -1]
+    if any_negative(last):
+        row = int((last < 0).any(0).argmax())
+        if np.isnan(value[:, row, 0]).any():
+            raise ValueError(rows.fault(row))
+        left = int((index[:, row] >= 0).sum(-1).min())
+        raise ValueError(too_few_message(rows.name(row), left, index.shape[-1], rows.excluded))
+
+
+def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:
     """Write index[s, r, :] and value[s, r, :] of the best of every draw and row: best first, -1 and -inf where none.
 
-    A row that is invalid has -1 and NaN.
+    A row that is invalid has -1 and NaN. Noise, if given, has the rows of the first draw, then those of the second, ...
     """
     prepared(index, value, True)
     if rows.n and index.size:
-        named = rows.categories is not None
-        every = named or rows.n < _PRUNED * index.shape[2]
-        if named:
-            scan = scan_ids(rows, field, ids, top_given)
+        every = noise is not None or rows.has_ids or rows.n < _PRUNED * index.shape[2]
+        if noise is not None:
+            scan = scan_given(rows, noise, top_given)
+        elif rows.has_ids:
+            scan = scan_ids(rows, top_given)
         else:
-            scan = scan_field(rows, field, ids, top_every if every else top_long, field.start)
+            scan = scan_field(rows, top_every if every else top_long)
         share(rows, index, value, every, scan, merge_tops)
         sort_tops(index, value)
 
 
 class Piece(NamedTuple):
-    """A single row: its id in an array, the category of its first column, and the index of that."""
+    """A single row, and the index of its first column."""
 
     rows: Rows
-    ids: NDArray[np.uint64]
-    start: int
     first: int
 
 
@@ -62,7 +101,7 @@ class Top:
         """The least value, -inf where places are empty."""
         return float(self._value[0, 0, 0])
 
-    def offer(self, pieces: list[Piece], field: NoiseField, every: bool) -> bool:
+    def offer(self, pieces: list[Piece], every: bool) -> bool:
         """Take in what is among the best; False, and nothing taken, if one of the pieces is invalid.
 
         `every` says that most of it will be, so that pruning would not pay.
@@ -72,8 +111,8 @@ class Top:
         index, value = np.empty(shape, np.intp), np.empty(shape)
         index.fill(self._index[0, 0, 0])
         value.fill(self._value[0, 0, 0])
-        for rows, ids, start, first in pieces:
-            scan = scan_field(rows, field, ids, top_every if every else top_long, start, first)
+        for rows, first in pieces:
+            scan = scan_field(rows, top_every if every else top_long, first)
             if rows.n <= LONGEST:
                 # Sharing out a single task would take longer than a short one does.
                 scan(Task(0, 1, 0, 1, 0, rows.n), index, value, 0, 0)
@@ -93,11 +132,3 @@ class Top:
         index, value = self._index.copy(), self._value.copy()
         sort_tops(index, value)
         return index[0, 0], value[0, 0]
-
-
-def search_top_given(rows: Rows, noise: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:
-    """As `search_top`, on noise that the caller computed."""
-    prepared(index, value, True)
-    if rows.n and index.size:
-        share(rows, index, value, True, scan_given(rows, noise, top_given), merge_tops)
-        sort_tops(index, value)

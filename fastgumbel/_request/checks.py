@@ -20,6 +20,13 @@ def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     return str(value)
 
 
+def pair_of(value: Any, name: str, what: str) -> tuple[Any, Any]:
+    """Two arguments in one."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{name} must be a pair {what}")
+    return value[0], value[1]
+
+
 def float_type(dtype: Any, name: str) -> np.dtype[Any]:
     """The dtype float64 or float32."""
     try:
@@ -68,3 +75,17 @@ def places_of(k: Any, n: int) -> int:
     if places > n:
         raise ValueError(f"k must be at most the number of categories, {n}, not {places}")
     return places
+
+
+def shape_parameter(trick: str, alpha: Any, least: float) -> float:
+    """`alpha` of a trick that has it, above `least`; else it must be None, and is 1."""
+    if trick not in ("weibull", "frechet"):
+        if alpha is not None:
+            raise ValueError(f"alpha is for 'weibull' and 'frechet', not for {trick!r}")
+        return 1.0
+    if alpha is None:
+        raise ValueError(f"alpha must be given for {trick!r}")
+    value = real_array(alpha, "alpha")
+    if value.ndim or not least < value < np.inf:
+        raise ValueError(f"alpha must be a finite number above {least:g}, not {alpha!r}")
+    return float(value)

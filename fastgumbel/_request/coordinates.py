@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.field import CATEGORIES, DRAWS, NoiseField, key_of
+
+# Row ids that count from 0.
+_COUNTED: NDArray[np.uint64] = np.empty(0, np.uint64)
+
+
+class Coordinates(NamedTuple):
+    """Where rows lie in a field: its key, the first draw and category, and ids of rows and categories.
+
+    Row ids, of a batch in C order, are empty where they count from 0. Category ids have the shape of what is read, or
+    are None where they count from `start`.
+    """
+
+    key: np.uint64
+    draw: int
+    start: int
+    rows: NDArray[np.uint64]
+    categories: NDArray[np.int64] | None
+
+
+# Where what reads no field is said to lie.
+NOWHERE = Coordinates(np.uint64(0), 0, 0, _COUNTED, None)
+
+
+def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, ...]) -> Coordinates:
+    """Where the rows of a batch lie, in an array of this shape that has the categories too."""
+    categories = None if field.categories is None else _named(field, shape)
+    return Coordinates(field.key, field.draw, field.start, row_ids(field, batch), categories)
 
 
 def field_of(rng: Any, noise: Any) -> NoiseField:
@@ -31,9 +58,10 @@ def check_reach(field: NoiseField, draws: int, categories: int) -> None:
         )
 
 
-def named(field: NoiseField, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """The category ids of a field that has them, for every place of an array of this shape."""
+def _named(field: NoiseField, shape: tuple[int, ...]) -> NDArray[np.int64]:
     assert field.categories is not None
+    if field.categories.shape == shape:
+        return field.categories
     try:
         return np.broadcast_to(field.categories, shape)
     except ValueError:
@@ -42,19 +70,12 @@ def named(field: NoiseField, shape: tuple[int, ...]) -> NDArray[np.int64]:
         ) from None
 
 
-def draws_of(rng: Any, noise: Any, draws: int, categories: int) -> NoiseField:
-    """The field whose coordinates name draws that read no field."""
-    field = field_of(rng, noise)
-    if field.start:
-        raise ValueError(f"noise: start must be 0, not {field.start}: these draws know no parts of a row")
-    check_reach(field, draws, categories)
-    return field
-
-
 def row_ids(field: NoiseField, batch: tuple[int, ...]) -> NDArray[np.uint64]:
     """Ids of the rows of a batch in C order; empty where they count from 0."""
     if field.rows is None:
-        return np.empty(0, np.uint64)
+        return _COUNTED
+    if field.rows.shape == batch:
+        return field.rows.reshape(-1)
     try:
         ids = np.broadcast_to(field.rows, batch)
     except ValueError:

@@ -19,10 +19,21 @@ def place_name(batch: tuple[int, ...], row: int) -> str:
     return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
 
 
-def fault_message(name: str, bad: tuple[int, Any] | None, excluded: str = EXCLUDED) -> str:
-    """What is wrong with a row without a valid result: category and value of its first NaN or +inf, if it has any."""
+def row_name(batch: tuple[int, ...], row: int, ids: NDArray[np.uint64]) -> str:
+    """A row as a user would index it, and its id, if rows have ids."""
+    name = place_name(batch, row)
+    return f"{name} (id {ids[row]})" if ids.size else name
+
+
+def category_name(place: int, category: int | None = None) -> str:
+    """A place along the axis of categories, and its category id, if it has one."""
+    return f"category {place}" if category is None else f"place {place} (category id {category})"
+
+
+def fault_message(name: str, bad: tuple[str, Any] | None, excluded: str = EXCLUDED) -> str:
+    """What is wrong with a row without a valid result: name and value of its first NaN or +inf, if it has any."""
     if bad is not None:
-        return f"log_potentials: {name} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
+        return f"log_potentials: {name} has {bad[1]} at {bad[0]}; expected real numbers or -inf"
     return f"log_potentials: {name} has no category left: all are -inf, or {excluded}"
 
 
@@ -31,25 +42,25 @@ def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> s
     return f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, or {excluded}"
 
 
-def infinite_message(batch: tuple[int, ...], row: int, value: Any, category: int) -> str:
+def infinite_message(name: str, value: Any, category: int) -> str:
     """What is wrong with a row of precomputed noise that is not finite."""
-    return f"noise must be finite, but {place_name(batch, row)} has {value} at category {category}"
+    return f"noise must be finite, but {name} has {value} at category {category}"
 
 
-def zero_tau_message(batch: tuple[int, ...], row: int) -> str:
+def zero_tau_message(name: str) -> str:
     """What is wrong with a row whose temperature is 0, where a tangent is asked for."""
-    return f"tau must be above 0 for a tangent, but {place_name(batch, row)} has 0"
+    return f"tau must be above 0 for a tangent, but {name} has 0"
 
 
-def tangent_message(batch: tuple[int, ...], row: int) -> str:
-    """What is wrong with a row of tangents that are not finite."""
-    return f"tangents must be finite, and not so large that they overflow, unlike those of {place_name(batch, row)}"
+def tangent_message(name: str, argument: str = "tangents") -> str:
+    """What is wrong with a row of tangents, or a cotangent, that are not finite."""
+    return f"{argument} must be finite, and not so large that it overflows, unlike that of {name}"
 
 
-def choice_message(batch: tuple[int, ...], row: int, n: int, choices: NDArray[Any]) -> str:
+def choice_message(name: str, n: int, choices: NDArray[Any]) -> str:
     """What is wrong with a row whose choices are not all among the categories that are left."""
     few = ", ".join(map(str, sorted({int(c) for c in choices})[:3]))
-    return f"choice must be a category that is left, from 0 to {n - 1}, but {place_name(batch, row)} has {few}"
+    return f"choice must be a category that is left, from 0 to {n - 1}, but {name} has {few}"
 
 
 def first_bad(line: NDArray[Any]) -> tuple[int, Any] | None:

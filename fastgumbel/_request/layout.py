@@ -30,6 +30,12 @@ def category_axis(axis: Any, ndim: int) -> int:
     return place % ndim - ndim
 
 
+def fits(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts to another."""
+    added = len(to) - len(shape)
+    return shape == to or (added >= 0 and all(a in (1, b) for a, b in zip(shape, to[added:], strict=True)))
+
+
 def with_categories(lead: tuple[int, ...], n: int, axis: int) -> tuple[int, ...]:
     """A shape with an axis of n categories, counted from the end, put into it."""
     at = len(lead) + 1 + axis

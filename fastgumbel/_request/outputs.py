@@ -8,23 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.device import interface_of, is_device
-from fastgumbel._request.layout import with_categories
 
 
-def ranked_shapes(
-    draw_shape: tuple[int, ...], batch: tuple[int, ...], k: int, axis: int, with_threshold: bool
-) -> list[tuple[tuple[int, ...], Any]]:
-    """Shapes and types of indices and values by rank, on an axis counted from the end, and of the threshold."""
-    ranked = with_categories(draw_shape + batch, k, axis)
-    shapes: list[tuple[tuple[int, ...], Any]] = [(ranked, np.intp), (ranked, np.float64)]
-    return [*shapes, (draw_shape + batch, np.float64)] if with_threshold else shapes
+def outs_of(out: Any, *results: str) -> list[tuple[str, Any]]:
+    """The name and the array for each of several results: a tuple of as many arrays, or None."""
+    if out is None:
+        return [("out", None)] * len(results)
+    if not isinstance(out, tuple | list) or len(out) != len(results):
+        count = {2: "pair", 3: "triple"}[len(results)]
+        raise TypeError(f"out must be a {count} of arrays ({', '.join(results)})")
+    return [(f"out[{i}]", array) for i, array in enumerate(out)]
 
 
-def check_ranked_outs(out: Any, shapes: list[tuple[tuple[int, ...], Any]]) -> None:
-    """A tuple of as many arrays."""
-    if not isinstance(out, tuple) or len(out) != len(shapes):
-        names = "(indices, values, threshold)" if len(shapes) == 3 else "(indices, values)"
-        raise TypeError(f"out must be a tuple of {len(shapes)} arrays {names}")
+def apart_message(count: int) -> str:
+    """What is wrong with arrays for several results that have memory in common."""
+    return f"out must be {('two', 'three')[count - 2]} arrays that do not overlap"
 
 
 def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +28,3 @@ def any_negative(array: NDArray[Any]) -> bool:
     array = once(array)
     # Of a small array, the place of the least costs less than the least.
     return array.size > 0 and array.item(array.argmin()) < 0
-
-
-class RowShape(Protocol):
-    """What rows have wherever they lie: the shape of the batch, its size, the categories, and the results' dtype."""
-
-    batch: tuple[int, ...]
-    count: int
-    n: int
-    dtype: np.dtype[Any]

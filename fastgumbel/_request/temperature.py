@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._request.checks import real_array
+from fastgumbel._request.checks import check_real
 from fastgumbel._request.faults import place_name
+from fastgumbel._request.layout import fits
 
 
-def temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
-    """One temperature a row, in C order of the batch."""
-    if type(tau) is float and 0 <= tau < np.inf:
-        return np.full(math.prod(batch), tau)
-    return np.ascontiguousarray(spread_temperatures(tau, batch)).reshape(-1)
+def temperatures(tau: NDArray[Any], batch: tuple[int, ...], axis: int) -> NDArray[np.float64]:
+    """One temperature a row, in C order of the batch, or a single one if all rows have the same.
 
-
-def spread_temperatures(tau: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
-    """Temperatures in the shape of the batch, without a copy of those that are broadcast."""
-    array = real_array(tau, "tau").astype(np.float64)
-    try:
-        spread = np.broadcast_to(array, batch)
-    except ValueError:
-        raise ValueError(f"tau of shape {array.shape} does not broadcast to the batch shape {batch}") from None
-    if ((array >= 0) & (array < np.inf)).all() or spread.size == 0:
-        return spread
-    rows = spread.reshape(-1)
-    row = int((~((rows >= 0) & (rows < np.inf))).argmax())
-    raise ValueError(f"tau must be finite and at least 0, but {place_name(batch, row)} has {rows[row]}")
+    An array may have an axis of one item where the log-potentials have their categories.
+    """
+    check_real(tau.dtype, "tau")
+    array = tau.astype(np.float64, copy=False)
+    if array.ndim == len(batch) + 1 and array.shape[axis] == 1:
+        array = array.squeeze(axis)
+    if not fits(array.shape, batch):
+        raise ValueError(f"tau of shape {tau.shape} does not broadcast to the batch shape {batch}")
+    own = array.reshape(1) if array.size == 1 else np.ascontiguousarray(np.broadcast_to(array, batch)).reshape(-1)
+    valid = (own >= 0) & (own < np.inf)
+    if not valid.all() and 0 not in batch:
+        row = int(valid.argmin())
+        raise ValueError(f"tau must be finite and at least 0, but {place_name(batch, row)} has {own[row]}")
+    return own
 
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -198,7 +198,7 @@ def test_rows_with_nothing_left(n):
     with pytest.raises(ValueError, match=r"row 2 has 0 categories left.*empty places"):
         fastgumbel.gumbel_top_k(x, 2, noise=field)
     x[1, 1] = np.nan
-    with pytest.raises(ValueError, match=r"row 1 has nan at category 1"):
+    with pytest.raises(ValueError, match=r"row 1 has nan at place 1 \(category id 1\)"):
         fastgumbel.gumbel_max(x, noise=field)
     x[1, 1] = 0
     choices = np.zeros(4, int)

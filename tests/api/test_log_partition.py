@@ -14,9 +14,8 @@ import pytest
 from scipy import special
 
 from fastgumbel import NoiseField, gumbel_max, log_partition
-from fastgumbel._api import perturb
-from fastgumbel._api import perturb as relatives
-from fastgumbel._api.perturb import _standard_error
+from fastgumbel._host import log_partition as maxima
+from fastgumbel._host.log_partition import _standard_error
 from tests.oracle import naive
 
 TRICKS = [
@@ -145,7 +144,7 @@ def test_rows_and_chunks_apart(trick, alpha, monkeypatch):
         alone = log_partition(x[row], 1000, trick=trick, alpha=alpha, noise=field.at(rows=row))
         assert isinstance(alone.estimate, float)
         assert alone == (whole.estimate[row], whole.standard_error[row])
-    monkeypatch.setattr(relatives, "_MAXIMA", 4000)
+    monkeypatch.setattr(maxima, "_MAXIMA", 4000)
     np.testing.assert_array_equal(log_partition(x, 1000, trick=trick, alpha=alpha, noise=field), whole)
 
 
@@ -231,7 +230,7 @@ def test_memory():
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 4 * 8 * perturb._MAXIMA
+    assert peak < 4 * 8 * maxima._MAXIMA
 
 
 def test_many_categories():

@@ -370,7 +370,7 @@ def test_device_arrays_are_refused():
 
 
 def test_every_number_is_in_one_task():
-    rows = Rows(np.zeros((5, 70_000), np.float16), None)
+    rows = Rows(np.zeros((5, 70_000), np.float16))
     tasks = list(_cut(rows, 2))
     assert len(tasks) == 10
     cells = np.zeros((5, 2, 70_000), int)

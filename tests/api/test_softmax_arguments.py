@@ -70,7 +70,6 @@ def test_bad_options(function, options, error, name):
         ([1.0, 1.0, np.nan], ValueError),
         ([1.0, 1.0], ValueError),
         (np.ones((1, 3)), ValueError),
-        (np.ones((3, 1)), ValueError),
         (np.ones((3, 5)), ValueError),
         ("1", TypeError),
         (None, TypeError),
@@ -81,6 +80,14 @@ def test_bad_options(function, options, error, name):
 def test_bad_temperatures(function, tau, error):
     with pytest.raises(error, match="tau"):
         function(X, tau, rng=0)
+
+
+@pytest.mark.parametrize("function", [gumbel_softmax, jvp])
+@pytest.mark.parametrize(("axis", "shape"), [(-1, (3, 1)), (0, (1, 3))])
+def test_temperatures_may_keep_the_axis_of_the_categories(function, axis, shape):
+    x = np.moveaxis(X, -1, axis)
+    got = function(x, np.array([0.5, 1.0, 2.0]).reshape(shape), axis=axis, rng=0)
+    np.testing.assert_array_equal(got, function(x, [0.5, 1.0, 2.0], axis=axis, rng=0))
 
 
 def test_the_row_of_a_bad_temperature_is_named():

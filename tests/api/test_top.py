@@ -139,7 +139,7 @@ def test_out():
     got = gumbel_top_k(x, 3, rng=1, return_threshold=True, out=out)
     assert all(a is b for a, b in zip(got, out, strict=True))
     assert_equal(got, gumbel_top_k(x, 3, rng=1, return_threshold=True))
-    with pytest.raises(TypeError, match="out must be a tuple of 2 arrays"):
+    with pytest.raises(TypeError, match="out must be a pair of arrays"):
         gumbel_top_k(x, 3, rng=1, out=out)
     with pytest.raises(ValueError, match=r"out\[1\] must have shape \(4, 3\)"):
         gumbel_top_k(x, 3, rng=1, out=(out[0], np.empty((3, 4))))

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from fastgumbel import NoiseField
-from fastgumbel._cuda.call import Work
+from fastgumbel._cuda.call import Call, Work
 from fastgumbel._cuda.device import current
 from fastgumbel._cuda.kernels.rows import note_fault, quad
-from fastgumbel._cuda.rows import DeviceRows
 from fastgumbel._cuda.seam import cuda, kernel
 from fastgumbel._cuda.view import view_of
-from fastgumbel._host.arguments import rows_of
+from fastgumbel._host.rows import rows_of
+from fastgumbel._request.request import Request
 from tests.cuda.arrays import ForeignArray, aligned, host, on_device
 
 
@@ -49,12 +48,22 @@ def gathered(device, rows, begin=0):
     return host(out)
 
 
+def request(x, axis=-1, where=None):
+    """Ask for a sample of each row."""
+    return Request(x, axis, None, where, 0, None, "raise")
+
+
+def there(values, axis=-1, where=None):
+    """Return the rows of values as those of a device array."""
+    return Call(request(ForeignArray(values), axis, where)).rows
+
+
 def same(device, values, axis=-1, where=None, begin=0, pieces=1):
     """Compare what a kernel reads with what the CPU's rows are; ``values`` may be any view."""
-    rows = DeviceRows(current(), ForeignArray(values), axis, where)
+    rows = there(values, axis, where)
     assert len(list(rows.pieces(cuda.external_stream(1)))) == pieces
     host_where = host(where) if isinstance(where, ForeignArray) else where
-    here, _ = rows_of(values, axis, host_where)
+    here = rows_of(request(values, axis, host_where))
     assert (rows.batch, rows.n, rows.count, rows.dtype) == (here.batch, here.n, here.count, here.dtype)
     got = gathered(device, rows, begin)
     expected = np.full(got.shape, -np.inf, here.dtype)
@@ -127,8 +136,7 @@ def test_masks_are_broadcast(device, shape, axis, pieces, home):
 def test_the_first_fault_is_kept(device, rows):
     ids, codes = np.resize(np.array(rows, np.int64), 64), np.arange(64) % 2 + 1
     for flags in (True, False):
-        some = DeviceRows(current(), on_device(np.zeros(3)), -1, None)
-        work = Work(current(), cuda.external_stream(1), some, NoiseField(0), np.empty(0, np.uint64), flags)
+        work = Work(current(), cuda.external_stream(1), there(np.zeros(3)), flags)
         if rows:
             device.launch(complain, 1, 64, 1, (work.flag, on_device(ids), on_device(codes)))
         assert work.fault() == ((min(rows), 1) if rows and flags else None)
@@ -142,14 +150,13 @@ def test_faults_are_told_as_on_the_host(device, bad, step):
     values[1, 2, 6] = bad
     values = values[..., ::step]
     for where in (None, np.arange(9) != 4):
-        here, _ = rows_of(values, -1, where)
-        there = DeviceRows(current(), ForeignArray(values), -1, where)
-        assert there.fault(5, cuda.external_stream(1)) == here.fault(5)
+        here = rows_of(request(values, where=where))
+        assert there(values, where=where).fault(5, cuda.external_stream(1)) == here.fault(5)
 
 
 def test_writing_over_inputs_is_noticed(device):
     values = aligned((4, 4), np.float64)
-    (view,) = DeviceRows(current(), ForeignArray(values[:, 1:3]), -1, None).views
+    (view,) = there(values[:, 1:3]).views
     assert view.overlaps(view_of(ForeignArray(values[1:2]), "out"))
     assert view.overlaps(view_of(ForeignArray(values[3:, 1:2]), "out"))
     assert not view.overlaps(view_of(ForeignArray(values[3:, 3:]), "out"))
@@ -171,4 +178,4 @@ def test_writing_over_inputs_is_noticed(device):
 @pytest.mark.parametrize("home", [np.asarray, on_device])
 def test_what_does_not_fit_is_refused(device, x, where, error, message, home):
     with pytest.raises(error, match=message):
-        DeviceRows(current(), ForeignArray(np.asarray(x)), -1, None if where is None else home(where))
+        there(np.asarray(x), where=None if where is None else home(where))

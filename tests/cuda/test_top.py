@@ -147,7 +147,7 @@ SHARED = on_device(np.zeros((3, 4)))
     [
         (5, {}, ValueError, "k must be at most the number of categories, 4, not 5"),
         (0, {}, ValueError, "k must be at least 1"),
-        (2, {"out": SHARED}, TypeError, r"out must be a tuple of 2 arrays \(indices, values\)"),
+        (2, {"out": SHARED}, TypeError, r"out must be a pair of arrays \(indices, values\)"),
         (2, {"out": (np.zeros((3, 2), np.intp), SHARED)}, TypeError, r"out\[0\] must be a device array"),
         (
             2,

@@ -56,8 +56,9 @@ def test_relaxed() -> None:
     assert_type(fg.gumbel_given_choice(X, [0, 2], rng=0), NDArray[Any])
     assert_type(fg.log_partition(X, 10, rng=0), fg.LogPartition)
     assert_type(fg.anneal.constant(0.5)(3), float)
+    assert_type(fg.gumbel_softmax(X, tau=0.5, rng=0), NDArray[Any])
     with pytest.raises(TypeError):
-        fg.gumbel_softmax(X, tau=0.5)  # type: ignore[call-arg]
+        fg.gumbel_softmax(X, temperature=0.5)  # type: ignore[call-arg]
 
 
 def test_the_rest() -> None:

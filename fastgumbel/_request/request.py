@@ -1,0 +1,189 @@
+"""`Request`: what a call asks for, checked once, from shapes and types, wherever its arrays lie."""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgumbel._request.arrays import HOST, Arrays, arrays_of
+from fastgumbel._request.checks import check_real, choice_of, shape_of
+from fastgumbel._request.coordinates import (
+    NOWHERE,
+    check_conditioned,
+    check_reach,
+    coordinates_of,
+    field_of,
+)
+from fastgumbel._request.device import backend
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.layout import category_axis, check_categories, fits
+from fastgumbel._request.scalars import array_of, whole
+from fastgumbel._request.shape import relaxed_dtype
+from fastgumbel._request.tangents import agreed_directions, lead_of, spread_slopes
+from fastgumbel._request.temperature import temperatures
+
+
+class Tangents(NamedTuple):
+    """Tangents of log-potentials (None for zero) and, on the host, of temperatures; the axis of directions, if any."""
+
+    x: Any
+    tau: NDArray[Any] | None
+    directions: tuple[int, ...]
+
+
+class Request:
+    """Log-potentials, how often and on what noise they are sampled, and what becomes of invalid rows.
+
+    Parameters
+    ----------
+    log_potentials, axis, size, where, rng, noise, invalid
+        What users pass.
+    arrays : Arrays, optional
+        The kind of arrays that log-potentials must be; the default is what they are.
+    field_only : bool, optional
+        Whether noise may not be an array.
+
+    Attributes
+    ----------
+    x, where, given : array, or None
+        Log-potentials, their mask, and precomputed noise, as their kind of arrays gives them. A mask may be a host
+        array beside others.
+    shape, axis, batch, n : tuple of int, int, tuple of int, int
+        Of the log-potentials; the axis of the n categories is counted from the end.
+    dtype : numpy.dtype
+        The type in which log-potentials are read, and that of relaxed samples.
+    draw_shape, draws : tuple of int, int
+        Axes of draws, and their number.
+    field : NoiseField, or None
+        What is read where noise is not given.
+    place : Coordinates
+        Where the rows lie in that field.
+    raises : bool
+        Whether invalid rows are errors, and not marked.
+    """
+
+    __slots__ = (
+        "arrays", "axis", "batch", "draw_shape", "draws", "dtype", "field", "given", "n", "place", "raises", "shape",
+        "where", "x",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        log_potentials: Any,
+        axis: Any,
+        size: Any,
+        where: Any,
+        rng: Any,
+        noise: Any,
+        invalid: Any,
+        arrays: Arrays | None = None,
+        field_only: bool = False,
+    ) -> None:
+        self.arrays = arrays_of(log_potentials) if arrays is None else arrays
+        self.x = x = self.arrays.array(log_potentials, "log_potentials")
+        check_real(x.dtype, "log_potentials")
+        self.shape = shape = x.shape
+        self.axis = axis = category_axis(axis, len(shape))
+        self.n = shape[axis]
+        check_categories(self.n)
+        self.batch = shape[:-1] if axis == -1 else shape[:axis] + shape[axis + 1 :]
+        self.dtype = relaxed_dtype(x.dtype)
+        self.where = None if where is None else self._mask(where)
+        self.raises = choice_of(invalid, "invalid", ("raise", "mark")) == "raise"
+        self.draw_shape = shape_of(size, "size")
+        self.draws = math.prod(self.draw_shape)
+        self.field: NoiseField | None = None
+        self.given: Any = None
+        self.place = NOWHERE
+        if noise is None or isinstance(noise, NoiseField):
+            self.field = field_of(rng, noise)
+            check_reach(self.field, self.draws, self.n)
+            self.place = coordinates_of(self.field, self.batch, shape)
+        else:
+            self.given = self._precomputed(rng, noise, "" if field_only else self.arrays.noise)
+
+    def _either(self, x: Any, name: str) -> Any:
+        """An argument that may be of the same kind as the log-potentials, or from the host."""
+        return self.arrays.array(x, name) if self.arrays.owns(x) else array_of(x, name)
+
+    def _mask(self, where: Any) -> Any:
+        mask = self._either(where, "where")
+        if mask.dtype != np.bool_:
+            raise TypeError(f"where must be boolean, not {mask.dtype}")
+        if not fits(mask.shape, self.shape):
+            raise ValueError(
+                f"where of shape {mask.shape} does not broadcast to the shape of log_potentials, {self.shape}"
+            )
+        return mask
+
+    def _precomputed(self, rng: Any, noise: Any, wanted: str) -> Any:
+        if rng is not None and wanted:
+            raise ValueError("give rng or noise, not both")
+        if not wanted or not self.arrays.owns(noise):
+            beside = f" or {wanted}, as log_potentials is one" if wanted else ""
+            raise TypeError(f"noise must be a NoiseField{beside}, not {type(noise).__name__}")
+        array = self.arrays.array(noise, "noise")
+        check_real(array.dtype, "noise")
+        expected = self.draw_shape + self.shape
+        if array.shape != expected:
+            raise ValueError(f"noise must have shape {expected}, not {array.shape}")
+        return array
+
+    def served_by(self, host: ModuleType) -> Any:
+        """The module of the backend of the arrays; `host` is the one for NumPy arrays."""
+        return host if self.arrays is HOST else backend(host.__name__.rpartition(".")[2])
+
+    def count_draws(self) -> None:
+        """Check that the field tells draws that read no field: it must begin with its first category."""
+        if self.place.start:
+            raise ValueError(f"noise: start must be 0, not {self.place.start}: these draws know no parts of a row")
+
+    def condition(self, samples: Any = 1) -> int:
+        """How many samples of conditioned noise each draw takes, all of which the field must have."""
+        count = whole(samples, "rao", 1)
+        if self.field is None:
+            raise ValueError("noise must be a NoiseField with rao, not an array")
+        check_reach(NoiseField.from_key(0), (self.field.draw + self.draws) * count, 0)
+        check_conditioned(self.field, self.n)
+        return count
+
+    def temperatures(self, tau: Any) -> NDArray[np.float64]:
+        """One temperature a row, in C order of the batch, or a single one if all rows have the same."""
+        if type(tau) is float and 0 <= tau < math.inf:
+            return np.array([tau])
+        return temperatures(self.arrays.fetch(tau, "tau"), self.batch, self.axis)
+
+    def choices(self, choice: Any) -> Any:
+        """Observed choices, of the shape of the draws or of the batch, as their kind of arrays gives them."""
+        array = self._either(choice, "choice")
+        if array.dtype.kind not in "iu":
+            raise TypeError(f"choice must be integers, not {array.dtype}")
+        shape = self.draw_shape + self.batch
+        if array.shape not in (shape, self.batch):
+            raise ValueError(f"choice must have shape {shape} or {self.batch}, not {array.shape}")
+        return array
+
+    def cotangent(self, cotangent: Any) -> Any:
+        """Cotangents of samples, of the shape of these, as their kind of arrays gives them."""
+        array = self._either(cotangent, "cotangent")
+        check_real(array.dtype, "cotangent")
+        expected = self.draw_shape + self.shape
+        if array.shape != expected:
+            raise ValueError(f"cotangent must have the shape of the samples, {expected}, not {array.shape}")
+        return array
+
+    def tangents(self, d_x: Any, d_tau: Any) -> Tangents:
+        """Tangents, checked; those of temperatures are broadcast to (directions +) batch, without a copy."""
+        counts: list[int] = []
+        if d_x is not None:
+            d_x = self._either(d_x, "tangents[0]")
+            check_real(d_x.dtype, "tangents[0]")
+            counts += lead_of(d_x.shape, self.shape)
+        if d_tau is not None:
+            d_tau, lead = spread_slopes(self.arrays.fetch(d_tau, "tangents[1]"), self.dtype, self.batch)
+            counts += lead
+        return Tangents(d_x, d_tau, agreed_directions(counts))
