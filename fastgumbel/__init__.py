@@ -13,7 +13,8 @@ samples and their tangents), ``given``, ``categorical``, ``perturb`` (with ``log
 - ``_request``: what users pass, checked from shapes and types; what they read when a row is wrong is in
   ``_request/faults.py``.
 - ``_host``: NumPy arrays: ``rows`` (what ``where=`` does to NaN: ``Rows.piece`` overwrites what is excluded),
-  ``tiles`` (work cut into tasks), ``threads``, ``result``, and a file for each operation.
+  ``tiles`` (work cut into tasks), ``threads`` (how many: ``limits`` and the container's ``quota``), ``result``, and a
+  file for each operation.
 - ``_cuda``: the same for device arrays: ``device`` (streams, memory, launches), ``view``, ``rows``, ``call``,
   ``result``, the operations, and ``kernels``. It is loaded when the first device array comes.
 - ``_dask``: the operations on the chunks of dask arrays, behind the public ``dask``.

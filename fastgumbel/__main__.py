@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from fastgumbel._cli.command import choose, parse
+from fastgumbel._cli.command import choose
 from fastgumbel._cli.console import UserError, note, say
+from fastgumbel._cli.options import parse
 
 FAILED = 2
 INTERRUPTED = 130  # what shells report of a program ended by Ctrl-C

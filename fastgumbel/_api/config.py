@@ -43,7 +43,9 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout", *, cuda: bool = Fal
         - ``"versions"``: of fastgumbel, Python, NumPy, Numba and llvmlite;
         - ``"cpu"``: the ``"target"`` and the ``"name"`` of the processor that kernels are compiled for (Numba's
           ``NUMBA_CPU_NAME``), the bits of its vector registers, ``"vector_bits"``, None where the name alone does not
-          tell, and ``"threads"``, as `get_num_threads` gives them;
+          tell, ``"threads"``, as `get_num_threads` gives them, and ``"threads_from"``, what decided it:
+          ``"set_num_threads"``, an environment variable by name, ``"processors"``, ``"affinity mask"`` or
+          ``"CPU quota"``;
         - ``"cuda"``: versions of what the extra ``cuda`` installs, None for what is missing; with `cuda` also
           ``"device"``, True or why there is none;
         - ``"cache"``: the ``"directory"`` of machine code (Numba's ``NUMBA_CACHE_DIR``), None where none can be
@@ -77,7 +79,9 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout", *, cuda: bool = Fal
 def _config(cuda: bool) -> dict[str, dict[str, Any]]:
     target, name, bits = processor()
     versions = {"fastgumbel": __version__, "python": platform.python_version(), **_versions(_PACKAGES)}
-    cpu = {"target": target, "name": name, "vector_bits": bits, "threads": _threads.get_num_threads()}
+    limit = _threads.thread_limit()
+    threads = {"threads": limit.threads, "threads_from": limit.source}
+    cpu = {"target": target, "name": name, "vector_bits": bits, **threads}
     there: dict[str, Any] = _versions(_CUDA_PACKAGES)
     if cuda:
         there["device"] = _found_device()

@@ -22,7 +22,8 @@ def blaming(name: object) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise UserError(f"{name}: {fault.strerror or fault}") from fault
+        what = fault.strerror or str(fault).partition("\n")[0]
+        raise UserError(f"{name}: {what}") from fault
 
 
 def say(text: str) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fastgumbel import NoiseField, gumbel_max
 from fastgumbel._cli.counts import Flows, Tally, softmax_in_place
-from fastgumbel._cli.output import Sink
+from fastgumbel._cli.sink import Sink
 from fastgumbel._cli.table import Table
 
 CELLS = 1 << 21  # log-potentials of a chunk: 16 MiB in float64
@@ -67,11 +67,12 @@ class Arm:
 
 @dataclass(frozen=True)
 class Simulation:
-    """The noise that is read: `draws` draws of rows numbered from `first_row`."""
+    """The noise that is read: `draws` draws of rows of these ids, or else numbered from `first_row`."""
 
     seed: int
     first_row: int
     draws: int
+    ids: NDArray[np.uint64] | None = None
 
     def warm_up(self, tables: Iterable[Table]) -> None:
         """Draw the first row of every table just as `run` does, so that the clock of `run` sees no kernel compiled.
@@ -105,7 +106,10 @@ class Simulation:
         return seconds
 
     def _noise(self, first: int, last: int, draw: int) -> NoiseField:
-        rows = np.arange(last - first, dtype=np.uint64) + np.uint64(self.first_row + first)
+        if self.ids is None:
+            rows = np.arange(last - first, dtype=np.uint64) + np.uint64(self.first_row + first)
+        else:
+            rows = self.ids[first:last]
         return NoiseField(self.seed).at(rows=rows, draw=draw)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel._cli.columns import Reading
 from fastgumbel._cli.input import open_table
 from fastgumbel._cli.table import Table, require_twins
 
@@ -54,12 +55,12 @@ class Study:
         return (self.base,) if self.scenario is None else (self.base, self.scenario)
 
 
-def own_study(path: Path, scenario_path: Path | None, *, quiet: bool) -> Study:
+def own_study(path: Path, scenario_path: Path | None, reading: Reading, *, quiet: bool) -> Study:
     """Open the user's files."""
-    base = open_table(path, quiet=quiet)
+    base = open_table(path, reading, quiet=quiet)
     if scenario_path is None:
         return Study(base, None)
-    scenario = open_table(scenario_path, quiet=quiet)
+    scenario = open_table(scenario_path, reading, quiet=quiet)
     require_twins(base, scenario)
     return Study(base, scenario)
 

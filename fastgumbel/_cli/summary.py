@@ -37,12 +37,20 @@ def summary(study: Study, simulation: Simulation, arms: Sequence[Arm], flows: Fl
 
 def _opening(study: Study, simulation: Simulation) -> str:
     rows, alternatives = study.base.shape
-    first = simulation.first_row
     return (
         f"{study.base.origin}:\n"
-        f"{rows:,} rows (numbered {first} to {first + rows - 1}) x {alternatives:,} alternatives, "
+        f"{rows:,} rows ({_numbering(study.base, simulation)}) x {alternatives:,} alternatives, "
         f"draws of each row: {simulation.draws:,}, seed: {simulation.seed}"
     )
+
+
+def _numbering(table: Table, simulation: Simulation) -> str:
+    """Say what the noise of a row belongs to."""
+    if simulation.ids is not None and table.ids is not None:
+        return f"numbered by {table.ids.name}"
+    first, last = simulation.first_row, simulation.first_row + table.shape[0] - 1
+    carried = "" if table.ids is None else f", as {table.ids.name} is not all whole numbers"
+    return f"numbered {first} to {last}{carried}"
 
 
 def _choice_table(table: Table, tally: Tally) -> str:

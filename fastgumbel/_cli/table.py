@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cli.console import UserError
+from fastgumbel._cli.ids import STEP, Ids
 
 SHORT = 64  # alternatives up to which sums over rows are several times faster on columns that lie side by side
 
@@ -53,11 +54,14 @@ class Table:
         Real numbers of any kind, byte order and memory order.
     header : tuple of str, optional
         The alternatives' names, where the input has some.
+    ids : Ids, optional
+        The rows' names, where a column has them.
     """
 
     origin: str
     values: NDArray[Any]
     header: tuple[str, ...] | None = None
+    ids: Ids | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -96,6 +100,19 @@ def require_twins(base: Table, scenario: Table) -> None:
                 raise UserError(f"{scenario.origin}: column {number} is {new!r}, but {old!r} in {base.origin}")
     if base.shape != scenario.shape:
         raise UserError(f"{scenario.origin}: {_extent(scenario)}, but {_extent(base)} in {base.origin}")
+    if base.ids is not None and scenario.ids is not None:
+        _require_same_ids(base, base.ids, scenario, scenario.ids)
+
+
+def _require_same_ids(base: Table, old: Ids, scenario: Table, new: Ids) -> None:
+    for first in range(0, base.shape[0], STEP):
+        pairs = zip(old.labels(first, first + STEP), new.labels(first, first + STEP), strict=True)
+        for row, (a, b) in enumerate(pairs, start=first):
+            if a != b:
+                raise UserError(
+                    f"{scenario.origin}: row {row} is {b!r}, but {a!r} in {base.origin}; "
+                    "both need the same rows in the same order"
+                )
 
 
 def _extent(table: Table) -> str:

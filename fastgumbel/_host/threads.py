@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
+from fastgumbel._host.limits import Limit, count_of, usual_limit
 from fastgumbel._request.scalars import whole
 
 _VARIABLE = "FASTGUMBEL_NUM_THREADS"
@@ -26,8 +27,7 @@ _chosen: int | None = None
 def set_num_threads(n: int) -> None:
     """Let every later call use up to n threads.
 
-    Results do not depend on it. Without it, the environment variable ``FASTGUMBEL_NUM_THREADS`` counts, and without
-    that, the number of processors that this process may use.
+    Results do not depend on it. It wins over all that `get_num_threads` would look at.
 
     Parameters
     ----------
@@ -58,12 +58,22 @@ def get_num_threads() -> int:
     Returns
     -------
     int
-        What `set_num_threads` said, else ``FASTGUMBEL_NUM_THREADS``, else the processors that this process may use.
+        What `set_num_threads` said, else the environment variable ``FASTGUMBEL_NUM_THREADS``, else the least of
+
+        - the processors of the machine, and those in the affinity mask of this process;
+        - the CPU quota of its control groups (versions 1 and 2), as for a container, rounded up to whole processors;
+        - the environment variables ``NUMBA_NUM_THREADS``, ``OMP_NUM_THREADS`` (its first number) and joblib's
+          ``LOKY_MAX_CPU_COUNT``, each where it is a whole number of at least 1.
 
     Raises
     ------
     ValueError
         If ``FASTGUMBEL_NUM_THREADS`` counts and is not a whole number of at least 1.
+
+    Notes
+    -----
+    The least is found by the first call that needs it, and again in a forked child; later changes of what it was found
+    from do not count. `show_config` says what decided.
 
     Examples
     --------
@@ -71,16 +81,20 @@ def get_num_threads() -> int:
     >>> fg.get_num_threads() >= 1
     True
     """
+    return thread_limit().threads
+
+
+def thread_limit() -> Limit:
+    """Number of threads that a call may use, and what decided it."""
     if _chosen is not None:
-        return _chosen
+        return Limit(_chosen, "set_num_threads")
     text = os.environ.get(_VARIABLE, "").strip()
-    if text:
-        if not (text.isascii() and text.isdigit() and int(text) >= 1):
-            raise ValueError(f"{_VARIABLE} must be a whole number of at least 1, not {text!r}")
-        return int(text)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    if not text:
+        return usual_limit()
+    threads = count_of(text)
+    if threads is None:
+        raise ValueError(f"{_VARIABLE} must be a whole number of at least 1, not {text!r}")
+    return Limit(threads, _VARIABLE)
 
 
 class _Feed:

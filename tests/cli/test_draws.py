@@ -1,31 +1,10 @@
 """The choices are the library's own, however the work is cut."""
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import fastgumbel
-
-MODES = ["air", "train", "bus", "car"]
-
-
-def direct(log_potentials, *, draws, seed=0, first_row=0):
-    """Every choice of a table in one call of the library."""
-    rows = np.arange(len(log_potentials), dtype=np.uint64) + np.uint64(first_row)
-    return fastgumbel.gumbel_max(log_potentials, size=draws, noise=fastgumbel.NoiseField(seed).at(rows=rows))
-
-
-def save_csv(path: Path, table, header=MODES) -> Path:
-    with path.open("w", newline="") as text:
-        csv.writer(text).writerows([header, *table.tolist()])
-    return path
-
-
-def read_csv(path: Path):
-    with path.open(newline="") as text:
-        return list(csv.reader(text))
+from tests.cli.files import complaint, direct, read_csv, save_csv
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f2", ">f4", ">f8", "i1", "u2", ">i8"])
@@ -88,6 +67,13 @@ def test_threads_do_not_matter(choose, tmp_path, npy):
     finally:
         fastgumbel.set_num_threads(before)
     assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+def test_a_bad_number_of_threads_in_the_environment(choose, monkeypatch, npy):
+    monkeypatch.setattr("fastgumbel._host.threads._chosen", None)
+    monkeypatch.setenv("FASTGUMBEL_NUM_THREADS", "two")
+    assert "FASTGUMBEL_NUM_THREADS must be a whole number of at least 1, not 'two'" in complaint(choose(npy))
+    assert choose(npy, "--threads", 1).code == 0
 
 
 def test_seed_names_the_noise(choose, tmp_path, npy):

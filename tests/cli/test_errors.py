@@ -4,16 +4,7 @@ import numpy as np
 import pytest
 
 from fastgumbel._cli import draws
-
-
-def complaint(outcome):
-    """The one line of a failed run."""
-    assert outcome.code == 2
-    assert outcome.out == ""
-    assert outcome.err.startswith("fastgumbel: error: ")
-    assert outcome.err.endswith("\n")
-    assert outcome.err.count("\n") == 1
-    return outcome.err
+from tests.cli.files import complaint
 
 
 @pytest.mark.parametrize(
@@ -21,12 +12,12 @@ def complaint(outcome):
     [
         ("", "in.csv: is empty; expected a header"),
         ("\n\n", "in.csv: is empty; expected a header"),
-        ("a,b\n", "in.csv: no rows below the header"),
+        ("a,b\n", "in.csv: has no rows"),
         ("0.5,-inf\n1,2\n", "line 1: holds only numbers; expected a header"),
-        ("a;b\n1;2\n", "line 1: no commas"),
         ("a,,b\n1,2,3\n", "line 1: column 2 has no name"),
         ("a,b,a\n1,2,3\n", "line 1: columns 1 and 3 are both named 'a'"),
         ("a,b\n1,2\n\n3,x\n", "line 4 (row 1), column 'b': 'x' is not a number"),
+        ("\n\na,b\n1,x\n", "line 4 (row 0), column 'b': 'x' is not a number"),
         ("a,b\n1,2\n3, \n", "line 3 (row 1), column 'b': the cell is blank"),
         ('a,b\n1,2\n"3,5",2\n', "line 3 (row 1), column 'a': '3,5' is not a number"),
         ("a,b\n1,2\n3\n", "line 3 (row 1): 1 cells, but 2 names in the header"),
@@ -46,7 +37,7 @@ def test_csv(choose, tmp_path, text, expected):
 
 
 def test_csv_names_the_row_beyond_the_first_chunk(choose, tmp_path, monkeypatch):
-    monkeypatch.setattr("fastgumbel._cli.input.CELLS", 4)
+    monkeypatch.setattr("fastgumbel._cli.read_csv.CELLS", 4)
     path = tmp_path / "in.csv"
     path.write_text("a,b\n" + "1,2\n" * 5 + "1,nan\n")
     assert "line 7 (row 5), column 'b': NaN" in complaint(choose(path))
@@ -123,7 +114,7 @@ def test_input_is_a_directory(choose, tmp_path, name):
 
 
 def test_unknown_kind_of_input(choose, tmp_path):
-    assert "in.txt: expected a file named .npy or .csv" in complaint(choose(tmp_path / "in.txt"))
+    assert "in.txt: expected a file named .npy, .csv or .parquet" in complaint(choose(tmp_path / "in.txt"))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +146,7 @@ def test_scenario_of_another_kind(choose, tmp_path, base, scenario, expected):
         (["--colour"], "unrecognized arguments: --colour"),
         (["--scenario", "s.npy"], "--scenario needs an INPUT"),
         (["in.npy", "--scenario-out", "s.npy"], "--scenario-out needs --scenario"),
-        (["in.npy", "--out", "o.txt"], "o.txt: expected a file named .npy or .csv"),
+        (["in.npy", "--out", "o.txt"], "o.txt: expected a file named .npy, .csv or .parquet"),
         (["in.npy", "--out", "no/o.npy"], "no/o.npy: there is no directory no"),
         (["--out", "o.npy", "--scenario-out", "./o.npy"], "is the output of both"),
     ],

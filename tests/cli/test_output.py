@@ -8,7 +8,7 @@ import pytest
 
 from fastgumbel._cli import draws
 
-SUFFIXES = pytest.mark.parametrize("suffix", [".npy", ".csv"])
+SUFFIXES = pytest.mark.parametrize("suffix", [".npy", ".csv", ".parquet"])
 
 
 def test_one_draw_has_no_axis_of_draws(choose, tmp_path, npy):

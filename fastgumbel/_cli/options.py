@@ -1,0 +1,152 @@
+"""The options of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from fastgumbel import __version__
+from fastgumbel._cli.columns import Reading
+from fastgumbel._cli.console import UserError
+from fastgumbel._cli.manual import CHOOSE, FORMATS
+from fastgumbel._cli.output import has_lines
+
+MOST_DRAWS = 1 << 32  # the noise field counts draws in 32 bits
+NAMED = (".csv", ".parquet")  # files whose columns have names
+SAMPLE_DRAWS = 1000  # by default for the shipped data, which is small
+
+
+@dataclass(frozen=True)
+class Options:
+    """The arguments of `choose`; a path that was not given is None."""
+
+    input: Path | None
+    scenario: Path | None
+    reading: Reading
+    draws: int
+    seed: int
+    first_row: int
+    threads: int | None
+    out: Path | None
+    scenario_out: Path | None
+    force: bool
+    quiet: bool
+
+
+def parse(arguments: Sequence[str] | None) -> Options | str:
+    """Read the command line; if it has no command, return the help to show instead."""
+    parser = _Parser(prog="python -m fastgumbel", description="Exact, reproducible Gumbel-max sampling.")
+    parser.add_argument("--version", action="version", version=f"fastgumbel {__version__}")
+    _add_choose(parser.add_subparsers(title="commands", dest="command"))
+    given = vars(parser.parse_args(arguments))
+    if given.pop("command") is None:
+        return parser.format_help()
+    return _checked(given)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see {self.prog} --help")
+
+
+def _add_choose(commands: argparse._SubParsersAction[_Parser]) -> None:
+    choose = commands.add_parser(
+        "choose",
+        help="draw choices from a table of log-potentials",
+        description=CHOOSE,
+        epilog=FORMATS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = choose.add_argument
+    add(
+        "input",
+        metavar="INPUT",
+        type=Path,
+        nargs="?",
+        help="log-potentials, .npy, .csv or .parquet; by default the shipped data",
+    )
+    add("--scenario", metavar="FILE", type=Path, help="a second table of the same shape, drawn with the same noise")
+    add("--id", metavar="COLUMN", help="the column that names the rows; '' is the first one if it has no name")
+    add("--columns", metavar="A,B,...", type=_names, help="the columns to choose from, in this order (all but --id)")
+    add("--delimiter", metavar="C", type=_delimiter, help="what separates the columns of a .csv file (found out)")
+    add("--blank", choices=("error", "unavailable"), help="what a blank cell is: error, or an excluded alternative")
+    add("--draws", metavar="N", type=_positive, help=f"draws of every row (1; {SAMPLE_DRAWS} for the shipped data)")
+    add("--seed", metavar="N", type=_natural, default=0, help="names the noise (0)")
+    add("--first-row", metavar="N", type=_natural, default=0, help="number of the first row: a part of a split table")
+    add(
+        "--threads",
+        metavar="N",
+        type=_positive,
+        help="threads to draw with (all that there are, within limits on the process)",
+    )
+    add("--out", metavar="FILE", type=Path, help="write the choices, .npy, .csv or .parquet")
+    add("--scenario-out", metavar="FILE", type=Path, help="write the choices in the scenario")
+    add("--force", action="store_true", help="replace existing output")
+    add("--quiet", action="store_true", help="show no progress, and no notice of compiling")
+
+
+def _checked(given: dict[str, object]) -> Options:
+    shipped = given["input"] is None
+    if given["draws"] is None:
+        given["draws"] = SAMPLE_DRAWS if shipped else 1
+    reading = _reading(given)
+    options = Options(reading=reading, **given)  # type: ignore[arg-type]
+    if shipped and options.scenario is not None:
+        raise UserError("--scenario needs an INPUT to compare with")
+    if options.scenario_out is not None and options.scenario is None and not shipped:
+        raise UserError("--scenario-out needs --scenario")
+    if reading.id_column in ("draw", "choice") and any(map(has_lines, (options.out, options.scenario_out))):
+        raise UserError(f"--id: the output has a column {reading.id_column!r} of its own; write .npy instead")
+    if options.draws > MOST_DRAWS:
+        raise UserError(f"--draws: at most {MOST_DRAWS} draws of a row have noise of their own")
+    return options
+
+
+def _reading(given: dict[str, object]) -> Reading:
+    """Take the options on the columns of a table out of those given; refuse those that no input has a use for."""
+    inputs = [path for path in (given["input"], given["scenario"]) if isinstance(path, Path)]
+    suffixes = {path.suffix.lower() for path in inputs}
+    uses = {"id": NAMED, "columns": NAMED, "blank": NAMED, "delimiter": (".csv",)}
+    said = {name: given.pop(name) for name in uses}
+    for name, kinds in uses.items():
+        if said[name] is not None and suffixes.isdisjoint(kinds):
+            raise UserError(f"--{name} needs an INPUT that is a {' or '.join(kinds)} file")
+    reading = Reading(said["id"], said["columns"], said["delimiter"], said["blank"] == "unavailable")  # type: ignore[arg-type]
+    if reading.id_column is not None and reading.id_column in (reading.alternatives or ()):
+        raise UserError(f"--columns: {reading.id_column!r} is the column of --id")
+    return reading
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Read names between commas, quoted as in a .csv file where they hold commas themselves."""
+    names = tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True), []))
+    if not names or not all(names):
+        raise argparse.ArgumentTypeError("expected names with commas between them")
+    for name in names:
+        if names.count(name) > 1:
+            raise argparse.ArgumentTypeError(f"{name!r} stands there twice")
+    return names
+
+
+def _delimiter(text: str) -> str:
+    mark = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(mark) != 1 or mark.isalnum() or (mark.isspace() and mark != "\t") or mark in "\"'.+-_\0":
+        raise argparse.ArgumentTypeError(f"{text!r} does not separate columns; give one mark such as ; or the word tab")
+    return mark
+
+
+def _natural(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    number = _natural(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number

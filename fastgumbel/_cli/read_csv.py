@@ -1,0 +1,159 @@
+"""Tables from `.csv` files."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from array import array
+from collections.abc import Callable, Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from fastgumbel._cli.columns import Reading, id_advice, pick
+from fastgumbel._cli.console import UserError, blaming, progress
+from fastgumbel._cli.number import complaint, is_number, numbers
+from fastgumbel._cli.spool import Block, spooled
+from fastgumbel._cli.table import Table, first_fault
+
+CELLS = 1 << 18  # of a chunk of text that is checked at once
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}  # that are found out
+
+Record = tuple[int, list[str]]  # the line that a record ends on, from 1, and its cells
+
+
+def open_csv(path: Path, reading: Reading, *, quiet: bool) -> Table:
+    """Read the text once, check every cell, and keep the numbers on disk."""
+    with blaming(path):
+        file = path.open("rb")
+    with (
+        TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream,
+        progress(path.stat().st_size, "B", quiet=quiet) as advance,
+    ):
+        text = _CsvText(path, stream, reading)
+        return spooled(path, text.columns, _watched(text.blocks(), file.tell, advance))
+
+
+def _watched(blocks: Iterator[Block], tell: Callable[[], int], advance: Callable[[int], object]) -> Iterator[Block]:
+    done = 0
+    for block in blocks:
+        here = tell()
+        advance(here - done)
+        done = here
+        yield block
+
+
+class _CellFault(Exception):
+    """What is wrong with a line, beginning with the column if it is about one."""
+
+
+class _CsvText:
+    """Text with a header: it is read at once, and the rows when they are asked for.
+
+    Every complaint names the line.
+
+    Parameters
+    ----------
+    path : Path
+        What complaints call the file.
+    stream : text stream
+        Where the text comes from.
+    reading : Reading
+        Which columns are read, and how.
+    """
+
+    def __init__(self, path: Path, stream: TextIO, reading: Reading) -> None:
+        self._path, self._reading = path, reading
+        self._records = self._read(stream)
+        line, names = self._header()
+        self._width = len(names)
+        self.columns = pick(names, reading, f"{path}: line {line}")
+        self._whole = self.columns.places == tuple(range(self._width))
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows, some at a time, as soon as they are known to be fit to draw from."""
+        cells, ids, lines = array("d"), list[str](), list[int]()
+        first = 0
+        for line, record in self._records:
+            try:
+                cells.extend(self._numbers(record))
+                if self.columns.id_place is not None:
+                    ids.append(self._id(record[self.columns.id_place]))
+            except _CellFault as fault:
+                raise self._error(f"line {line} (row {first + len(lines)}){fault}") from fault
+            lines.append(line)
+            if len(cells) >= CELLS:
+                yield self._checked(cells, ids, lines, first)
+                first += len(lines)
+                cells, ids, lines = array("d"), [], []
+        if lines:
+            yield self._checked(cells, ids, lines, first)
+
+    def _read(self, stream: TextIO) -> Iterator[Record]:
+        """Yield every record but blank lines."""
+        before = 0  # blank lines, which the reader never sees
+        reader = csv.reader(())  # until it is known what separates the cells
+        try:
+            with blaming(self._path):
+                for line in stream:
+                    if line.strip("\r\n"):
+                        delimiter = self._reading.delimiter or self._delimiter(line, before + 1)
+                        reader = csv.reader(itertools.chain([line], stream), delimiter=delimiter, strict=True)
+                        break
+                    before += 1
+                for record in reader:
+                    if record:
+                        yield before + reader.line_num, record
+        except csv.Error as fault:
+            raise self._error(f"line {before + reader.line_num}: {fault}") from fault
+        except UnicodeDecodeError as fault:
+            raise self._error(f"after line {before + reader.line_num}: not UTF-8 text") from fault
+
+    def _delimiter(self, line: str, number: int) -> str:
+        """Find out what separates the names of a header."""
+        found = [mark for mark in DELIMITERS if len(next(csv.reader([line], delimiter=mark))) > 1]
+        if len(found) > 1:
+            kinds = " and ".join(DELIMITERS[mark] for mark in found)
+            raise self._error(f"line {number}: has both {kinds}; --delimiter says which separate the columns")
+        return found[0] if found else ","
+
+    def _header(self) -> Record:
+        line, record = next(self._records, (0, []))
+        names = [cell.strip() for cell in record]
+        if not names:
+            raise self._error("is empty; expected a header with the alternatives' names")
+        if all(map(is_number, names)):
+            raise self._error(f"line {line}: holds only numbers; expected a header with the alternatives' names")
+        return line, names
+
+    def _numbers(self, record: list[str]) -> list[float]:
+        if len(record) != self._width:
+            raise _CellFault(f": {len(record)} cells, but {self._width} names in the header")
+        cells = record if self._whole else [record[place] for place in self.columns.places]
+        if self._reading.blank_excludes:
+            cells = [cell if cell.strip() else "-inf" for cell in cells]
+        values = numbers(cells)
+        if values is None:
+            found = zip(self.columns.header, map(complaint, cells), strict=True)
+            name, what = next(pair for pair in found if pair[1] is not None)
+            raise _CellFault(f", column {name!r}: {what}{id_advice(name)}")
+        return values
+
+    def _id(self, cell: str) -> str:
+        text = cell.strip()
+        if not text:
+            raise _CellFault(f", column {self.columns.id_name!r}: the cell is blank, so the row has no id")
+        return text
+
+    def _checked(self, cells: array[float], ids: list[str], lines: list[int], first: int) -> Block:
+        chunk = np.array(cells).reshape(-1, len(self.columns.header))
+        fault = first_fault(chunk)
+        if fault is not None:
+            column = "" if fault.column is None else f", column {self.columns.header[fault.column]!r}"
+            raise self._error(f"line {lines[fault.row]} (row {first + fault.row}){column}: {fault.what}")
+        return Block(chunk, ids)
+
+    def _error(self, complaint: str) -> UserError:
+        return UserError(f"{self._path}: {complaint}")
