@@ -83,3 +83,39 @@ def representatives(x, ids, out):
         for j in range(n):
             if ids[own, j] < _EMPTY and x[r, j] < np.inf:
                 out[r, j] = out[r, _place_of(table, ids, own, r, j)]
+
+
+@kernel
+def any_repeated(ids, index, rows):
+    """Whether the id of any of the places index[draw, row] stands twice in its row, for rows from a first to a last.
+
+    `ids` are those of the rows, or of all.
+    """
+    first_row, last_row = rows
+    n_rows, n = ids.shape
+    for s in range(index.shape[0]):
+        for row in range(first_row, last_row):
+            own, c = row - first_row if n_rows > 1 else 0, index[s, row]
+            if c >= 0:
+                wanted, count = ids[own, c], 0
+                for j in range(n):
+                    count += ids[own, j] == wanted
+                if count > 1:
+                    return True
+    return False
+
+
+@kernel
+def settle(x, ids, index, first_row):
+    """Replace the places index[draw, first_row + r] of x[r, :] by those that stand for their ids."""
+    n_rows, n = x.shape
+    for r in range(n_rows):
+        own = r if ids.shape[0] > 1 else 0
+        for s in range(index.shape[0]):
+            c = index[s, first_row + r]
+            if c >= 0:
+                best = -1
+                for j in range(n):
+                    if ids[own, j] == ids[own, c] and (best < 0 or x[r, j] > x[r, best]):
+                        best = j
+                index[s, first_row + r] = best

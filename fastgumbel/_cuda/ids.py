@@ -32,12 +32,12 @@ ALONE, BESIDE, FRESH = Kind(False, -np.inf), Kind(False, 0.0), Kind(True, -1.0)
 
 def refuse_repeats(rows: DeviceRows) -> None:
     """Raise where a category id stands twice in a row: which place counts would have to be read from the device."""
-    if rows.place.categories is None:
+    if rows.place.categories is None or 0 in rows.shape:
         return
     categories = np.moveaxis(rows.place.categories, rows.axis, -1)
     lines = once(categories)
     lines = np.ascontiguousarray(np.broadcast_to(lines, (*lines.shape[:-1], rows.n))).reshape(-1, rows.n)
-    found = first_repeat(lines.view(np.uint64)) if lines.size else -1
+    found = first_repeat(lines.view(np.uint64))
     if found >= 0:
         remedy = "pass where= to exclude all but the largest of its places, or host arrays"
         row = found // rows.n if len(lines) == rows.count else 0

@@ -29,6 +29,7 @@ _SCRATCH = 2**26
 def sample(request: Request, return_max: bool, out: Any) -> Any:
     """What `gumbel_max` does: indices and, if wanted, perturbed values."""
     call, shape = Call(request), request.draw_shape + request.batch
+    category_ids.refuse_repeats(call.rows)
     outs = outs_of(out, "indices", "values") if return_max else [("out", out)]
     results = [Result(call, *named, shape, kind) for named, kind in zip(outs, (np.intp, np.float64), strict=False)]
     check_apart(*results)

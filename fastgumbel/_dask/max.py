@@ -37,6 +37,7 @@ def _merge(one: Found, two: Found) -> Found:
 
 def search(grid: Grid) -> Any:
     """Indices and values of the samples, by draw and row."""
+    grid.refuse_repeats()
     return tree(grid.by_shard(_search_shard), _merge)
 
 
@@ -110,8 +111,8 @@ def _threshold(k: int, call: Call, place: Place, found: Found) -> NDArray[np.flo
 
 def sample_top(grid: Grid, k: int, return_threshold: bool) -> tuple[Any, ...]:
     """Indices and values of the k best, with the threshold where that is asked for."""
-    grid.refuse_repeats()
     places = min(k + bool(return_threshold), grid.call.n)
+    grid.refuse_repeats()
     parts = grid.by_shard(partial(_search_top_shard, places))
     found = tree(parts, partial(_merge_top, places)), grid.result_letters
     letters = grid.draw_letters + grid.x_letters

@@ -11,6 +11,7 @@ from fastgumbel._cpu.max_few import max_few, max_one
 from fastgumbel._cpu.max_given import max_given, merge_results
 from fastgumbel._cpu.max_long import max_long
 from fastgumbel._cpu.max_short import max_short
+from fastgumbel._host.repeats import settle_choices
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, prepared, scan_field, scan_given, scan_ids, share
@@ -94,5 +95,7 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     if by_noise:
         scan = scan_ids(rows, max_given) if noise is None else scan_given(rows, noise, max_given)
         share(rows, index, values, True, scan, merge_results)
-        return
-    share(rows, index, values, short, scan_field(rows, max_short if short else max_long), merge_results)
+    else:
+        share(rows, index, values, short, scan_field(rows, max_short if short else max_long), merge_results)
+    if rows.has_ids:
+        settle_choices(rows, index)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.repeats import first_repeat, representatives
+from fastgumbel._cpu.repeats import any_repeated, first_repeat, representatives, settle
 from fastgumbel._host.rows import BUFFER_BYTES, Rows, ids_of
+from fastgumbel._host.threads import run
 from fastgumbel._request.coordinates import Coordinates
 from fastgumbel._request.faults import place_name, repeat_message
 
@@ -36,6 +37,22 @@ def refuse_repeats(place: Coordinates, axis: int, remedy: str) -> None:
         batch = categories.shape[:-1]
         own = categories[(*np.unravel_index(found[0], batch), found[1])]
         raise ValueError(repeat_message(place_name(batch, found[0]), int(own), remedy))
+
+
+def settle_choices(rows: Rows, index: NDArray[np.intp]) -> None:
+    """Let each of the chosen places index[draw, row] be the one that stands for its id.
+
+    Others of an id have won where their perturbed values are rounded to the same number.
+    """
+    height = max(1, BUFFER_BYTES // (8 * rows.n))
+
+    def work(row: int, end: int) -> None:
+        ids = rows.ids(row, end, 0, rows.n)
+        if any_repeated(ids, index, (row, end)):
+            settle(rows.piece(row, end, 0, rows.n), ids, index, row)
+
+    tasks = [(row, min(row + height, rows.count)) for row in range(0, rows.count, height)]
+    run(work, tasks, len(tasks))
 
 
 def once_each(rows: Rows) -> tuple[Rows, NDArray[np.int64] | None]:

@@ -207,8 +207,6 @@ def test_bad_arguments():
             categorical(np.zeros(5), size)
     with pytest.raises(TypeError, match="log_potentials"):
         categorical(np.zeros(5, complex))
-    with pytest.raises(TypeError):
-        categorical(np.zeros(5), size=2)
 
 
 def test_conditioned_noise_leaves_its_words_free():

@@ -103,10 +103,31 @@ def test_masks_here_and_there(device):
         assert np.take_along_axis(left[np.newaxis], expected[..., np.newaxis], -1).all()
 
 
-def test_categorical_reads_the_empty_places(device):
-    x, ids = potentials(2, 9, 3, dtype=np.float64), some_ids(3, 9).T
-    draws = same(categorical, x, 3, axis=1, noise=FIELD.at(categories=ids))
-    np.testing.assert_array_equal(draws, categorical(x, 3, axis=1, noise=FIELD, where=ids >= 0))
+def test_categorical_refuses_ids(device):
+    for x in (potentials(2, 9), on_device(potentials(2, 9))):
+        with pytest.raises(ValueError, match="read no category ids"):
+            categorical(x, 3, noise=FIELD.at(categories=np.arange(9)))
+
+
+def _two(x, **options):
+    return fastgumbel.gumbel_top_k(x, 2, **options)
+
+
+def _given(x, **options):
+    return gumbel_given_choice(x, [0, 0], **options)
+
+
+@pytest.mark.parametrize("call", [gumbel_max, gumbel_softmax, _two, _given])
+def test_an_id_may_stand_once_in_a_row(device, call):
+    """Which of two places counts would have to be read."""
+    x, ids = potentials(2, 9), np.arange(18).reshape(2, 9)
+    ids[1, 7] = ids[1, 2]
+    with pytest.raises(ValueError, match=r"row 1 has the category id 11 twice.*pass where="):
+        call(on_device(x), noise=FIELD.at(categories=ids))
+    with pytest.raises(ValueError, match=r"row 0 has the category id 11 twice"):
+        call(on_device(x), noise=FIELD.at(categories=ids[1]))
+    ids[1, 7] = -1
+    call(on_device(x), noise=FIELD.at(categories=ids))
 
 
 @pytest.mark.parametrize("n", N)

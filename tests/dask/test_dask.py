@@ -113,9 +113,22 @@ def test_axes_draws_masks_coordinates(call):
 @pytest.mark.parametrize("chunks", [((2, 3), (7, 140, 53)), ((5,), (200,))])
 @pytest.mark.parametrize("call", CALLS)
 def test_category_ids(call, chunks):
-    ids = np.random.default_rng(3).integers(-50, 1000, (5, 200))
+    ids = np.random.default_rng(3).permuted(np.arange(-50, 1000) * np.ones((5, 1), int), axis=1)[:, :200]
     noise = FIELD.at(rows=np.arange(7, 12), categories=ids)
-    assert_equal(*both(call, normal(ids.shape), chunks, size=(2,), noise=noise))
+    if call == "categorical":
+        with pytest.raises(ValueError, match="read no category ids"):
+            both(call, normal(ids.shape), chunks, size=(2,), noise=noise)
+    else:
+        assert_equal(*both(call, normal(ids.shape), chunks, size=(2,), noise=noise))
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call != "categorical"])
+def test_ids_that_stand_twice(call):
+    ids = np.random.default_rng(3).integers(-50, 100, (5, 200))
+    noise = FIELD.at(categories=ids)
+    assert_equal(*both(call, normal(ids.shape), ((2, 3), (200,)), size=(2,), noise=noise, invalid="mark"))
+    with pytest.raises(ValueError, match=r"row 0 has the category id \d+ twice.*rechunk"):
+        both(call, normal(ids.shape), ((5,), (100, 100)), noise=noise)
 
 
 def test_noise_at_category_ids():

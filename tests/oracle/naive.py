@@ -28,6 +28,20 @@ def gumbel_max(log_potentials, noise, *, axis=-1, where=None):
     return np.where(valid, indices, -1), np.where(valid, values, np.nan)
 
 
+def once_each(log_potentials, ids, where=None):
+    """Return a mask of the places that stand for their ids: the first with the largest log-potential of each."""
+    x = np.where(True if where is None else where, np.asarray(log_potentials).astype(np.float64), -np.inf)
+    left = np.zeros(x.shape, bool)
+    ids = np.broadcast_to(ids, x.shape)
+    for place in np.ndindex(x.shape[:-1]):
+        best = {}
+        for j, own in enumerate(ids[place].tolist()):
+            if own not in best or x[place][j] > x[place][best[own]]:
+                best[own] = j
+        left[place][list(best.values())] = True
+    return left & (True if where is None else where)
+
+
 def materialised_noise(field, shape, *, axis=-1, size=(), draw=0):
     """Return the noise that ``field`` gives to log-potentials of this shape, draw by draw."""
     moved = np.moveaxis(np.empty(shape, np.int8), axis, -1).shape
