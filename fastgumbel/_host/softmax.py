@@ -17,7 +17,7 @@ from fastgumbel._host.max import search
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._law.reduce import INFINITE_TANGENT
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._request.faults import infinite_message, place_name, tangent_message, zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
@@ -50,7 +50,7 @@ def fill(
     if soft < taus.size:
         hard_rows = np.ones(rows.count, bool) if soft == 0 else taus == 0
         index = choices_of(rows, noise, len(y))
-        faulty[(index < 0).any(0) & hard_rows] = 1
+        faulty[(index < 0).any(0) & hard_rows] = INVALID_ROW
         harden(y, index, hard_rows, log)
     return faulty
 
@@ -78,16 +78,23 @@ def sample_jvp(
     y = result_of(request, *outs[0], None, read)
     dy = result_of(request, *outs[1], wanted.directions, read)
     check_apart(y, dy)
-    slopes = dx, dtau, dy.flat
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
-    if samples is not None and index is not None:
-        faulty = _average(rows, rates, index, samples, slopes, log)
-    else:
-        faulty = relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
+
+    def fill_slopes(dx: NDArray[Any]) -> NDArray[np.uint8]:
+        slopes = dx, dtau, dy.flat
+        if samples is not None and index is not None:
+            return _average(rows, rates, index, samples, slopes, log)
+        return relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
+
+    faulty = fill_slopes(dx)
+    infinite = faulty == INFINITE_TANGENT
+    if infinite.any() and dx.size:
+        faulty = fill_slopes(_without_excluded(rows, dx, infinite))
     if index is not None:
-        faulty[(index < 0).any(0) & (faulty == 0)] = 1
+        faulty[(index < 0).any(0) & (faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
     refuse(request, rows, faulty)
+    dy.flat[..., faulty == INFINITE_TANGENT, :] = np.nan
     return y.deliver(), dy.deliver()
 
 
@@ -130,6 +137,14 @@ def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDAr
     return dx, dtau
 
 
+def _without_excluded(rows: Rows, dx: NDArray[Any], suspects: NDArray[np.bool_]) -> NDArray[Any]:
+    """Tangents of log-potentials, 0 where these are excluded in some rows: nobody looks at what stands there."""
+    dx = dx.copy()
+    for row in np.flatnonzero(suspects).tolist():
+        dx[:, row, rows.piece(row, row + 1, 0, rows.n)[0] == -np.inf] = 0
+    return dx
+
+
 def choices_of(rows: Rows, noise: Rows | None, draws: int) -> NDArray[np.intp]:
     """Index of the hard sample by draw and row, -1 where there is none."""
     index = np.empty((draws, rows.count), np.intp)
@@ -138,13 +153,13 @@ def choices_of(rows: Rows, noise: Rows | None, draws: int) -> NDArray[np.intp]:
 
 
 def refuse(request: Request, rows: Rows, faulty: NDArray[Any], slopes: str = "tangents") -> None:
-    """Raise for the first faulty row, unless such rows are marked; and for tangents that are not finite."""
-    if not np.count_nonzero(faulty):
+    """Raise for the first faulty row, unless such rows are marked."""
+    if not request.raises or not np.count_nonzero(faulty):
         return
     infinite = faulty == INFINITE_TANGENT
     if infinite.any():
         raise ValueError(tangent_message(rows.name(int(infinite.argmax())), slopes))
-    if request.raises and request.draws:
+    if request.draws:
         raise ValueError(rows.fault(int((faulty != 0).argmax())))
 
 
