@@ -25,6 +25,6 @@ def diagnose(rows: Rows) -> NDArray[np.uint8]:
         found[largest == np.inf] = Fault.INFINITE
         found[np.isnan(largest)] = Fault.NAN
 
-    cut = list(tasks(rows, 1))
+    cut = tasks(rows, 1)
     run(work, cut, len(cut))
     return faults

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, TypeAlias
 
@@ -87,14 +88,14 @@ def sample_jvp(
         return relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
 
     faulty = fill_slopes(dx)
-    infinite = faulty == INFINITE_TANGENT
-    if infinite.any() and dx.size:
-        faulty = fill_slopes(_without_excluded(rows, dx, infinite))
+    if np.count_nonzero(faulty) and dx.size:
+        faulty = fill_slopes(_without_excluded(rows, dx, faulty == INFINITE_TANGENT))
     if index is not None:
         faulty[(index < 0).any(0) & (faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
-    refuse(request, rows, faulty)
-    dy.flat[..., faulty == INFINITE_TANGENT, :] = np.nan
+    if np.count_nonzero(faulty):
+        refuse(request, rows, faulty)
+        dy.flat[..., faulty == INFINITE_TANGENT, :] = np.nan
     return y.deliver(), dy.deliver()
 
 
@@ -112,7 +113,7 @@ def result_of(
 def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
     """Precomputed noise as draws by rows by categories, in the dtype of the rows; empty if there is none."""
     if noise is None:
-        return np.empty((0, 0, 0), rows.dtype)
+        return _nothing(rows.dtype)[0]
     with np.errstate(over="ignore", under="ignore"):
         array = np.ascontiguousarray(noise.values, rows.dtype)
     finite = np.isfinite(array)
@@ -126,7 +127,7 @@ def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
 def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Tangents by direction and row in the dtype of the rows; an empty array of log-potentials where they are zero."""
     kind, lead = rows.dtype, wanted.directions or (1,)
-    dx, dtau = np.empty((0, 0, 0), kind), np.zeros((*lead, rows.count), kind)
+    dx, dtau = _nothing(kind)[0], np.zeros((*lead, rows.count), kind)
     if wanted.x is not None:
         with np.errstate(over="ignore", under="ignore"):
             lines = np.ascontiguousarray(categories_last(wanted.x, axis), kind)
@@ -176,6 +177,12 @@ def harden(y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_
         y[:, hard_rows] = part
 
 
+@functools.cache
+def _nothing(kind: np.dtype[Any]) -> Slopes:
+    """No slopes of a dtype."""
+    return np.empty((0, 0, 0), kind), np.empty((0, 0), kind), np.empty((0, 0, 0, 0), kind)
+
+
 def relax(
     rows: Rows,
     given: NDArray[Any],
@@ -194,8 +201,7 @@ def relax(
     if rows.n == 0:
         faulty[:] = 1
         return faulty
-    none = np.empty((0, 0, 0), kind), np.empty((0, 0), kind), np.empty((0, 0, 0, 0), kind)
-    dx, dtau, dy = none if slopes is None else slopes
+    dx, dtau, dy = _nothing(kind) if slopes is None else slopes
     into, changes = (y, log, faulty), (dx, dtau, bool(np.count_nonzero(dtau)), dy)
     if rates.size != rows.count:
         rates = np.full(rows.count, rates[0])
