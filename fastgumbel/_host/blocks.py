@@ -17,13 +17,15 @@ _TASK = 2**18
 
 def tasks(rows: Rows, draws: int) -> list[tuple[int, int, int, int]]:
     """Cut rows and draws: (first row, last row, first draw, last draw)."""
+    if rows.count == 0 or draws == 0:
+        return []
     buffer = BUFFER_BYTES // rows.dtype.itemsize
     # Noise at category ids has a buffer for all draws of a task.
     counted = not rows.has_ids
     height = min(max(1, (_TASK if rows.in_place and counted else buffer) // rows.n), rows.count)
-    width = max(1, (_TASK if counted else buffer) // (height * rows.n)) if height else 1
+    width = max(1, (_TASK if counted else buffer) // (height * rows.n))
     if height == rows.count and width >= draws:
-        return [(0, height, 0, draws)] if height and draws else []
+        return [(0, height, 0, draws)]
     return [
         (r, min(r + height, rows.count), s, min(s + width, draws))
         for r in range(0, rows.count, height)

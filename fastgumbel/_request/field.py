@@ -276,13 +276,11 @@ def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
     ids = array_of(categories, "categories")
     if ids.size == 0 and not isinstance(categories, np.ndarray):
         ids = ids.astype(np.int64)
-    if ids.dtype == object and all(map(_is_integer, ids.flat)):
-        # What does not fit in 64 bits is as much beyond the range as the largest that does.
-        ids = np.clip(ids, -1, 2**63 - 1).astype(np.int64)
-    if ids.dtype.kind not in "iu":
+    wide = ids.dtype == np.uint64 or (ids.dtype == object and all(map(_is_integer, ids.flat)))
+    if ids.dtype.kind not in "iu" and not wide:
         raise TypeError(f"categories must be integers up to 2**32 - 1, negative in empty places, not {ids.dtype}")
-    # As int64, the largest of uint64 would be negative.
-    own = np.array(np.minimum(ids, CATEGORIES) if ids.dtype == np.uint64 else ids, np.int64, order="C")
+    # As int64, the largest of uint64 would be negative, and those of Python may not fit.
+    own = np.array(np.minimum(ids, CATEGORIES) if wide else ids, np.int64, order="C")
     # One look finds all that is negative or too large.
     if own.size and own.view(np.uint64).max() >= CATEGORIES:
         bad = own >= CATEGORIES

@@ -239,5 +239,3 @@ def test_invalid_rows(n, dtype):
 def test_options_are_keywords():
     with pytest.raises(TypeError):
         gumbel_given_choice(X, K, -1)
-    with pytest.raises(TypeError):
-        gumbel_given_choice(X, choice=K)
