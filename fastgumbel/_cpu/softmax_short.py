@@ -7,7 +7,7 @@ from fastgumbel._cpu.parameters import Field, Samples, Tangents, Window
 from fastgumbel._cpu.row import weighed
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, row_id
 from fastgumbel._law.real import decay, log
-from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW, LIMIT
 from fastgumbel._numba.compile import kernel, stage
 
 # Planes of what is known of a lane.
@@ -21,8 +21,30 @@ _PLANES = 6
 
 
 @stage
+def _lower(x, known, n, rows):
+    """Log-potentials less the largest of their row; NaN where the row is invalid."""
+    kind = x.dtype.type
+    nothing, infinite, limit, none = kind(-np.inf), kind(np.inf), kind(LIMIT), kind(np.nan)
+    for i in range(rows):
+        known[_LARGEST + i] = nothing
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(rows):
+            v = x[at + np.uint64(i)]
+            largest = v if v > known[_LARGEST + i] else known[_LARGEST + i]
+            known[_LARGEST + i] = largest if v < limit else infinite
+    for i in range(rows):
+        top = known[_LARGEST + i]
+        known[_LARGEST + i] = top if -limit < top < limit else none
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(rows):
+            x[at + np.uint64(i)] -= known[_LARGEST + i]
+
+
+@stage
 def _perturb(v, x, known, n, lanes):
-    """Add log-potentials to noise; the largest sum of each lane, +inf where there is NaN or +inf."""
+    """Add log-potentials that `_lower` made to noise; the largest sum of each lane, -inf where the row is invalid."""
     for i in range(lanes):
         known[_LARGEST + i] = -np.inf
     for j in range(n):
@@ -30,8 +52,7 @@ def _perturb(v, x, known, n, lanes):
         for i in range(lanes):
             s = v[at + np.uint64(i)] + x[at + np.uint64(i)]
             v[at + np.uint64(i)] = s
-            largest = s if s > known[_LARGEST + i] else known[_LARGEST + i]
-            known[_LARGEST + i] = largest if s < np.inf else np.inf
+            known[_LARGEST + i] = s if s > known[_LARGEST + i] else known[_LARGEST + i]
 
 
 @stage
@@ -46,7 +67,7 @@ def _decays(p, v, known, n, lanes):
             p[at + np.uint64(i)] = e
             known[_TOTAL + i] += e
     for i in range(lanes):
-        good = -np.inf < known[_LARGEST + i] < np.inf
+        good = known[_LARGEST + i] > -np.inf
         known[_TOTAL + i] = known[_TOTAL + i] if good else np.nan
         known[_MEAN + i] = 1 / known[_TOTAL + i]
     for j in range(n):
@@ -177,6 +198,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
     for r in range(0, n_rows, together):
         count, to_row = min(together, n_rows - r), window.row + r
         turn(potentials, flat, r * n, n, count)
+        _lower(potentials, known, n, count)
         repeat(potentials, n, count, at_once)
         for d in range(at_once):
             for i in range(count):
@@ -200,7 +222,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
             if moved or logarithm:
                 _distances(t, known, n, lanes)
             for i in range(count):
-                if not -np.inf < known[_LARGEST + i] < np.inf:
+                if known[_LARGEST + i] == -np.inf:
                     faulty[to_row + i] = INVALID_ROW
             if y.size and logarithm:
                 _logs(q, t, potentials, known, n, lanes)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fastgumbel._host.noise import fill
 from fastgumbel._host.rows import BUFFER_BYTES, Rows, ids_of
 from fastgumbel._host.threads import run
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.faults import infinite_message
 from fastgumbel._request.field import NoiseField
 
@@ -124,12 +125,12 @@ def perturb(
         x = rows.piece(r, r1, c, c1)
         own = None if rows.categories is None else ids_of(rows.categories, r, r1, c, c1)
         # Other threads may be at the same rows: what is True stays so.
-        finite = bool(np.isfinite(x).all())
-        if finite:
+        every = bool(x.min() > -LIMIT and x.max() < LIMIT)
+        if every:
             left[r:r1] = True
         else:
-            left[r:r1][(x > -np.inf).any(1)] = True
-            bad[r:r1][~(x < np.inf).all(1)] = True
+            left[r:r1][(x > -LIMIT).any(1)] = True
+            bad[r:r1][~(x < LIMIT).all(1)] = True
         for first, lines in _blocks(out, r, r1, s, s1, c, c1):
             if isinstance(noise, Rows):
                 _copy_noise(lines, noise, first, c)
@@ -144,7 +145,7 @@ def perturb(
                 mapped.apply(lines)
             if mapped.least > -np.inf:
                 np.clip(lines, mapped.least, mapped.most, out=lines)
-                if not finite:
+                if not every:
                     np.copyto(lines, mapped.excluded, where=x == -np.inf)
             if finish is not None:
                 finish(lines, x)

@@ -7,12 +7,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.row import SHORT
 from fastgumbel._cpu.softmax_long import softmax_jvp_long, softmax_long
 from fastgumbel._cpu.softmax_short import softmax_short
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.given import noise_given
 from fastgumbel._host.rows import Rows, field_at
+from fastgumbel._law.sums import SHORT
 from fastgumbel._request.field import NoiseField
 
 Tangents: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel._law.reduce import LIMIT
+
 # Why a category takes no part.
 EXCLUDED = "excluded by where"
 
@@ -19,16 +21,29 @@ def place_name(batch: tuple[int, ...], row: int) -> str:
     return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
 
 
+def expected(value: Any) -> str:
+    """What should be in the place of a log-potential that makes its row invalid."""
+    if LIMIT <= value < np.inf:
+        return "expected numbers below 2**46, beside which noise is not rounded away: subtract the row's maximum"
+    return "expected real numbers or -inf"
+
+
 def fault_message(name: str, bad: tuple[int, Any] | None, excluded: str = EXCLUDED) -> str:
-    """What is wrong with a row without a valid result: category and value of its first NaN or +inf, if it has any."""
+    """What is wrong with a row without a valid result: its first bad category and what is there, if it has any."""
     if bad is not None:
-        return f"log_potentials: {name} has {bad[1]} at category {bad[0]}; expected real numbers or -inf"
-    return f"log_potentials: {name} has no category left: all are -inf, or {excluded}"
+        return f"log_potentials: {name} has {bad[1]} at category {bad[0]}; {expected(bad[1])}"
+    return (
+        f"log_potentials: {name} has no category left: all are -inf, at most -2**46 (subtract the row's maximum), "
+        f"or {excluded}"
+    )
 
 
 def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> str:
     """What is wrong with a row of which fewer than k categories are left."""
-    return f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, or {excluded}"
+    return (
+        f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, at most -2**46, "
+        f"or {excluded}"
+    )
 
 
 def infinite_message(batch: tuple[int, ...], row: int, value: Any, category: int) -> str:
@@ -53,8 +68,8 @@ def choice_message(batch: tuple[int, ...], row: int, n: int, choices: NDArray[An
 
 
 def first_bad(line: NDArray[Any]) -> tuple[int, Any] | None:
-    """Place and value of the first NaN or +inf of a row."""
-    bad = ~(line < np.inf)
+    """Place and value of the first log-potential of a row that is NaN or not below the limit."""
+    bad = ~(line < LIMIT)
     if not bad.any():
         return None
     at = int(bad.argmax())

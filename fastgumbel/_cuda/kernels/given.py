@@ -10,7 +10,7 @@ from fastgumbel._cuda.kernels.softmax import chunk_sum, in_order, largest_of, ra
 from fastgumbel._cuda.seam import cuda, device, kernel
 from fastgumbel._law.ops import times
 from fastgumbel._law.real import decay, log, log64
-from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW
+from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW, LIMIT
 
 THREADS = 256
 # Columns whose weights are summed between two barriers.
@@ -82,7 +82,7 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
     ids, key, first_row, draw, start = field
     to_row, all_rows, first, repeats = shape
     n_rows, n = np.int64(x.shape[0]), np.int64(x.shape[1])
-    most = out.dtype.type(np.finfo(out.dtype).max)
+    limit = out.dtype.type(LIMIT)
     terms = cuda.shared.array(_TERMS, out.dtype)
     peaks = cuda.shared.array(_WARPS, out.dtype)
     cell = cuda.shared.array(1, np.float64)
@@ -97,13 +97,13 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
     largest = out.dtype.type(-np.inf)
     j = np.int64(thread)
     while j < n:
-        largest = raised(largest, potential(x, mask, r, j), most)
+        largest = raised(largest, potential(x, mask, r, j), limit)
         j += np.int64(cuda.blockDim.x)
-    largest = largest_of(peaks, largest, most)
+    largest = largest_of(peaks, largest, limit)
     fault = np.int64(0)
-    if not (largest >= -most and largest <= most):
+    if not (largest > -limit and largest < limit):
         fault = np.int64(INVALID_ROW)
-    elif choice < np.int64(0) or choice >= n or potential(x, mask, r, choice) < -most:
+    elif choice < np.int64(0) or choice >= n or not potential(x, mask, r, choice) > -limit:
         fault = np.int64(INVALID_CHOICE)
     if fault != np.int64(0):
         if thread == np.int32(0):

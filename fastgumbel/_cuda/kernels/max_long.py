@@ -17,7 +17,7 @@ from fastgumbel._cuda.kernels.survey import largest_of_warps, survey
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel, opaque
 from fastgumbel._law.bounds import LEAST, SLACK, at_least, at_most, block_ceiling, block_floor, lane_ceiling, lane_floor
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, block_word, gumbel, winner_lane, words
-from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats, combined
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, combined
 
 THREADS = 128
 _WARPS = 4
@@ -82,8 +82,9 @@ def _decide(line, column, coordinates, best, arg):
     """The better of (best, arg) and the perturbed value at a column, by the definition."""
     x, mask, r = line
     key, row, draw, start = coordinates
-    value = np.float64(potential(x, mask, r, column)) + gumbel(opaque(key), row, draw, start + np.uint64(column))
-    if value > NOTHING and beats(value, column, best, arg):
+    p = np.float64(potential(x, mask, r, column))
+    value = p + gumbel(opaque(key), row, draw, start + np.uint64(column))
+    if p > -LIMIT and beats(value, column, best, arg):
         return value, column
     return best, arg
 
@@ -164,7 +165,7 @@ def max_long(x, mask, numbers, field, plan, index, value, flag):
 
     top = survey(Line(x, mask, line), column, maxima, pairs, team)
     largest = largest_of_warps(tops, top, team)
-    good = largest < np.inf and largest > -np.inf
+    good = largest < np.inf and largest > -LIMIT
     # What the bounds err by, and what the definition rounds away where potentials are large.
     slack = SLACK + np.float32((abs(np.float64(largest)) + np.float64(128)) * _ROUNDING)
 

@@ -9,7 +9,7 @@ import numpy as np
 from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import held_block, hold_blocks, quad_noise
 from fastgumbel._cuda.kernels.parameters import Line
-from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
+from fastgumbel._cuda.kernels.rows import infinity, note_fault, potential, quad
 from fastgumbel._cuda.kernels.softmax import (
     chunk_sum,
     distance,
@@ -20,13 +20,14 @@ from fastgumbel._cuda.kernels.softmax import (
     rate_of,
     slope_of,
     tangent,
+    top_of,
     weighed,
     weight,
 )
 from fastgumbel._cuda.seam import cuda, device, kernel, opaque
 from fastgumbel._law.ops import times
 from fastgumbel._law.real import log64
-from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW, LIMIT
 
 THREADS = 128
 # Columns of a tile at most: each of its chunks of 64 has a term, and so has each of a last part of 63.
@@ -41,17 +42,20 @@ _PERTURB, _TOTAL, _SAMPLE, _DISTANCE, _DIRECTIONS = map(np.int32, range(5))
 
 
 @device
-def _put(tile, column, c, end, v, most, largest):
+def _put(tile, column, c, end, v, largest):
     """Keep a perturbed value, if the tile has it; the largest so far."""
     if column < c or column >= end:
         return largest
     tile[np.int32(column - c)] = v
-    return raised(largest, v, most)
+    return raised(largest, v, infinity(v))
 
 
 @device
-def _perturb(tile, line, coordinates, c, end, most, largest):
-    """Perturbed values of columns c to end to the tile; the largest that this thread met. All threads must call."""
+def _perturb(tile, line, coordinates, c, end, top, largest):
+    """Perturbed values of columns c to end, above the row's largest potential `top`, to the tile.
+
+    Gives the largest that this thread met. All threads must call.
+    """
     key, row, draw, start = coordinates
     lane = np.int32(np.int32(cuda.threadIdx.x) & np.int32(31))
     warps = np.int32(np.int32(cuda.blockDim.x) >> np.int32(5))
@@ -72,10 +76,10 @@ def _perturb(tile, line, coordinates, c, end, most, largest):
         if column + _3 >= c and column < end:
             g0, g1, g2, g3 = quad_noise(key, row, draw, lanes, minimum, winner)
             x0, x1, x2, x3 = quad(line.x, line.mask, line.row, column)
-            largest = _put(tile, column, c, end, x0 + g0, most, largest)
-            largest = _put(tile, column + _1, c, end, x1 + g1, most, largest)
-            largest = _put(tile, column + _2, c, end, x2 + g2, most, largest)
-            largest = _put(tile, column + _3, c, end, x3 + g3, most, largest)
+            largest = _put(tile, column, c, end, x0 - top + g0, largest)
+            largest = _put(tile, column + _1, c, end, x1 - top + g1, largest)
+            largest = _put(tile, column + _2, c, end, x2 - top + g2, largest)
+            largest = _put(tile, column + _3, c, end, x3 - top + g3, largest)
         step = np.int32(step + np.int32(1))
         lanes += np.uint64(32)
         column += np.int64(128)
@@ -83,15 +87,16 @@ def _perturb(tile, line, coordinates, c, end, most, largest):
 
 
 @device
-def _perturb_given(tile, line, noise, flag, columns, most, largest):
+def _perturb_given(tile, line, noise, flag, columns, top, largest):
     """The same with noise: (array by draw, row and category; draw; the number of the row of noise among faults)."""
     given, s, number = noise
     c, end = columns
+    most = tile.dtype.type(np.finfo(tile.dtype).max)
     j = c + np.int64(cuda.threadIdx.x)
     while j < end:
         g = tile.dtype.type(given[np.uint64(s), line.row, np.uint64(j)])
-        v = perturbed(potential(line.x, line.mask, line.row, j), g, most)
-        largest = _put(tile, j, c, end, v, most, largest)
+        v = perturbed(potential(line.x, line.mask, line.row, j) - top, g, most)
+        largest = _put(tile, j, c, end, v, largest)
         if not (g >= -most and g <= most):
             note_fault(flag, number, INVALID_NOISE)
         j += np.int64(cuda.blockDim.x)
@@ -168,7 +173,10 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
     row = row_id(field.ids, field.row, np.uint64(r))
     coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
 
-    largest = y.dtype.type(-np.inf)
+    largest, nan = y.dtype.type(-np.inf), y.dtype.type(np.nan)
+    top = top_of(peaks, line)
+    # Noise of an invalid row is looked at too, as its faults come first.
+    top = top if top > -LIMIT and top < LIMIT else nan
     factor, log_total, mean, slope = zero, zero, zero, zero
     mean_distance = np.float64(0)
     d = _0
@@ -190,9 +198,9 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
             if phase == _PERTURB or width < n:
                 cuda.syncthreads()
                 if given.size:
-                    largest = _perturb_given(tile, line, noise, flag, (c, end), most, largest)
+                    largest = _perturb_given(tile, line, noise, flag, (c, end), top, largest)
                 else:
-                    largest = _perturb(tile, line, coordinates, c, end, most, largest)
+                    largest = _perturb(tile, line, coordinates, c, end, top, largest)
                 cuda.syncthreads()
             if sums:
                 known = largest, rate, factor, most
@@ -228,11 +236,10 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
             cuda.syncthreads()
             sum_ = cell[0]
         if phase == _PERTURB:
-            largest = largest_of(peaks, largest, most)
+            largest = largest_of(peaks, largest, infinity(largest))
             if not (largest >= -most and largest <= most):
                 if thread == np.int32(0):
                     note_fault(flag, faults + whole, INVALID_ROW)
-                nan = y.dtype.type(np.nan)
                 if y.size:
                     _write(y, at, n, nan)
                 while d < n_directions:
