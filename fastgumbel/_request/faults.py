@@ -22,9 +22,9 @@ def place_name(batch: tuple[int, ...], row: int) -> str:
 
 
 def expected(value: Any) -> str:
-    """What should be in the place of a log-potential that makes its row invalid."""
+    """What to do about a log-potential that makes its row invalid."""
     if LIMIT <= value < np.inf:
-        return "expected numbers below 2**46, beside which noise is not rounded away: subtract the row's maximum"
+        return "beside numbers of 2**46 and more noise is rounded away: subtract the row's maximum"
     return "expected real numbers or -inf"
 
 
@@ -41,8 +41,8 @@ def fault_message(name: str, bad: tuple[int, Any] | None, excluded: str = EXCLUD
 def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> str:
     """What is wrong with a row of which fewer than k categories are left."""
     return (
-        f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, at most -2**46, "
-        f"or {excluded}"
+        f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, at most -2**46 "
+        f"(subtract the row's maximum), or {excluded}"
     )
 
 
