@@ -14,7 +14,7 @@ CALLS = {
     "gumbel_top_k, all": lambda x, **o: fastgumbel.gumbel_top_k(x, x.shape[-1], noise=FIELD, **o),
     "gumbel_softmax": lambda x, **o: fastgumbel.gumbel_softmax(x, 0.5, size=2, noise=FIELD, **o),
     "gumbel_softmax_jvp": lambda x, **o: fastgumbel.gumbel_softmax_jvp((x, 0.5), (None, 1.0), noise=FIELD, **o),
-    "gumbel_given_choice": lambda x, **o: fastgumbel.gumbel_given_choice(x, 0, noise=FIELD, **o),
+    "gumbel_given_choice": lambda x, **o: fastgumbel.gumbel_given_choice(x, [0] * len(x), noise=FIELD, **o),
     "categorical": lambda x, **o: fastgumbel.categorical(x, 2, noise=FIELD, **o),
     "categorical, tables": lambda x, **o: fastgumbel.categorical(x, 40, noise=FIELD, **o),
 }

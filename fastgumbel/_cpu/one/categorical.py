@@ -52,7 +52,7 @@ def draw_of_row(x, coordinates):
     if not largest > -LIMIT:
         return NO_INDEX
     if n <= PLACES:
-        # As in `categorical_short`: sums in float32, unless the target lies too near one of them.
+        # Sums in float32, unless the target lies too near one of them.
         sums = places32()
         total = np.float32(0)
         for j in range(n):

@@ -171,7 +171,7 @@ def _first_above(sums, begin, end, t):
 def draw_of_tables(sums, ends, field, n, plan, to_row, index, flag):
     """Draws of rows whose tables are made, a thread a draw: to index[:, to_row + first row:].
 
-    `field` is that of `parameters`, whose `start` is not read; `plan` is that of the tables.
+    `field` is (ids, key, row, draw, start), a `Field`, whose `start` is not read; `plan` is that of the tables.
     """
     rows, key, first_id, draw, _ = field
     first_line, segments, span = plan

@@ -89,7 +89,7 @@ def _decide(x, mask, line, largest, low, high):
 def draw_short(x, mask, field, to_row, index, flag):
     """Draws of each row of a piece, a thread a row and draw, to index[:, to_row:].
 
-    `field` is that of `parameters`, whose `start` is not read.
+    `field` is (ids, key, row, draw, start), a `Field`, whose `start` is not read.
     """
     rows, key, first_id, draw, _ = field
     item = np.uint64(cuda.blockIdx.x) * np.uint64(THREADS) + np.uint64(cuda.threadIdx.x)

@@ -135,10 +135,10 @@ def _search(line, coordinates, first_pair, limits, bounds, base, pairs, team):
 def max_long(x, mask, numbers, field, plan, index, value, flag):
     """Gumbel-max of each segment of each row of a piece, a thread block (of whole warps) a segment.
 
-    `field` is that of `parameters`. index[s, r] gets the indices, and value[s, r], unless it is empty, the perturbed
-    values. `numbers` is an empty array of the type that potentials are read as. `plan` is (first row, segments a row,
-    pairs of blocks a segment, draws that a thread block makes). More than one segment a row go side by side, for
-    `max_of_segments`.
+    `field` is (ids, key, row, draw, start), a `Field`. index[s, r] gets the indices, and value[s, r], unless it is
+    empty, the perturbed values. `numbers` is an empty array of the type that potentials are read as. `plan` is (first
+    row, segments a row, pairs of blocks a segment, draws that a thread block makes). More than one segment a row go
+    side by side, for `max_of_segments`.
     """
     rows, key, first_id, draw, start = field
     to_row, segments, span, group = plan

@@ -78,7 +78,11 @@ def _decide(x, mask, line, key, row, draw, start):
 
 @kernel(threads=THREADS)
 def max_short(x, mask, field, to_row, index, value, flag):
-    """Gumbel-max of each row of a piece, a thread a row and draw; arguments as of `max_long`."""
+    """Gumbel-max of each row of a piece, a thread a row and draw.
+
+    `mask` is False where a category is excluded, or True alone. `field` is (ids, key, row, draw, start), a `Field`.
+    Results of the piece go to index[s, to_row:] and, unless it is empty, value[s, to_row:], and faults to `flag`.
+    """
     rows, key, first_id, draw, start = field
     item = np.uint64(cuda.blockIdx.x) * np.uint64(THREADS) + np.uint64(cuda.threadIdx.x)
     count = np.uint64(x.shape[0])

@@ -8,6 +8,10 @@ from fastgumbel._cuda.kernels.rows import infinity, quad
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device
 from fastgumbel._law.ops import times
 from fastgumbel._law.real import decay
+from fastgumbel._law.sums import GROUP
+
+# Groups of a sum are cut by shifts: where they begin, and how many numbers may be left behind the last whole one.
+GROUP_SHIFT, GROUP_REST = np.int32(GROUP.bit_length() - 1), np.int32(GROUP - 1)
 
 
 @device
@@ -78,7 +82,7 @@ def perturbed(v, g, most):
 
 
 @device
-def chunk_sum(s):
+def group_sum(s):
     """Sum of 32 numbers, one a lane: halves added down to one, in all lanes."""
     s = s + cuda.shfl_xor_sync(ALL_LANES, s, 16)
     s = s + cuda.shfl_xor_sync(ALL_LANES, s, 8)

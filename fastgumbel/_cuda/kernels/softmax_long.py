@@ -11,8 +11,10 @@ from fastgumbel._cuda.kernels.field import held_block, hold_blocks, quad_noise
 from fastgumbel._cuda.kernels.parameters import Line
 from fastgumbel._cuda.kernels.rows import infinity, note_fault, potential, quad
 from fastgumbel._cuda.kernels.softmax import (
-    chunk_sum,
+    GROUP_REST,
+    GROUP_SHIFT,
     distance,
+    group_sum,
     in_order,
     largest_of,
     perturbed,
@@ -28,11 +30,12 @@ from fastgumbel._cuda.seam import cuda, device, kernel, opaque
 from fastgumbel._law.ops import times
 from fastgumbel._law.real import log64
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW, LIMIT
+from fastgumbel._law.sums import GROUP
 
 THREADS = 128
-# Columns of a tile at most: each of its chunks of 64 has a term, and so has each of a last part of 63.
+# Columns of a tile at most: each of its groups has a term, and so has each of the numbers behind the last whole group.
 TILE = 11520
-_TERMS = TILE // 64 + 63
+_TERMS = TILE // GROUP + GROUP - 1
 _WARPS = THREADS // 32
 
 _0, _1, _2, _3, _4 = map(np.int64, (0, 1, 2, 3, 4))
@@ -118,21 +121,21 @@ def _term(tile, i, known, dx, dx_at, phase):
 
 @device
 def _terms(terms, tile, count, known, dx, dx_at, phase):
-    """Terms of a sum over a tile, in order: the sums of its chunks of 64, then what is left. All threads must call."""
+    """Terms of a sum over a tile, in order: the sums of its groups, then what is left. All threads must call."""
     thread = np.int32(cuda.threadIdx.x)
     lane = np.int32(thread & np.int32(31))
-    chunks = np.int32(count >> np.int32(6))
-    chunk = np.int32(thread >> np.int32(5))
-    while chunk < chunks:
-        i = np.int32(np.int32(chunk << np.int32(6)) + lane)
+    groups = np.int32(count >> GROUP_SHIFT)
+    group = np.int32(thread >> np.int32(5))
+    while group < groups:
+        i = np.int32(np.int32(group << GROUP_SHIFT) + lane)
         s = _term(tile, i, known, dx, dx_at, phase) + _term(tile, np.int32(i + np.int32(32)), known, dx, dx_at, phase)
-        s = chunk_sum(s)
+        s = group_sum(s)
         if lane == np.int32(0):
-            terms[chunk] = s
-        chunk = np.int32(chunk + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
-    i = np.int32(np.int32(chunks << np.int32(6)) + thread)
+            terms[group] = s
+        group = np.int32(group + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
+    i = np.int32(np.int32(groups << GROUP_SHIFT) + thread)
     while i < count:
-        terms[np.int32(i - np.int32(chunks * np.int32(63)))] = _term(tile, i, known, dx, dx_at, phase)
+        terms[np.int32(i - np.int32(groups * GROUP_REST))] = _term(tile, i, known, dx, dx_at, phase)
         i = np.int32(i + np.int32(cuda.blockDim.x))
 
 
@@ -147,9 +150,11 @@ def _write(out, to, n, value):
 
 @kernel(threads=THREADS, blocks=3)
 def softmax_long(x, mask, field, given, rates, tangents, samples, window):
-    """Write what `softmax_short.softmax_short` does, summed as the CPU's kernel of long rows sums.
+    """Relaxed samples of a piece of long rows, and their tangents; sums are `total` of `_law/sums.py`.
 
-    `window` is (columns of a tile, a multiple of 64 and at most TILE: the size of dynamic shared memory; the window).
+    `field` is a `Field`, `rates` are `Rates`, `tangents` `Tangents` and `samples` `Samples`. `given` is noise by draw,
+    row of the piece and category instead of the field, or empty. `window` is (columns of a tile, a `Window`): a tile
+    has a multiple of GROUP columns, at most TILE, and is the dynamic shared memory.
     """
     width, window = window
     dx, dy, y, flag, faults, log = tangents.dx, tangents.dy, samples.y, samples.flag, samples.faults, samples.log
@@ -207,7 +212,7 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
                 _terms(terms, tile, count, known, dx, dx_at + c, phase)
                 cuda.syncthreads()
                 if thread < np.int32(32):
-                    terms_left = np.int32(np.int32(count >> np.int32(6)) + np.int32(count & np.int32(63)))
+                    terms_left = np.int32(np.int32(count >> GROUP_SHIFT) + np.int32(count & GROUP_REST))
                     sum_ = in_order(sum_, terms, terms_left)
             elif phase == _SAMPLE or writes_tangent:
                 i = thread

@@ -75,8 +75,9 @@ def _fill(out, at, n, value):
 def softmax_short(x, mask, field, given, rates, tangents, samples, window):
     """Relaxed samples of a piece of rows, and their tangents.
 
-    `given` is noise by draw, row of the piece and category instead of the field, or empty. The other arguments are
-    those of `parameters`. Dynamic shared memory has a place for each thread and category.
+    `field` is a `Field`, `rates` are `Rates`, `tangents` `Tangents`, `samples` `Samples`, and `window` is a `Window`.
+    `given` is noise by draw, row of the piece and category instead of the field, or empty. Dynamic shared memory has a
+    place for each thread and category.
     """
     dx, dy, y, flag, faults, log = tangents.dx, tangents.dy, samples.y, samples.flag, samples.faults, samples.log
     moved, n_directions = tangents.moved, tangents.directions

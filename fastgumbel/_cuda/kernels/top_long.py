@@ -93,9 +93,9 @@ def _open(line, coordinates, block, column, lane, buffer, least):
 def top_long(x, mask, numbers, field, plan, list_values, list_indices):
     """Write the best of each segment of rows and draws to a list of entries, best first, a thread block a segment.
 
-    `field` is that of `parameters`. `numbers` is an empty array of the type that potentials are read as. `plan`
-    is (first row, rows, first draw, draws, draws that a thread block makes, segments a row, pairs of blocks a segment,
-    places of a list, of the buffer). Lists lie side by side: segments of a row, rows, draws.
+    `field` is (ids, key, row, draw, start), a `Field`. `numbers` is an empty array of the type that potentials are read
+    as. `plan` is (first row, rows, first draw, draws, draws that a thread block makes, segments a row, pairs of blocks
+    a segment, places of a list, of the buffer). Lists lie side by side: segments of a row, rows, draws.
     """
     rows, key, first_id, draw, start = field
     first_row, n_rows, first_draw, draws, group, segments, span, list_places, capacity = plan
