@@ -55,9 +55,15 @@ def _draw_bounds(coordinates, first_pair, maxima, bounds, base, largest, pairs, 
 
 
 @device
+def _distance(line, column, largest):
+    """How far a potential is from the largest; -inf where it is excluded, so that nothing is reached by its bounds."""
+    p = inside(line.x, line.mask, line.row, column)
+    return np.float32(p - largest) if p > -LIMIT else _LOWEST
+
+
+@device
 def _open(line, column, coordinates, block, largest, lane):
     """Distances that two neighbouring lanes of a block can reach, and the larger one that they do reach, by bounds."""
-    x, mask, r = line
     key, row, draw, _ = coordinates
     key = opaque(key)
     w = block_word(key, row, draw, block)
@@ -67,11 +73,11 @@ def _open(line, column, coordinates, block, largest, lane):
     late = lane & _1 != _0
     first, second = np.uint32(h2 if late else h0), np.uint32(h3 if late else h1)
     here = np.int32(lane << _1)
-    d = np.float32(inside(x, mask, r, column + np.int64(here)) - largest)
+    d = _distance(line, column + np.int64(here), largest)
     wins = winner == here
     high0 = at_most(d, floor if wins else lane_floor(first, floor))
     low = at_least(d, ceiling if wins else lane_ceiling(first, ceiling))
-    d = np.float32(inside(x, mask, r, column + np.int64(here) + np.int64(1)) - largest)
+    d = _distance(line, column + np.int64(here) + np.int64(1), largest)
     wins = winner == np.int32(here + _1)
     high1 = at_most(d, floor if wins else lane_floor(second, floor))
     return high0, high1, larger(low, at_least(d, ceiling if wins else lane_ceiling(second, ceiling)))
