@@ -269,7 +269,7 @@ def test_the_first_of_equal_perturbed_values_wins(n):
         x = np.full((2000, n), far)
         perturbed = x + fastgumbel.gumbel(x.shape, rng=1)
         ties = (perturbed == perturbed.max(-1, keepdims=True)).sum(-1) > 1
-        assert ties.sum() > 3
+        assert ties.any()
         np.testing.assert_array_equal(fastgumbel.gumbel_max(x, rng=1), perturbed.argmax(-1))
 
 

@@ -33,6 +33,8 @@ def complaint(outcome):
         ("a,b\n1,2,3\n", "line 2 (row 0): 3 cells, but 2 names in the header"),
         ("a,b\n1,2\n3,nan\n", "line 3 (row 1), column 'b': NaN"),
         ("a,b\n1,2\ninf,1\n", "line 3 (row 1), column 'a': +inf"),
+        ("a,b\n1,2\n3,1e17\n", "line 3 (row 1), column 'b': 1e+17 is not below 2**46: subtract the row's maximum"),
+        ("a,b\n1,2\n-1e30,-inf\n", "line 3 (row 1): every alternative is excluded (-inf, or at most -2**46"),
         ("a,b\n1,2\n-inf,-inf\n", "line 3 (row 1): every alternative is excluded (-inf"),
         ('"a\n1",b\n1,2\n-inf,-inf\n', "line 4 (row 1): every alternative"),
         ('a,b\n1,2\n3,"4\n', "line 3: unexpected end of data"),
