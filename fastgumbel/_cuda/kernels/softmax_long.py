@@ -54,8 +54,8 @@ def _put(tile, column, c, end, v, largest):
 
 
 @device
-def _perturb(tile, line, coordinates, c, end, top, largest):
-    """Perturbed values of columns c to end, above the row's largest potential `top`, to the tile.
+def _perturb(tile, line, coordinates, c, end, tops, largest):
+    """Perturbed values of columns c to end, above the row's largest potential, the only item of `tops`, to the tile.
 
     Gives the largest that this thread met. All threads must call.
     """
@@ -79,6 +79,8 @@ def _perturb(tile, line, coordinates, c, end, top, largest):
         if column + _3 >= c and column < end:
             g0, g1, g2, g3 = quad_noise(key, row, draw, lanes, minimum, winner)
             x0, x1, x2, x3 = quad(line.x, line.mask, line.row, column)
+            # Read anew, as registers are scarce here.
+            top = tops[0]
             largest = _put(tile, column, c, end, x0 - top + g0, largest)
             largest = _put(tile, column + _1, c, end, x1 - top + g1, largest)
             largest = _put(tile, column + _2, c, end, x2 - top + g2, largest)
@@ -90,7 +92,7 @@ def _perturb(tile, line, coordinates, c, end, top, largest):
 
 
 @device
-def _perturb_given(tile, line, noise, flag, columns, top, largest):
+def _perturb_given(tile, line, noise, flag, columns, tops, largest):
     """The same with noise: (array by draw, row and category; draw; the number of the row of noise among faults)."""
     given, s, number = noise
     c, end = columns
@@ -98,7 +100,7 @@ def _perturb_given(tile, line, noise, flag, columns, top, largest):
     j = c + np.int64(cuda.threadIdx.x)
     while j < end:
         g = tile.dtype.type(given[np.uint64(s), line.row, np.uint64(j)])
-        v = perturbed(potential(line.x, line.mask, line.row, j) - top, g, most)
+        v = perturbed(potential(line.x, line.mask, line.row, j) - tops[0], g, most)
         largest = _put(tile, j, c, end, v, largest)
         if not (g >= -most and g <= most):
             note_fault(flag, number, INVALID_NOISE)
@@ -164,24 +166,25 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
     most = y.dtype.type(np.finfo(y.dtype).max)
     tile = cuda.shared.array(0, y.dtype)
     terms = cuda.shared.array(_TERMS, y.dtype)
-    peaks = cuda.shared.array(_WARPS, y.dtype)
+    peaks, tops = cuda.shared.array(_WARPS, y.dtype), cuda.shared.array(1, y.dtype)
     cell = cuda.shared.array(1, np.float64)
     thread = np.int32(cuda.threadIdx.x)
     threads = np.int32(cuda.blockDim.x)
     s = np.int64(np.uint64(cuda.blockIdx.x) // np.uint64(n_rows))
     r = np.int64(cuda.blockIdx.x) - s * n_rows
+    line, nan = Line(x, mask, np.uint64(r)), y.dtype.type(np.nan)
+    top = top_of(peaks, line)
+    # Noise of an invalid row is looked at too, as its faults come first.
+    if thread == np.int32(0):
+        tops[0] = top if top > -LIMIT and top < LIMIT else nan
     whole = window.row + r
     at = ((window.first_draw + s) * window.rows + whole) * n
-    line, noise = Line(x, mask, np.uint64(r)), (given, s, (window.first_draw + s) * window.rows + whole)
-    stride = window.all_draws * window.rows * n
+    noise = given, s, (window.first_draw + s) * window.rows + whole
     rate = rate_of(rates, whole)
     row = row_id(field.ids, field.row, np.uint64(r))
     coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
 
-    largest, nan = y.dtype.type(-np.inf), y.dtype.type(np.nan)
-    top = top_of(peaks, line)
-    # Noise of an invalid row is looked at too, as its faults come first.
-    top = top if top > -LIMIT and top < LIMIT else nan
+    largest = y.dtype.type(-np.inf)
     factor, log_total, mean, slope = zero, zero, zero, zero
     mean_distance = np.float64(0)
     d = _0
@@ -203,9 +206,9 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
             if phase == _PERTURB or width < n:
                 cuda.syncthreads()
                 if given.size:
-                    largest = _perturb_given(tile, line, noise, flag, (c, end), top, largest)
+                    largest = _perturb_given(tile, line, noise, flag, (c, end), tops, largest)
                 else:
-                    largest = _perturb(tile, line, coordinates, c, end, top, largest)
+                    largest = _perturb(tile, line, coordinates, c, end, tops, largest)
                 cuda.syncthreads()
             if sums:
                 known = largest, rate, factor, most
@@ -215,11 +218,15 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
                     terms_left = np.int32(np.int32(count >> GROUP_SHIFT) + np.int32(count & GROUP_REST))
                     sum_ = in_order(sum_, terms, terms_left)
             elif phase == _SAMPLE or writes_tangent:
+                to = at + c
+                if writes_tangent:
+                    # Opaque, so that the product is not kept in registers throughout.
+                    to += d * window.all_draws * window.rows * np.int64(opaque(np.uint64(n)))
                 i = thread
                 while i < count:
                     v = tile[i]
                     t = distance(v, largest, rate, most)
-                    place = np.uint64(at + c + np.int64(i))
+                    place = np.uint64(to + np.int64(i))
                     if phase == _SAMPLE:
                         if log:
                             y[place] = t - log_total if v >= -most else v
@@ -228,7 +235,6 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
                     else:
                         q = dx[np.uint64(dx_at + c + np.int64(i))] if dx.size else zero
                         q = tangent(q, t, slope, slope != zero, rate, mean, most)
-                        place += np.uint64(d * stride)
                         if log:
                             dy[place] = q if v >= -most else zero
                         else:
@@ -248,7 +254,7 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
                 if y.size:
                     _write(y, at, n, nan)
                 while d < n_directions:
-                    _write(dy, d * stride + at, n, nan)
+                    _write(dy, d * window.all_draws * window.rows * n + at, n, nan)
                     d += _1
                 return
         elif phase == _TOTAL:
