@@ -178,8 +178,9 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
     if thread == np.int32(0):
         tops[0] = top if top > -LIMIT and top < LIMIT else nan
     whole = window.row + r
-    at = ((window.first_draw + s) * window.rows + whole) * n
-    noise = given, s, (window.first_draw + s) * window.rows + whole
+    # The number of the result's row, but for directions.
+    number = (window.first_draw + s) * window.rows + whole
+    noise = given, s, number
     rate = rate_of(rates, whole)
     row = row_id(field.ids, field.row, np.uint64(r))
     coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
@@ -218,10 +219,9 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
                     terms_left = np.int32(np.int32(count >> GROUP_SHIFT) + np.int32(count & GROUP_REST))
                     sum_ = in_order(sum_, terms, terms_left)
             elif phase == _SAMPLE or writes_tangent:
-                to = at + c
-                if writes_tangent:
-                    # Opaque, so that the product is not kept in registers throughout.
-                    to += d * window.all_draws * window.rows * np.int64(opaque(np.uint64(n)))
+                to = number + d * window.all_draws * window.rows if writes_tangent else number
+                # Opaque, so that the product is not kept in registers throughout.
+                to = to * np.int64(opaque(np.uint64(n))) + c
                 i = thread
                 while i < count:
                     v = tile[i]
@@ -252,9 +252,9 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
                 if thread == np.int32(0):
                     note_fault(flag, faults + whole, INVALID_ROW)
                 if y.size:
-                    _write(y, at, n, nan)
+                    _write(y, number * n, n, nan)
                 while d < n_directions:
-                    _write(dy, d * window.all_draws * window.rows * n + at, n, nan)
+                    _write(dy, (d * window.all_draws * window.rows + number) * n, n, nan)
                     d += _1
                 return
         elif phase == _TOTAL:
