@@ -283,9 +283,9 @@ def gumbel_softmax(
 
     Notes
     -----
-    Rows in one chunk are read once, rows in shards three times, with their noise: for the largest value, for the sum,
-    and for the sample. The sum is defined by its order, so it goes through the shards one after the other: a chain of
-    additions, of one number in 64, whose state of at most 63 numbers and a sum travels.
+    Rows in one chunk are read once, rows in shards four times: for the largest log-potential, and with their noise for
+    the largest value, for the sum, and for the sample. The sum is defined by its order, so it goes through the shards
+    one after the other: a chain of additions, of one number in 64, whose state of at most 63 numbers and a sum travels.
 
     Examples
     --------

@@ -82,7 +82,10 @@ def gumbel_softmax(
     Notes
     -----
     y_c = exp((x_c + G_c) / tau) / sum_j exp((x_j + G_j) / tau), the Concrete or Gumbel-softmax distribution (Maddison,
-    Mnih and Teh 2017; Jang, Gu and Poole 2017). Its largest item is the hard sample, at every temperature.
+    Mnih and Teh 2017; Jang, Gu and Poole 2017). Its largest item is the hard sample, but for near ties: where the two
+    best perturbed values differ by less than about 1e-5 + 5e-7 tau in float32, or 1e-14 + 1e-15 tau in float64, their
+    items may be equal or change places. The largest log-potential is taken off first, so a common offset costs no
+    precision but that of the log-potentials themselves.
 
     References
     ----------

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cli.console import UserError
 from fastgumbel._cli.ids import STEP, Ids
+from fastgumbel._law.reduce import LIMIT
 
 SHORT = 64  # alternatives up to which sums over rows are several times faster on columns that lie side by side
 
@@ -23,7 +24,7 @@ class Fault(NamedTuple):
 
 
 def first_fault(chunk: NDArray[Any]) -> Fault | None:
-    """Find the first row that has NaN, +inf, or no alternative left.
+    """Find the first row that has NaN, +inf or a number that is too large, or no alternative left.
 
     Examples
     --------
@@ -31,15 +32,18 @@ def first_fault(chunk: NDArray[Any]) -> Fault | None:
     >>> first_fault(np.array([[0.0, -np.inf], [1.0, np.nan]]))
     Fault(row=1, column=1, what='NaN')
     """
-    best = chunk.max(axis=1)  # NaN and +inf come through, and -inf only from a row that is all -inf
-    bad = ~np.isfinite(best)
+    best = chunk.max(axis=1)  # NaN and +inf come through
+    bad = ~(abs(best) < LIMIT)
     if not bad.any():
         return None
     row = int(bad.argmax())
-    if best[row] == -np.inf:
-        return Fault(row, None, "every alternative is excluded (-inf)")
-    column = int((~(chunk[row] < np.inf)).argmax())
-    return Fault(row, column, "NaN" if np.isnan(chunk[row, column]) else "+inf")
+    if best[row] <= -LIMIT:
+        return Fault(row, None, "every alternative is excluded (-inf, or at most -2**46: subtract the row's maximum)")
+    column = int((~(chunk[row] < LIMIT)).argmax())
+    value = chunk[row, column]
+    if LIMIT <= value < np.inf:
+        return Fault(row, column, f"{value} is not below 2**46: subtract the row's maximum")
+    return Fault(row, column, "NaN" if np.isnan(value) else "+inf")
 
 
 @dataclass(frozen=True)

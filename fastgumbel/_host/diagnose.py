@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fastgumbel._host.blocks import tasks
 from fastgumbel._host.rows import Rows
 from fastgumbel._host.threads import run
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.faults import Fault
 
 
@@ -21,7 +22,8 @@ def diagnose(rows: Rows) -> NDArray[np.uint8]:
         # What is largest is NaN where there is any.
         largest = np.max(rows.piece(r, r1, 0, rows.n), axis=1)
         found = faults[r:r1]
-        found[largest > -np.inf] = Fault.NONE
+        found[largest > -LIMIT] = Fault.NONE
+        found[largest >= LIMIT] = Fault.TOO_LARGE
         found[largest == np.inf] = Fault.INFINITE
         found[np.isnan(largest)] = Fault.NAN
 

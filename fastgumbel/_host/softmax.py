@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.row import SHORT
 from fastgumbel._cpu.softmax_long import softmax_jvp_long, softmax_long
 from fastgumbel._cpu.softmax_short import softmax_short
 from fastgumbel._host.blocks import run_blocks, write_ids
@@ -19,6 +18,7 @@ from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
+from fastgumbel._law.sums import SHORT
 from fastgumbel._request.faults import infinite_message, place_name, tangent_message, zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of

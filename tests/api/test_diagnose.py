@@ -12,11 +12,15 @@ BAD = [
     ([0.0, np.inf, 2.0], Fault.INFINITE),
     ([np.inf, np.nan, 2.0], Fault.NAN),
     ([-np.inf] * 3, Fault.EMPTY),
+    ([-np.inf, 2.0**46, 0.0], Fault.TOO_LARGE),
+    ([2.0**60, 0.0, np.inf], Fault.INFINITE),
+    ([-1e30, -(2.0**46), -np.inf], Fault.EMPTY),
+    ([-1e30, 2.0**45, -np.inf], Fault.NONE),
     ([-np.inf, 0.0, -np.inf], Fault.NONE),
 ]
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f8"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, ">f8"])
 @pytest.mark.parametrize("axis", [-1, 0])
 def test_every_fault(dtype, axis):
     x = np.array([row for row, _ in BAD], dtype)
@@ -50,7 +54,7 @@ def test_it_tells_what_is_marked():
     x[rng.random(x.shape) < 0.002] = np.inf
     where = rng.random((500, 1)) < 0.9
     codes = fg.diagnose(x, where=where)
-    assert set(codes) == {0, 1, 2, 3}
+    assert set(codes) == {0, 1, 2, 4}
     np.testing.assert_array_equal(fg.gumbel_max(x, where=where, rng=0, invalid="mark") < 0, codes > 0)
     y = fg.gumbel_softmax(x, where=where, rng=0, invalid="mark")
     np.testing.assert_array_equal(np.isnan(y).all(-1), codes > 0)

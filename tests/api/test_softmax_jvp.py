@@ -231,7 +231,7 @@ def test_extreme_temperatures_give_no_nan(tau, dtype, log):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("family", ["quadrillion", "huge", "beyond float32", "all huge", "all very low"])
+@pytest.mark.parametrize("family", ["far", "limits", "beyond float32", "all huge", "all very low"])
 def test_extreme_log_potentials_give_no_nan(family, dtype):
     for n in (10, 200):
         x = cases.log_potentials(family, dtype, np.random.default_rng(1), np.empty((6, n)))
@@ -245,7 +245,7 @@ def test_extreme_log_potentials_give_no_nan(family, dtype):
 @pytest.mark.parametrize("n", [10, 200])
 def test_slopes_beyond_the_type_give_no_nan(n, dtype):
     """Of a one-hot the tangent is zero, though that of (x + G) / tau overflows, or its distance to the mean."""
-    x = np.random.default_rng(1).permuted(np.full((6, n), 1e13) * np.arange(n), axis=1).astype(dtype)
+    x = np.random.default_rng(1).permuted(np.full((6, n), 3e11) * np.arange(n), axis=1).astype(dtype)
     largest = float(np.finfo(dtype).max)
     tau = 1 / float(np.sqrt(largest))
     y = fastgumbel.gumbel_softmax(x, tau, rng=1)
