@@ -180,11 +180,6 @@ def complaint(cell: str) -> str | None:
     return None if math.isfinite(value) else f"{cell!r} is too large for float64"
 
 
-def is_number(cell: str) -> bool:
-    """Whether a cell is a number of a table."""
-    return complaint(cell) is None
-
-
 class Fault(NamedTuple):
     """Why a chunk cannot be drawn from: its first bad row, and the column at fault if there is one."""
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cli.columns import Reading, complaint, first_fault, id_advice, is_number, numbers, pick
+from fastgumbel._cli.columns import Reading, complaint, first_fault, id_advice, numbers, pick
 from fastgumbel._cli.console import UserError, blaming, progress
 from fastgumbel._cli.table import Block, Ids, Table, spooled
 
@@ -123,7 +123,7 @@ class _CsvText:
         names = [cell.strip() for cell in record]
         if not names:
             raise self._error("is empty; expected a header with the alternatives' names")
-        if all(map(is_number, names)):
+        if not any(map(complaint, names)):
             raise self._error(f"line {line}: holds only numbers; expected a header with the alternatives' names")
         return line, names
 
