@@ -124,7 +124,7 @@ def gumbel_max(
         Chunks of the axes of `size`, as `dask.array.zeros` takes them. They do not change the draws.
     where : dask.array.Array or array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category. It is brought into their chunks.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates.

@@ -84,7 +84,7 @@ def categorical(
         The axis of the categories.
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the draws, as in `NoiseField`.
     noise : NoiseField, optional
         Names the draws instead, by key, row ids and first draw. The field's numbers are not read: draws are independent

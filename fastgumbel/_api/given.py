@@ -39,7 +39,7 @@ def gumbel_given_choice(
         Draws of every row: these axes come first.
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates. Conditioned noise reads words that no other function reads, so it is

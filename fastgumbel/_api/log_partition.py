@@ -65,7 +65,7 @@ def log_partition(
         The axis of the categories.
     where : array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of finite noise, of shape `(size,) + log_potentials.shape`.

@@ -100,7 +100,7 @@ def gumbel_max(
         Draws of every row: these axes come before the batch.
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the

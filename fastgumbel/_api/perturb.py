@@ -54,7 +54,7 @@ def perturb(
         Draws of every row: these axes come first.
     where : array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of finite noise, of the result's shape.

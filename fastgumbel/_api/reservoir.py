@@ -35,7 +35,7 @@ class Reservoir:
     ----------
     k : int
         How many, at least 1; 16 (k + 1) bytes are held from the start.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`; a Generator gives up its 64 bits here, once. Reservoirs that
         are to be merged need the same int, SeedSequence or `noise`.
     noise : NoiseField, optional

@@ -47,7 +47,7 @@ def gumbel_softmax(
         The one-hot of `gumbel_max` on the same noise instead.
     log : bool, optional
         The logarithm of the sample instead: finite also where the sample underflows.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of finite noise, of the result's shape.

@@ -90,7 +90,7 @@ def gumbel_top_k(
         Draws of every row: these axes come first.
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the

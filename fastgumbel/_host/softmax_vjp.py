@@ -15,6 +15,7 @@ from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refuse, relax, result_of
 from fastgumbel._host.threads import run
+from fastgumbel._law.reduce import INVALID_ROW
 from fastgumbel._request.faults import zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
@@ -71,7 +72,7 @@ def sample(
             relaxed = np.empty_like(y.flat)
             pulled.faulty = relax(rows, given_noise(noise, rows, request.draws), rates, relaxed, None, log)
             pulled.add(relaxed, log, weights)
-        pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = 1
+        pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
     refuse(request, rows, pulled.faulty, "cotangent")
     factor = np.float64(1) / (taus * (samples or 1))

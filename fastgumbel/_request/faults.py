@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Fault(IntEnum):
+    """Why a row has no valid result, as `diagnose` tells.
+
+    Attributes
+    ----------
+    NONE
+        It has one.
+    NAN
+        A log-potential is NaN.
+    INFINITE
+        A log-potential is +inf, and none is NaN.
+    EMPTY
+        No category is left: all are -inf, or excluded.
+
+    Examples
+    --------
+    >>> import fastgumbel as fg
+    >>> fg.Fault(fg.diagnose([0.0, float("nan")]))
+    <Fault.NAN: 1>
+    """
+
+    NONE = 0
+    NAN = 1
+    INFINITE = 2
+    EMPTY = 3
+
 
 # Why a category takes no part.
 EXCLUDED = "excluded by where"

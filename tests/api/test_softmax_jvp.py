@@ -296,3 +296,31 @@ def test_the_wrong_derivative_is_caught():
     for dy in (*wrong, y * dz, tangent(dz) * (1 + 1e-11)):
         with pytest.raises(AssertionError, match="relative error"):
             derivatives.assert_tangent(dy, x, tau, dx, dtau, noise)
+
+
+@pytest.mark.parametrize("options", [{}, {"log": True}, {"hard": True}, {"rao": 2}], ids=str)
+@pytest.mark.parametrize("n", [6, 150])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_tangents_of_what_is_excluded_are_not_looked_at(n, options, bad):
+    rng = np.random.default_rng(0)
+    x, d, where = rng.normal(size=(4, n)), rng.normal(size=(2, 4, n)), rng.random((4, n)) < 0.7
+    where[:, 0] = True
+    spoilt = np.where(where, d, bad)
+    expected = fastgumbel.gumbel_softmax_jvp((x, 0.5), (d, [[1.0], [0.0]]), where=where, rng=0, **options)
+    actual = fastgumbel.gumbel_softmax_jvp((x, 0.5), (spoilt, [[1.0], [0.0]]), where=where, rng=0, **options)
+    for one, two in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert (np.isfinite(spoilt) == where).all()  # the caller's array is as it was
+
+
+def test_a_row_of_tangents_that_are_not_finite_is_marked_alone():
+    rng = np.random.default_rng(0)
+    x, d = rng.normal(size=(4, 6)), rng.normal(size=(4, 6))
+    y, dy = fastgumbel.gumbel_softmax_jvp((x, 0.5), (d, None), rng=0)
+    d[2, 3] = np.nan
+    with pytest.raises(ValueError, match=r"tangents must be finite.*row 2"):
+        fastgumbel.gumbel_softmax_jvp((x, 0.5), (d, None), rng=0)
+    same, marked = fastgumbel.gumbel_softmax_jvp((x, 0.5), (d, None), rng=0, invalid="mark")
+    np.testing.assert_array_equal(same, y)
+    assert np.isnan(marked[2]).all()
+    np.testing.assert_array_equal(np.delete(marked, 2, 0), np.delete(dy, 2, 0))
