@@ -17,7 +17,7 @@ IDS = [2**63 - 1, 0, 7, *range(1000, 1030)]
 @pytest.fixture(autouse=True)
 def _small_reads(monkeypatch):
     """Cut files into so small pieces that a few rows make many."""
-    monkeypatch.setattr("fastgumbel._cli.read_parquet.CELLS", 12)
+    monkeypatch.setattr("fastgumbel._cli.parquet.CELLS", 12)
 
 
 def save(path, **columns):

@@ -70,7 +70,7 @@ def test_a_blank_cell_is_an_error(choose, tmp_path, cell, options):
 
 
 def test_a_blank_cell_may_exclude(choose, monkeypatch, tmp_path, utilities):
-    monkeypatch.setattr("fastgumbel._cli.read_csv.CELLS", 12)
+    monkeypatch.setattr("fastgumbel._cli.csv.CELLS", 12)
     gone = np.random.default_rng(5).random(utilities.shape) < 0.4
     gone[:, 2] = False
     path = save_csv(tmp_path / "in.csv", np.where(gone, "", utilities.astype(str)))
