@@ -91,8 +91,9 @@ def categorical(
         of all other functions' on the same field. `start` must be 0, and there must be no category ids, which these
         draws do not read.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with -1.
-        On a device, "raise" waits for the result, and "mark" does not.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or mark the row alone with -1. On a device, "raise" waits for the result, and
+        "mark" does not.
     out : ndarray or device array of intp, optional
         Where to write: of exactly the result's shape.
 
