@@ -221,7 +221,8 @@ def test_limits(n):
 def test_what_a_float_row_is_made_of_is_told():
     @numba.njit
     def sample(x, key, i, base):
-        return fastgumbel.jit.gumbel_max(x, key, np.uint64(i) + base, 0)
+        # Some versions of Numba make such a number of an unsigned and a signed integer.
+        return fastgumbel.jit.gumbel_max(x, key, np.float64(i) + base, 0)
 
     with pytest.raises(numba.TypingError, match=r"row must be an integer, not float64: cast .* np\.int64\(i\) \+ ids"):
         sample(np.zeros(3), NoiseField(1).key, 1, np.int64(7))
