@@ -75,7 +75,8 @@ class Work:
 
     def __init__(self, device: Device, stream: Any, rows: DeviceRows, flags: bool) -> None:
         self.device, self.stream, self.rows = device, stream, rows
-        self.flag = device.put(np.full(1, _NO_FAULT), stream) if flags else device.nothing(1, np.int64)
+        self._flags = flags
+        self.flag = self.new_flag()
         ids = rows.place.rows
         self._row_ids = device.put(ids, stream) if ids.size else device.nothing(1, np.uint64)
         self._scratch: dict[str, Any] = {}
@@ -121,11 +122,19 @@ class Work:
         key, first_draw, start = self.rows.place[:3]
         return Field(ids, key, *map(np.uint64, (piece.first_row, first_draw if draw is None else draw, start)))
 
-    def fault(self) -> tuple[int, int] | None:
-        """The first row with a fault, and its code, or None; waits for the stream, unless nobody asks."""
-        if self.flag.size == 0:
+    def new_flag(self) -> Any:
+        """Where faults are noted; an empty array where nobody asks."""
+        return self.put(np.full(1, _NO_FAULT)) if self._flags else self.device.nothing(1, np.int64)
+
+    def fault(self, flag: Any = None) -> tuple[int, int] | None:
+        """The first row with a fault in a flag, by default that of all launches, and its code, or None.
+
+        Waits for the stream, unless nobody asks.
+        """
+        flag = self.flag if flag is None else flag
+        if flag.size == 0:
             return None
-        noted = int(self.device.read(self.flag, self.stream)[0])
+        noted = int(self.device.read(flag, self.stream)[0])
         return None if noted == _NO_FAULT else (noted >> 3, noted & 7)
 
 

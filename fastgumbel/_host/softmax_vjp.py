@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from fastgumbel._request.faults import zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.temperature import rates_of
+from fastgumbel._request.temperature import rates_of, sums_of
 
 # Numbers in a task: about a millisecond.
 _TASK = 2**18
@@ -125,13 +124,8 @@ def _scale(pulled: _Pulled, factor: NDArray[np.float64], dx: NDArray[Any]) -> No
 
 def _unbroadcast(slopes: NDArray[np.float64], shape: tuple[int, ...], axis: int) -> NDArray[np.float64]:
     """Slopes by row summed, in order, to the shape of what was broadcast to them, and may have an axis of one more."""
-    own = list(shape)
-    if len(shape) == slopes.ndim + 1 and shape[axis] == 1:
-        del own[axis]
-    if math.prod(own) == 1:
-        return np.add.accumulate(slopes.reshape(-1))[-1:].reshape(shape) if slopes.size else np.zeros(shape)
-    sums, added = slopes, slopes.ndim - len(own)
-    for place in range(slopes.ndim):
-        if place < added or own[place - added] != slopes.shape[place]:
-            sums = np.add.accumulate(sums, place).take([-1], place)
+    sums = slopes
+    for outer, length, inner in sums_of(shape, slopes.shape, axis):
+        lines = sums.reshape(outer, length, inner)
+        sums = np.add.accumulate(lines, 1)[:, -1] if length else np.zeros((outer, inner))
     return sums.reshape(shape)
