@@ -79,7 +79,7 @@ class Work:
         self.flag = self.new_flag()
         ids = rows.place.rows
         self._row_ids = device.put(ids, stream) if ids.size else device.nothing(1, np.uint64)
-        self._scratch: dict[str, Any] = {}
+        self._scratch: dict[tuple[str, np.dtype[Any]], Any] = {}
 
     def launch(self, kernel: Any, grid: int, block: int, arguments: tuple[Any, ...], shared_bytes: int = 0) -> None:
         """Run a kernel, unless there is nothing to do."""
@@ -103,14 +103,14 @@ class Work:
         return self.device.empty(shape, dtype, self.stream)
 
     def scratch(self, use: str, shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
-        """Memory for a use, in which every later array of that use lies as well: no two of them are needed at once."""
+        """Memory for a use and type, in which all later arrays of both lie as well: no two are needed at once."""
         shape = (shape,) if isinstance(shape, int) else shape
         size, kind = math.prod(shape), np.dtype(dtype)
         if size == 0:
             return self.device.nothing(len(shape), kind)
-        kept = self._scratch.get(use)
+        kept = self._scratch.get((use, kind))
         if kept is None or kept.size < size:
-            self._scratch[use] = kept = self.new(size, kind)
+            self._scratch[use, kind] = kept = self.new(size, kind)
         return self.wrap(view_of(kept, use).part(0, shape, c_strides(shape, kind.itemsize)))
 
     def place(self, piece: Piece, draw: int | None = None) -> Field:
