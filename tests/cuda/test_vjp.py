@@ -225,7 +225,7 @@ def test_the_first_fault_of_a_row_counts(device):
     x, w = np.array([[3e38, 0], [0, 0]], np.float32), np.zeros((2, 2, 2), np.float32)
     for spoilt, said in ((0, "log_potentials"), (1, "cotangent")):
         noise, wrong = np.zeros((2, 2, 2), np.float32), w.copy()
-        noise[spoilt, 0, 0], wrong[1 - spoilt, 0, 1] = 3e38, np.nan
+        noise[spoilt, 0, 0], wrong[1 - spoilt, 0, 0] = 3e38, np.nan
         cpu, gpu = messages(gumbel_softmax_vjp, (x, 0.5), wrong, size=2, noise=noise)
         assert cpu[: len(said)] == gpu[: len(said)] == said
 
@@ -235,7 +235,7 @@ def test_the_first_fault_of_a_row_counts(device):
 @pytest.mark.parametrize("n", [0, 5])
 def test_nothing(device, batch, n, options):
     x, size = np.zeros((*batch, n), np.float32), 0 if 0 not in (*batch, n) else 2
-    for tau in (0.5, np.ones(batch[-1:]), np.ones((*batch[:1], 1))[: len(batch)]):
+    for tau in (0.5, np.ones(batch[-1:]), np.ones((*batch[:1], 1)[: len(batch)])):
         how = {"size": size, "noise": FIELD, "invalid": "mark", **options}
         same(gumbel_softmax_vjp, (x, tau), np.zeros((size, *x.shape)), **how)
     cpu, gpu = messages(gumbel_softmax_vjp, (x[..., :0], 0.5), np.zeros((*batch, 0)), noise=FIELD) or ("", "")
@@ -307,10 +307,9 @@ def test_a_missing_barrier_is_caught(device, monkeypatch, which):
         ("w - times(decay(t), mean)", "w - decay(t) * mean", True),
         ("            if t > bound:\n", "            if True:\n", True),
         ("s = chunk_sum(s + ", "s = s + chunk_sum(", False),
-        ("np.float64(-0.0) if length", "np.float64(1e-30) if length", False),
         ("if repeat == cotangents.repeats", "if repeat > cotangents.repeats", False),
     ],
-    ids=["contracted", "contracted, logarithm", "excluded", "order", "begin", "cotangents"],
+    ids=["contracted", "contracted, logarithm", "excluded", "order", "cotangents"],
 )
 def test_planted_faults_are_caught(device, monkeypatch, old, new, log):
     x, w = potentials(4, 70, np.float64), weights(2, 4, 70, dtype=np.float64)
@@ -318,3 +317,17 @@ def test_planted_faults_are_caught(device, monkeypatch, old, new, log):
     same(gumbel_softmax_vjp, (x, 0.5), w, size=2, log=log, noise=FIELD)
     plant_source(monkeypatch, "softmax_vjp", old, new)
     assert fails(lambda: same(gumbel_softmax_vjp, (x, 0.5), w, size=2, log=log, noise=FIELD))
+
+
+def test_zero_keeps_its_sign(device, monkeypatch):
+    """A product that underflows has one, and the sum of a single row begins with it."""
+
+    def zeros():
+        x, w = np.arange(3.0), 1e-30 * weights(3, dtype=np.float64)
+        return [same(gumbel_softmax_vjp, (x, 1e300), sign * w, noise=FIELD)[2] for sign in (1, -1)]
+
+    found = zeros()
+    assert all(d_tau == 0 for d_tau in found)
+    assert any(np.signbit(found))
+    plant_source(monkeypatch, "softmax_vjp", "np.float64(-0.0) if length", "np.float64(0) if length")
+    assert fails(zeros)
