@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from fastgumbel._cuda.kernels import softmax_vjp as kernels
 from fastgumbel._cuda.kernels.parameters import Cotangents, Rates
 from fastgumbel._cuda.result import Result, check_apart
 from fastgumbel._cuda.softmax import harden
-from fastgumbel._cuda.view import View, c_strides, view_of
+from fastgumbel._cuda.view import View, view_of
 from fastgumbel._request.device import interface_of, is_device
 from fastgumbel._request.faults import tangent_message, zero_tau_message
 from fastgumbel._request.layout import categories_last
@@ -49,29 +50,54 @@ def sample(
     y = Result(call, *outs[0], request.draw_shape + request.shape, request.dtype, request.axis)
     dx = Result(call, *outs[1], request.shape, request.dtype, request.axis)
     check_apart(y, dx)
+    size, draws = rows.count * rows.n, call.draws if rows.n else 0
+    parts = _parts(draws, samples or 1, draws if samples is None else _RAO // (2 * max(1, size)))
     with call.work(y.view, dx.view) as work:
         y.begin(work)
         dx.begin(work)
-        slopes = _Slopes(work, _shape_of(tau), request.axis)
-        pulled = _Pulled(work, _weights(work, weights, request.axis), log, dx.flat, slopes.by_row)
-        rates, factors = relax.rates_of(work, taus), _factors(work, taus, samples or 1)
-        index = None
+        sums = _Sums(work, taus, samples or 1, parts, sums_of(_shape_of(tau), rows.batch, request.axis))
+        carried = _weights(work, weights, request.axis)
+        rates, index = relax.rates_of(work, taus), None
         if hard or samples is not None:
             index = work.new(call.items, np.intp)
             hard_sample.search(call, work, index)
-        if samples is not None:
-            _pull_conditioned(call, work, rates, index, samples, pulled, factors)
-        else:
-            draws = call.draws if rows.n else 0
-            if call.items * rows.n:
+        for part in parts:
+            relaxed = y.flat
+            if samples is not None:
+                relaxed = _relax_conditioned(work, rates, index, samples, part, log)
+            elif draws * size:
                 noise = None if call.noise is None else relax.Noise(call.noise, call.draw_shape)
-                target = relax.Target(y.flat, log, call.first_fault)
+                target = relax.Target(relaxed, log, call.first_fault)
                 relax.relax(work, noise, draws, rates, relax.no_tangents(work), target)
-            pulled.add(y.flat, (0, 1, draws), factors, (True, True))
+            sums.add(relaxed, log, carried, part, dx.flat)
         if index is not None:
             harden(work, y.flat, index, np.ones(1, np.bool_), log)
-        _refuse(call, work, pulled.flag)
-        return y.deliver(work), (dx.deliver(work), slopes.deliver())
+        _refuse(call, work)
+        return y.deliver(work), (dx.deliver(work), sums.of_temperatures(_shape_of(tau)))
+
+
+class _Part(NamedTuple):
+    """Draws from one on, and so many samples of each, from one on, that are computed at once."""
+
+    draw: int
+    draws: int
+    sample: int
+    samples: int
+
+    @property
+    def size(self) -> int:
+        """Samples in all."""
+        return self.draws * self.samples
+
+
+def _parts(draws: int, samples: int, at_once: int) -> list[_Part]:
+    """All samples in order, the longest part first, and at least one part, be it empty."""
+    draw_step, sample_step = max(1, at_once // samples), max(1, min(samples, at_once))
+    return [
+        _Part(s, min(draw_step, draws - s), first, min(sample_step, samples - first))
+        for s in range(0, draws, draw_step)
+        for first in range(0, samples, sample_step)
+    ] or [_Part(0, 0, 0, 1)]
 
 
 def _shape_of(tau: Any) -> tuple[int, ...]:
@@ -89,102 +115,100 @@ def _weights(work: Work, cotangent: Any, axis: int) -> Any:
         return work.put(np.ascontiguousarray(categories_last(cotangent, axis), kind).reshape(-1))
 
 
-def _factors(work: Work, taus: NDArray[np.float64], samples: int) -> Rates:
-    """What sums over draws are multiplied by, in float64: one factor for all rows, or one a row."""
-    with np.errstate(over="ignore"):
-        factors = np.float64(1) / (taus * samples)
-    if factors.size == 1:
-        return Rates(factors[0], work.device.nothing(1, np.float64))
-    return Rates(np.float64(0), work.put(factors))
+class _Sums:
+    """What cotangents give, summed over draws for each category and row, and over rows for temperatures, in float64.
 
+    Parameters
+    ----------
+    work : Work
+    taus : ndarray
+        A temperature a row, or one for all.
+    samples : int
+        Of each draw.
+    parts : list of _Part
+        What is added one after another.
+    steps : list of tuple of int
+        How rows add up, as `sums_of` has it.
+    """
 
-class _Slopes:
-    """Derivatives in temperatures: by row, and added up where rows share a temperature."""
+    def __init__(
+        self,
+        work: Work,
+        taus: NDArray[np.float64],
+        samples: int,
+        parts: list[_Part],
+        steps: list[tuple[int, int, int]],
+    ) -> None:
+        self._work, self._steps, self._last = work, steps, parts[-1]
+        with np.errstate(over="ignore"):
+            factors = np.float64(1) / (taus * samples)
+        single = factors.size == 1
+        many = work.device.nothing(1, np.float64) if single else work.put(factors)
+        self._factors = Rates(factors[0] if single else np.float64(0), many)
+        count, items = work.rows.count, parts[0].size * work.rows.count
+        kept = 0 if len(parts) == 1 else count
+        sizes = items, items, kept * work.rows.n, kept, count if steps else 0
+        self._means, self._slopes, *self._kept, by_row = _cut(work, work.new(sum(sizes), np.float64), sizes)
+        self._result = by_row if steps else work.new(count, work.rows.dtype)
+        self._flag = work.cotangent_flag()
 
-    def __init__(self, work: Work, shape: tuple[int, ...], axis: int) -> None:
-        self._work, self._shape, self._steps = work, shape, sums_of(shape, work.rows.batch, axis)
-        self.by_row = work.new(work.rows.count, np.float64 if self._steps else work.rows.dtype)
-
-    def deliver(self) -> Any:
-        """The sums, of the shape of the temperatures."""
-        work, sums = self._work, self.by_row
-        for step, (outer, length, inner) in enumerate(self._steps, 1):
-            count, last = outer * inner, step == len(self._steps)
-            out = work.new(count, work.rows.dtype if last else np.float64)
-            work.each(kernels.add_along, 32 * count, kernels.THREADS, (out, sums, *int64s(length, inner)))
-            sums = out
-        return work.wrap(view_of(sums, "tau").reshaped(self._shape))
-
-
-class _Pulled:
-    """What cotangents give, summed over draws: for log-potentials to `dx`, for temperatures to `slopes`, by row."""
-
-    def __init__(self, work: Work, weights: Any, log: bool, dx: Any, slopes: Any) -> None:
-        self._work, self._weights, self.log, self._dx, self._slopes = work, weights, log, dx, slopes
-        self.flag = work.new_flag()
-
-    def add(self, y: Any, draws: tuple[int, int, int], factors: Rates, ends_of_sum: tuple[bool, bool]) -> None:
-        """Add what samples, or logarithms of samples, give.
-
-        `draws` is (first draw, samples of each draw, samples in all), and `ends_of_sum` is whether the sum begins with
-        these samples, and whether it ends with them.
-        """
-        work, rows = self._work, self._work.rows
-        count, n = rows.count, rows.n
-        first, repeats, samples = draws
-        means = work.scratch("means", samples * count, rows.dtype)
-        slopes = work.scratch("slopes", samples * count, np.float64)
-        numbers = int64s(first, repeats, samples, count, n)
-        cotangents = Cotangents(y, np.bool_(self.log), self._weights, *numbers)
+    def add(self, y: Any, log: bool, weights: Any, part: _Part, dx: Any) -> None:
+        """Add what a part of the samples, or of their logarithms, gives; the last one completes `dx`."""
+        work, count, n, means = self._work, self._work.rows.count, self._work.rows.n, self._means
+        numbers = int64s(part.draw, part.samples, part.size, count, n)
+        cotangents, items = Cotangents(y, np.bool_(log), weights, *numbers), part.size * count
         if n < _CHUNK:
-            work.each(kernels.pull_short, samples * count, kernels.THREADS, (means, slopes, cotangents))
+            work.each(kernels.pull_short, items, kernels.THREADS, (means, self._slopes, cotangents))
         else:
             threads = 32 * min(kernels.THREADS // 32, -(-n // _SPAN))
-            work.launch(kernels.pull_long, samples * count, threads, (means, slopes, cotangents))
-        kept = 0 if all(ends_of_sum) else count
-        begins, ends = map(np.bool_, ends_of_sum)
-        sums = work.scratch("gradients", kept * n, np.float64)
-        of_categories = self._dx, sums, means, cotangents, factors, begins, ends
+            work.launch(kernels.pull_long, items, threads, (means, self._slopes, cotangents))
+        ends = np.bool_(part.draw == part.sample == 0), np.bool_(part == self._last)
+        of_categories = dx, self._kept[0], means, cotangents, self._factors, *ends
         work.each(kernels.add_gradients, count * n, kernels.THREADS, of_categories)
-        sums = work.scratch("sums of slopes", kept, np.float64)
-        of_rows = self._slopes, sums, means, slopes, int64s(samples, count), factors, self.flag, (begins, ends)
+        shape = int64s(part.size, count)
+        of_rows = self._result, self._kept[1], means, self._slopes, shape, self._factors, self._flag, ends
         work.each(kernels.add_slopes, count, kernels.THREADS, of_rows)
 
-
-def _pull_conditioned(
-    call: Call, work: Work, rates: Rates, choices: Any, samples: int, pulled: _Pulled, factors: Rates
-) -> None:
-    """Carry back through so many relaxed samples, each on noise conditioned on choices[draw, row]."""
-    rows, draws = work.rows, call.draws
-    size = rows.count * rows.n
-    if draws * size == 0:
-        pulled.add(work.device.nothing(1, rows.dtype), (0, 1, 0), factors, (True, True))
-        return
-    at_once = max(1, _RAO // (2 * size))
-    draw_step, sample_step = max(1, at_once // samples), min(samples, at_once)
-    for s in range(0, draws, draw_step):
-        chosen = min(draw_step, draws - s)
-        for first in range(0, samples, sample_step):
-            count = min(sample_step, samples - first)
-            here = chosen * count
-            noise = work.scratch("conditioned noise", here * size, rows.dtype)
-            relaxed = work.scratch("relaxed", here * size, rows.dtype)
-            first_draw = (rows.place.draw + s) * samples + first
-            given.condition(work, choices, noise, here, first_draw, (s, count))
-            shape = here, *rows.batch, rows.n
-            drawn = relax.Noise(view_of(noise, "noise").part(0, shape, c_strides(shape, rows.dtype.itemsize)), (here,))
-            relax.relax(work, drawn, here, rates, relax.no_tangents(work), relax.Target(relaxed, pulled.log, 0))
-            ends = s + chosen == draws and first + count == samples
-            pulled.add(relaxed, (s, count, here), factors, (s == first == 0, ends))
+    def of_temperatures(self, shape: tuple[int, ...]) -> Any:
+        """The sums of the rows that share a temperature, of the shape of the temperatures."""
+        work, sums = self._work, self._result
+        for step, (outer, length, inner) in enumerate(self._steps, 1):
+            out = work.new(outer * inner, work.rows.dtype if step == len(self._steps) else np.float64)
+            work.each(kernels.add_along, 32 * outer * inner, kernels.THREADS, (out, sums, *int64s(length, inner)))
+            sums = out
+        return work.wrap(view_of(sums, "tau").reshaped(shape))
 
 
-def _refuse(call: Call, work: Work, flag: Any) -> None:
+def _cut(work: Work, array: Any, sizes: tuple[int, ...]) -> list[Any]:
+    """An array in parts of so many numbers."""
+    view, step, ends = view_of(array, "sums"), array.dtype.itemsize, accumulate(sizes)
+    return [
+        work.wrap(view.part((end - size) * step, (size,), (step,))) if size else work.device.nothing(1, array.dtype)
+        for size, end in zip(sizes, ends, strict=True)
+    ]
+
+
+def _relax_conditioned(work: Work, rates: Rates, choices: Any, samples: int, part: _Part, log: bool) -> Any:
+    """Relaxed samples of a part of so many a draw, each on noise conditioned on choices[draw, row]."""
+    rows, kind = work.rows, work.rows.dtype
+    size = part.size * rows.count * rows.n
+    noise, relaxed = _cut(work, work.scratch("noise and samples", 2 * size, kind), (size, size))
+    if size:
+        first_draw = (rows.place.draw + part.draw) * samples + part.sample
+        given.condition(work, choices, noise, part.size, first_draw, (part.draw, part.samples))
+        drawn = view_of(noise, "noise").reshaped((part.size, *rows.batch, rows.n))
+        target = relax.Target(relaxed, log, 0)
+        relax.relax(work, relax.Noise(drawn, (part.size,)), part.size, rates, relax.no_tangents(work), target)
+    return relaxed
+
+
+def _refuse(call: Call, work: Work) -> None:
     """Raise for the first fault, those of cotangents before those of rows; waits for the stream, unless nobody asks."""
     rows = call.rows
     if rows.n == 0 and call.items and call.request.raises:
         raise ValueError(rows.fault(0, work.stream))
     fault = work.fault()
-    infinite = None if fault is not None and fault[0] < call.first_fault else work.fault(flag)
+    infinite = None if fault is not None and fault[0] < call.first_fault else work.fault(1)
     if infinite is not None:
         raise ValueError(tangent_message(rows.name(infinite[0]), "cotangent"))
     if fault is not None:

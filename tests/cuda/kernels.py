@@ -105,13 +105,13 @@ KERNELS |= {
 FACTORS, BOTH = named(Rates, F64, F64[::1]), types.UniTuple(types.boolean, 2)
 for kind in (F32, F64):
     numbers = kind[::1]
-    means, cotangents = (numbers, F64[::1]), named(Cotangents, numbers, types.boolean, numbers, *[LONG] * 5)
+    means, cotangents = (F64[::1], F64[::1]), named(Cotangents, numbers, types.boolean, numbers, *[LONG] * 5)
     KERNELS |= {
         f"pull_short {kind}": (softmax_vjp.pull_short, (*means, cotangents), 80),
         f"pull_long {kind}": (softmax_vjp.pull_long, (*means, cotangents), 80),
         f"add_gradients {kind}": (
             softmax_vjp.add_gradients,
-            (numbers, F64[::1], numbers, cotangents, FACTORS, types.boolean, types.boolean),
+            (numbers, F64[::1], F64[::1], cotangents, FACTORS, types.boolean, types.boolean),
             64,
         ),
         f"add_slopes {kind}": (

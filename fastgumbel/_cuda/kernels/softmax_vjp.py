@@ -60,7 +60,7 @@ def _known(y, at, mean):
     """The mean; NaN where the sample is NaN, and +inf where the mean is not finite."""
     first = y[np.uint64(at)]
     infinite = y.dtype.type(np.inf)
-    return first if first != first else (mean if abs(mean) < infinite else infinite)
+    return np.float64(first if first != first else (mean if abs(mean) < infinite else infinite))
 
 
 @device
@@ -160,7 +160,7 @@ def add_gradients(out, sums, means, cotangents, factors, begins, ends):
         sum_ = np.float64(0) if begins else sums[np.uint64(i)]
         s, repeat = _0, _0
         while s < cotangents.draws:
-            mean = means[np.uint64(item)]
+            mean = y.dtype.type(means[np.uint64(item)])
             if not abs(mean) < np.inf:
                 sum_ = np.float64(np.nan)
                 break
