@@ -51,6 +51,7 @@ vector slot, thread block, chunk
 from fastgumbel import anneal
 from fastgumbel._api.categorical import categorical
 from fastgumbel._api.config import show_config
+from fastgumbel._api.diagnose import diagnose
 from fastgumbel._api.given import gumbel_given_choice
 from fastgumbel._api.log_partition import LogPartition, log_partition
 from fastgumbel._api.max import gumbel_max
@@ -61,15 +62,18 @@ from fastgumbel._api.softmax import gumbel_softmax, gumbel_softmax_jvp
 from fastgumbel._api.softmax_vjp import gumbel_softmax_vjp
 from fastgumbel._api.top import gumbel_top_k
 from fastgumbel._host.threads import get_num_threads, set_num_threads
+from fastgumbel._request.faults import Fault
 from fastgumbel._request.field import NoiseField
 from fastgumbel._version import __version__ as __version__
 
 __all__ = [
+    "Fault",
     "LogPartition",
     "NoiseField",
     "Reservoir",
     "anneal",
     "categorical",
+    "diagnose",
     "get_num_threads",
     "gumbel",
     "gumbel_given_choice",

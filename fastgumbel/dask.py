@@ -124,7 +124,7 @@ def gumbel_max(
         Chunks of the axes of `size`, as `dask.array.zeros` takes them. They do not change the draws.
     where : dask.array.Array or array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category. It is brought into their chunks.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates.
@@ -283,9 +283,9 @@ def gumbel_softmax(
 
     Notes
     -----
-    Rows in one chunk are read once, rows in shards three times, with their noise: for the largest value, for the sum,
-    and for the sample. The sum is defined by its order, so it goes through the shards one after the other: a chain of
-    additions, of one number in 64, whose state of at most 63 numbers and a sum travels.
+    Rows in one chunk are read once, rows in shards four times: for the largest log-potential, and with their noise for
+    the largest value, for the sum, and for the sample. The sum is defined by its order, so it goes through the shards
+    one after the other: a chain of additions, of one number in 64, whose state of at most 63 numbers and a sum travels.
 
     Examples
     --------

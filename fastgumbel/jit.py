@@ -89,7 +89,7 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> in
     Returns
     -------
     int
-        Index of the sample; -1 where `x` is empty, has NaN or +inf, or nothing but -inf.
+        Index of the sample; -1 where `x` is empty, has NaN or a number of at least 2**46, or none above -2**46.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> i
     Returns
     -------
     int
-        Index of the sample; -1 where `x` is empty, has NaN or +inf, or nothing but -inf.
+        Index of the sample; -1 where `x` is empty, has NaN or a number of at least 2**46, or none above -2**46.
 
     Raises
     ------

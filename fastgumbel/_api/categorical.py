@@ -84,15 +84,16 @@ def categorical(
         The axis of the categories.
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the draws, as in `NoiseField`.
     noise : NoiseField, optional
         Names the draws instead, by key, row ids and first draw. The field's numbers are not read: draws are independent
         of all other functions' on the same field. `start` must be 0, and there must be no category ids, which these
         draws do not read.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with -1.
-        On a device, "raise" waits for the result, and "mark" does not.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or mark the row alone with -1. On a device, "raise" waits for the result, and
+        "mark" does not.
     out : ndarray or device array of intp, optional
         Where to write: of exactly the result's shape.
 

@@ -65,12 +65,13 @@ def log_partition(
         The axis of the categories.
     where : array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of finite noise, of shape `(size,) + log_potentials.shape`.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or make the row alone NaN.
 
     Returns
     -------

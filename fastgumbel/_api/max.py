@@ -100,7 +100,7 @@ def gumbel_max(
         Draws of every row: these axes come before the batch.
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the
@@ -109,9 +109,11 @@ def gumbel_max(
         Also return the perturbed value of the sample. Its law is logsumexp(log_potentials) + Gumbel, whatever the
         sample; the larger of the values of two shards tells which shard's sample is that of the whole.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with index -1
-        and value NaN. On a device, "raise" waits for the result, and "mark" does not: so it also marks rows whose
-        `noise` is an array and not finite, for which there is an error elsewhere.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or mark the row alone with index -1 and value NaN. On a device, "raise" waits
+        for the result, and "mark" does not: so it also marks rows whose `noise` is an array and not finite, for
+        which there is an error elsewhere. -1 is a valid NumPy index: look at the marks first, and see
+        `diagnose` for what is wrong.
     out : ndarray of intp, or with `return_max` a pair (intp, float64), optional
         Where to write: of exactly the result's shape.
 

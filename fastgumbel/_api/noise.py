@@ -67,7 +67,7 @@ def gumbel(
     ----------
     size : int or tuple of ints
         Shape of the result. The last axis counts categories, the others rows in C order.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates: row ids, one draw, first category or category ids (an empty place gets

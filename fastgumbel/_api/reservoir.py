@@ -14,6 +14,7 @@ from fastgumbel._host.top import Piece, Top
 from fastgumbel._request import scalars
 from fastgumbel._request.arrays import HOST
 from fastgumbel._request.coordinates import Coordinates, field_of, row_ids
+from fastgumbel._request.faults import expected
 from fastgumbel._request.field import CATEGORIES, ROWS, NoiseField, Rng
 from fastgumbel._request.layout import ITEMS
 from fastgumbel._request.request import Request
@@ -35,7 +36,7 @@ class Reservoir:
     ----------
     k : int
         How many, at least 1; 16 (k + 1) bytes are held from the start.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`; a Generator gives up its 64 bits here, once. Reservoirs that
         are to be merged need the same int, SeedSequence or `noise`.
     noise : NoiseField, optional
@@ -189,7 +190,7 @@ class Reservoir:
             assert bad is not None
             raise ValueError(
                 f"log_potentials: item {begin + bad[0]} of the stream, at {bad[0]} in this chunk, is {bad[1]}; "
-                "expected real numbers or -inf"
+                f"{expected(bad[1])}"
             )
         self._advance(runs)
 

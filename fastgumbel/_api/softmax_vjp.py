@@ -49,10 +49,10 @@ def gumbel_softmax_vjp(
         Gumbel-Rao with so many samples, as in `gumbel_softmax_jvp`: the gradient is averaged over relaxed samples on
         noise conditioned on the choice. Implies `hard`; takes a field, no precomputed noise.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error (the default), or make its samples
-        and its gradient NaN; it then adds nothing to the gradient of a temperature that other rows share. On a device
-        nothing is waited for then: where a cotangent is not finite, the gradients of its row and of the row's
-        temperature are NaN.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or make its samples and its gradient NaN; it then adds nothing to the gradient
+        of a temperature that other rows share. On a device nothing is waited for then: where a cotangent is not
+        finite, the gradients of its row and of the row's temperature are NaN.
     out : (ndarray, ndarray) or (device array, device array), optional
         Where to write the samples and the gradient of the log-potentials: of exactly their shapes and dtype, and on the
         device if the log-potentials are.

@@ -5,7 +5,7 @@ import numpy as np
 from fastgumbel._cpu.stage import STAGE, draw_row_words, fill
 from fastgumbel._law.field import BLOCK_RATE, BLOCK_WORDS
 from fastgumbel._law.real import exponential_floor, gumbel_bound
-from fastgumbel._law.reduce import NOTHING
+from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import scalar, stage
 from fastgumbel._numba.vector import at_least64, max64, prefetch64
 
@@ -34,7 +34,7 @@ def _partial_max(x, first, last):
 
 @stage
 def block_maxima(out, plane, x, offset, pairs):
-    """Maxima of even blocks to out[:pairs], of odd ones to out[plane:]; False if any is NaN or +inf.
+    """Maxima of even blocks to out[:pairs], of odd ones to out[plane:]; False if any is NaN or not below LIMIT.
 
     The first even block begins at x[offset]; blocks may reach over the ends of the row.
     """
@@ -50,7 +50,7 @@ def block_maxima(out, plane, x, offset, pairs):
         else:
             even = _partial_max(x, first, first + 64)
             odd = _partial_max(x, first + 64, first + 128)
-        good &= even < np.inf and odd < np.inf
+        good &= even < LIMIT and odd < LIMIT
         out[i] = even
         out[plane + i] = odd
     return good

@@ -13,7 +13,7 @@ from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.row import largest_of
 from fastgumbel._cpu.stage import STAGE, draw_next_words, padded, row_id
 from fastgumbel._cpu.targets import targets_of
-from fastgumbel._law.reduce import NO_INDEX
+from fastgumbel._law.reduce import LIMIT, NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, bit_length, cumulate
 from fastgumbel._numba.compile import kernel, maker, stage
 
@@ -41,7 +41,7 @@ def _guide(guide, sums, total):
 def _build(x, at, n, sums, guide):
     """Running sums of a row, and the guide if there is room for one; their total, 0 if the row is invalid."""
     largest = np.float64(largest_of(x, at, n))
-    if not -np.inf < largest < np.inf:
+    if not -LIMIT < largest < LIMIT:
         return np.uint64(0)
     total = cumulate(sums, x, at, n, largest)
     if guide.size:

@@ -5,7 +5,7 @@ import numpy as np
 from fastgumbel._cpu.parameters import Coordinates, Field
 from fastgumbel._cpu.stage import STAGE, draw_next_words, padded, row_id
 from fastgumbel._cpu.targets import targets_of
-from fastgumbel._law.reduce import NO_INDEX
+from fastgumbel._law.reduce import LIMIT, NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, decays, running
 from fastgumbel._numba.compile import kernel
 
@@ -14,12 +14,12 @@ _1 = np.uint64(1)
 
 @kernel
 def shard_sizes(x, largest, sizes):
-    """The part of A that each row of x has, whose largest log-potential in all shards is given; 0 if that is none."""
+    """The part of A that each row of x has, whose largest log-potential in all shards is given; 0 in invalid rows."""
     n_rows, n = x.shape
     flat = x.reshape(n_rows * n)
     weights = np.empty(n, np.uint64)
     for r in range(n_rows):
-        valid = -np.inf < largest[r] < np.inf
+        valid = -LIMIT < largest[r] < LIMIT
         sizes[r] = decays(weights, flat, r * n, n, largest[r]) if valid else np.uint64(0)
 
 

@@ -10,7 +10,7 @@ from fastgumbel._cpu.lanes import turn
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, fill, row_id
 from fastgumbel._law.real import decay32
-from fastgumbel._law.reduce import NO_INDEX
+from fastgumbel._law.reduce import LIMIT, NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, cumulate, target
 from fastgumbel._numba.compile import kernel, stage
 
@@ -31,15 +31,19 @@ _STEP24 = np.float32(2.0**-24)
 
 @stage
 def _survey(largest, potentials, n, rows):
-    """Largest log-potential of each row, in its type; +inf where there is NaN or +inf."""
+    """Largest log-potential of each row, in its type; +inf where the row is invalid."""
+    kind = largest.dtype.type
+    nothing, infinite, limit = kind(-np.inf), kind(np.inf), kind(LIMIT)
     for i in range(rows):
-        largest[i] = -np.inf
+        largest[i] = nothing
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(rows):
             v = potentials[at + np.uint64(i)]
             top = v if v > largest[i] else largest[i]
-            largest[i] = top if v < np.inf else potentials.dtype.type(np.inf)
+            largest[i] = top if v < limit else infinite
+    for i in range(rows):
+        largest[i] = largest[i] if largest[i] > -limit else infinite
 
 
 @stage

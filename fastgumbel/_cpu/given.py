@@ -11,7 +11,7 @@ from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.row import total
 from fastgumbel._cpu.stage import fill, row_id
 from fastgumbel._law.real import decay, log, log64
-from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW
+from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW, LIMIT
 from fastgumbel._numba.compile import kernel, stage
 
 
@@ -22,9 +22,9 @@ def _weights(w, x, at, n):
     good = True
     for i in range(n):
         v = np.float64(x[np.uint64(at) + np.uint64(i)])
-        good &= v < np.inf
+        good &= v < LIMIT
         largest = v if v > largest else largest
-    if not good or largest == -np.inf:
+    if not (good and largest > -LIMIT):
         return np.nan
     top = x.dtype.type(largest)
     for i in range(n):
@@ -79,7 +79,7 @@ def given_choice(x, field, choices, out, faulty, window, drawn):
             fault = 0
             if largest != largest:
                 fault = INVALID_ROW
-            elif not 0 <= choice < n or potentials[r * n + choice] == -np.inf:
+            elif not 0 <= choice < n or not potentials[r * n + choice] > -LIMIT:
                 fault = INVALID_CHOICE
             if fault:
                 if faulty[to_row] != INVALID_ROW:

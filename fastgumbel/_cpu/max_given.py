@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastgumbel._cpu.parameters import Window
-from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats, put
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel
 
 
@@ -23,9 +23,9 @@ def max_given(x, noise, index, value, window):
             if not np.isfinite(g):
                 return r * x.shape[1] + j
             potential = np.float64(x[r, j])
-            if not potential < np.inf:
+            if not potential < LIMIT:
                 best, arg = np.nan, NO_INDEX
-            elif best == best and potential > NOTHING and beats(potential + g, j, best, arg):
+            elif best == best and potential > -LIMIT and beats(potential + g, j, best, arg):
                 best, arg = potential + g, j
         put(best, arg, index, value, window.first_draw, window.row + r, window.column)
     return -1

@@ -23,7 +23,7 @@ from fastgumbel._law.field import (
     winner_lane,
 )
 from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
-from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats, put
+from fastgumbel._law.reduce import FLOOR, LIMIT, NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel, scalar, stage
 from fastgumbel._numba.vector import at_least64, count_bits, lowest_bit, max64
 
@@ -47,8 +47,9 @@ class _Scratch(NamedTuple):
 def _try_lane(x, j, best, index, coordinates, category, high, e_block):
     """The better of (best, index) and lane j of the row, exactly; `high` is its high word."""
     low = lane_half(coordinates.key, coordinates.row, coordinates.draw, LOW_WORDS, category)
-    value = np.float64(x[j]) + gumbel64(e_block + exponential64(join(high, low)))
-    if beats(value, j, best, index) and value > NOTHING:
+    potential = np.float64(x[j])
+    value = potential + gumbel64(e_block + exponential64(join(high, low)))
+    if beats(value, j, best, index) and potential > -LIMIT:
         return value, np.int64(j)
     return best, index
 
@@ -64,8 +65,9 @@ def _open_block(x, offset, block, largest, best, index, coordinates, scratch):
     winner = np.int64(winner_lane(w))
     j = offset + winner
     if 0 <= j < x.size:
-        value = np.float64(x[j]) + g_block
-        if beats(value, j, best, index) and value > NOTHING:
+        potential = np.float64(x[j])
+        value = potential + g_block
+        if beats(value, j, best, index) and potential > -LIMIT:
             best, index = value, j
 
     # Other lanes lie below the winner's Gumbel.
@@ -163,14 +165,14 @@ def max_long(x, field, index, value, window):
     for r in range(n_rows):
         line = x[r]
         row = row_id(field.ids, field.row, r)
-        best, arg = NOTHING, NO_INDEX
+        best, arg = FLOOR, NO_INDEX
         for first in range(0, pairs, span):
             here = min(span, pairs - first)
             offset = np.int64((first_pair + np.uint64(first)) << np.uint64(7)) - np.int64(start)
             good = block_maxima(maxima, span, line, offset, here)
             for s in range(window.first_draw, window.last_draw):
                 if first == 0:
-                    best, arg = NOTHING, NO_INDEX
+                    best, arg = FLOOR, NO_INDEX
                 if good:
                     coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), start)
                     for at in range(0, here, CHUNK):

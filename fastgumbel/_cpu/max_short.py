@@ -15,7 +15,7 @@ from fastgumbel._cpu.stage import DRAW, ROW, STAGE, exponentials, fill, row_id
 from fastgumbel._law.field import BLOCK_RATE, HIGH_WORDS, LANE_MASK, gumbel, winner_lane
 from fastgumbel._law.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
 from fastgumbel._law.real import exp32, exponential32
-from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats, put
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel, scalar, stage
 from fastgumbel._numba.vector import prefetch64
 
@@ -44,9 +44,9 @@ class _Scratch(NamedTuple):
 
 @stage
 def _survey(largest, potentials, n, rows):
-    """Largest log-potential of each row; 0 where nothing is left, +inf where there is NaN or +inf."""
+    """Largest log-potential of each row; 0 where all are -inf, +inf where one is NaN or not below LIMIT."""
     kind = largest.dtype.type
-    nothing, infinite, zero = kind(-np.inf), kind(np.inf), kind(0)
+    nothing, infinite, limit, zero = kind(-np.inf), kind(np.inf), kind(LIMIT), kind(0)
     for i in range(rows):
         largest[i] = nothing
     for j in range(n):
@@ -54,7 +54,7 @@ def _survey(largest, potentials, n, rows):
         for i in range(rows):
             v = potentials[at + np.uint64(i)]
             top = v if v > largest[i] else largest[i]
-            largest[i] = top if v < infinite else infinite
+            largest[i] = top if v < limit else infinite
     for i in range(rows):
         largest[i] = largest[i] if largest[i] > nothing else zero
 
@@ -156,7 +156,7 @@ def _decide(x, r, n, row, draw, key, start, ids):
     best, index = NOTHING, NO_INDEX
     for j in range(n):
         potential = np.float64(x[r * n + j])
-        if potential > NOTHING:
+        if potential > -LIMIT:
             value = potential + gumbel(key, row, draw, category_at(ids, r, j, start))
             if beats(value, j, best, index):
                 best, index = value, j

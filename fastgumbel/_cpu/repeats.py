@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import kernel, maker, scalar
 
 # Multiplier of the hash: 2^64 over the golden ratio.
@@ -66,7 +67,8 @@ def first_repeat(ids):
 def representatives(x, ids, out):
     """Of each place of x, write to out[row, place] which place of its row stands for its id.
 
-    That is the first with the largest log-potential; a place that is empty, NaN or +inf stands for itself. `ids` have
+    That is the first with the largest log-potential; a place that is empty, NaN or not below the limit stands for
+    itself. `ids` have
     one row for all, or each.
     """
     n_rows, n = x.shape
@@ -75,13 +77,13 @@ def representatives(x, ids, out):
         own = r if ids.shape[0] > 1 else 0
         for j in range(n):
             out[r, j] = j
-            if ids[own, j] < _EMPTY and x[r, j] < np.inf:
+            if ids[own, j] < _EMPTY and x[r, j] < LIMIT:
                 first = _place_of(table, ids, own, r, j)
                 best = out[r, first]
                 if x[r, j] > x[r, best]:
                     out[r, first] = j
         for j in range(n):
-            if ids[own, j] < _EMPTY and x[r, j] < np.inf:
+            if ids[own, j] < _EMPTY and x[r, j] < LIMIT:
                 out[r, j] = out[r, _place_of(table, ids, own, r, j)]
 
 

@@ -1,16 +1,15 @@
 """Steps over one row that lies in an array from a place on: 64 items at a time, and the rest one by one.
 
-Sums are taken in float64 over the sums of 64 items, in this order for ever.
+Sums are `total` of `_law/sums.py`.
 """
 
 import numpy as np
 
 from fastgumbel._law.real import decay
+from fastgumbel._law.reduce import LIMIT
+from fastgumbel._law.sums import GROUP
 from fastgumbel._numba.compile import scalar, stage
 from fastgumbel._numba.vector import dot64, max64, sum64
-
-# The sums of relaxed samples of at most so many categories are taken one by one in the row's type.
-SHORT = 96
 
 
 @scalar
@@ -37,10 +36,17 @@ def largest_of(v, at, n):
 
 
 @stage
-def add_to(v, to, x, at, n):
-    """Add x[at + i] to v[to + i] for i < n; their largest sum, NaN if any is NaN."""
+def top_of(x, at, n):
+    """Largest log-potential of the row x[at : at + n], NaN if the row is invalid."""
+    largest = largest_of(x, at, n)
+    return largest if -LIMIT < largest < LIMIT else x.dtype.type(np.nan)
+
+
+@stage
+def add_to(v, to, x, at, n, top):
+    """Add x[at + i] - top to v[to + i] for i < n; the largest of the sums, NaN if any is NaN."""
     for i in range(n):
-        v[np.uint64(to) + np.uint64(i)] += x[np.uint64(at) + np.uint64(i)]
+        v[np.uint64(to) + np.uint64(i)] += x[np.uint64(at) + np.uint64(i)] - top
     return largest_of(v, to, n)
 
 
@@ -65,9 +71,9 @@ def decays(p, at, n, largest, rate):
 @stage
 def total(p, at, n):
     """Sum of p[at : at + n] as float64."""
-    whole = n // 64 * 64
+    whole = n // GROUP * GROUP
     sum_ = np.float64(0)
-    for i in range(at, at + whole, 64):
+    for i in range(at, at + whole, GROUP):
         sum_ += np.float64(sum64(p, i))
     for i in range(at + whole, at + n):
         sum_ += np.float64(p[i])
@@ -77,9 +83,9 @@ def total(p, at, n):
 @stage
 def dot(a, at, b, other, n):
     """Sum of the products of a[at + i] and b[other + i] as float64."""
-    whole = n // 64 * 64
+    whole = n // GROUP * GROUP
     sum_ = np.float64(0)
-    for i in range(0, whole, 64):
+    for i in range(0, whole, GROUP):
         sum_ += np.float64(dot64(a, at + i, b, other + i))
     for i in range(whole, n):
         sum_ += np.float64(a[at + i] * b[other + i])

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Coordinates, Field, Line, Samples, Tangents, Window
-from fastgumbel._cpu.row import add_to, decays, distances, dot, scale, weighed
+from fastgumbel._cpu.row import add_to, decays, distances, dot, scale, top_of, weighed
 from fastgumbel._cpu.stage import fill, row_id
 from fastgumbel._law.real import log64
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
@@ -31,7 +31,7 @@ def _logs(out, to, v, at, n, largest, rate, log_total):
 
 
 class _Change(NamedTuple):
-    """How the exponent (x + G) rate of a sample changes: the tangent of tau, the rate, the mean slope."""
+    """How the exponent (x - top + G) rate of a sample changes: the tangent of tau, the rate, the mean slope."""
 
     dtau: Any
     rate: Any
@@ -101,19 +101,21 @@ def softmax_long(x, field, rates, noise, samples, window):
     p = np.empty(n if log else 0, out.dtype)
     for r in range(n_rows):
         row, to_row = row_id(field.ids, field.row, r), window.row + r
-        rate = rates[to_row]
+        rate, top = rates[to_row], top_of(potentials, r * n, n)
+        if top != top:
+            faulty[to_row] = INVALID_ROW
         for s in range(window.first_draw, window.last_draw):
             at = (s * all_rows + to_row) * n
+            if top != top:
+                fill(results, at, n, np.nan)
+                continue
             if noise.size:
                 _copy(results, at, noises, ((s - window.first_draw) * n_rows + r) * n, n)
             else:
                 coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), field.start)
                 noise_row(results, at, n, coordinates, scratch)
-            largest = add_to(results, at, potentials, r * n, n)
-            if not -np.inf < largest < np.inf:
-                faulty[to_row] = INVALID_ROW
-                fill(results, at, n, np.nan)
-            elif log:
+            largest = add_to(results, at, potentials, r * n, n, top)
+            if log:
                 _copy(p, 0, results, at, n)
                 log_total = out.dtype.type(log64(decays(p, 0, n, largest, rate)))
                 _logs(results, at, results, at, n, largest, rate, log_total)
@@ -126,7 +128,7 @@ def softmax_long(x, field, rates, noise, samples, window):
 def softmax_jvp_long(x, field, rates, noise, samples, tangents, window):
     """Relaxed samples and their tangents; faulty[r] becomes INFINITE_TANGENT for rows where these are not finite.
 
-    `tangents` are (dx, dtau, moved, dy), `Tangents`. The other arguments are as in `softmax_long`.
+    `tangents` are (dx, dtau, moved, dy), `Tangents`. The other arguments are those of `softmax_long`.
     """
     field, samples, tangents, window = Field(*field), Samples(*samples), Tangents(*tangents), Window(*window)
     y, log, faulty = samples
@@ -145,23 +147,24 @@ def softmax_jvp_long(x, field, rates, noise, samples, tangents, window):
     p = results if in_place else np.empty(n, dy.dtype)
     for r in range(n_rows):
         row, to_row = row_id(field.ids, field.row, r), window.row + r
-        rate = rates[to_row]
+        rate, top = rates[to_row], top_of(potentials, r * n, n)
+        if top != top:
+            faulty[to_row] = INVALID_ROW
         for s in range(window.first_draw, window.last_draw):
             at = (s * all_rows + to_row) * n
+            if top != top:
+                if y.size:
+                    fill(results, at, n, np.nan)
+                for d in range(n_directions):
+                    fill(changes, d * n_draws * all_rows * n + at, n, np.nan)
+                continue
             p_at = at if in_place else 0
             if noise.size:
                 _copy(p, p_at, noises, ((s - window.first_draw) * n_rows + r) * n, n)
             else:
                 coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), field.start)
                 noise_row(p, p_at, n, coordinates, scratch)
-            largest = add_to(p, p_at, potentials, r * n, n)
-            if not -np.inf < largest < np.inf:
-                faulty[to_row] = INVALID_ROW
-                if y.size:
-                    fill(results, at, n, np.nan)
-                for d in range(n_directions):
-                    fill(changes, d * n_draws * all_rows * n + at, n, np.nan)
-                continue
+            largest = add_to(p, p_at, potentials, r * n, n, top)
             if moved:
                 distances(t, p, p_at, n, largest, rate)
             if log and y.size:

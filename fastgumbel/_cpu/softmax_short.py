@@ -7,7 +7,7 @@ from fastgumbel._cpu.parameters import Field, Samples, Tangents, Window
 from fastgumbel._cpu.row import weighed
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, row_id
 from fastgumbel._law.real import decay, log
-from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW, LIMIT
 from fastgumbel._numba.compile import kernel, stage
 
 # Planes of what is known of a lane.
@@ -17,21 +17,50 @@ _RATE = 2 * STAGE
 _MEAN = 3 * STAGE
 _SLOPE = 4 * STAGE
 _DISTANCE = 5 * STAGE
-_PLANES = 6
+_TOP = 6 * STAGE
+_PLANES = 7
+
+
+@stage
+def _survey(x, known, n, rows):
+    """Largest log-potential of each row; NaN where the row is invalid."""
+    kind = x.dtype.type
+    infinite, limit, none = kind(np.inf), kind(LIMIT), kind(np.nan)
+    for i in range(rows):
+        first = x[np.uint64(i)]
+        known[_TOP + i] = first if first < limit else infinite
+    # Two at a time, as what is known costs more to read and write than to compare.
+    for j in range(1, n - 1, 2):
+        at = np.uint64(j * STAGE)
+        for i in range(rows):
+            v, w = x[at + np.uint64(i)], x[at + np.uint64(STAGE) + np.uint64(i)]
+            top = known[_TOP + i]
+            top = v if v > top else top
+            top = w if w > top else top
+            known[_TOP + i] = top if (v < limit) & (w < limit) else infinite
+    if n % 2 == 0:
+        at = np.uint64((n - 1) * STAGE)
+        for i in range(rows):
+            v = x[at + np.uint64(i)]
+            top = known[_TOP + i]
+            top = v if v > top else top
+            known[_TOP + i] = top if v < limit else infinite
+    for i in range(rows):
+        top = known[_TOP + i]
+        known[_TOP + i] = top if -limit < top < limit else none
 
 
 @stage
 def _perturb(v, x, known, n, lanes):
-    """Add log-potentials to noise; the largest sum of each lane, +inf where there is NaN or +inf."""
+    """Add log-potentials, less their largest, to noise; the largest sum of each lane, -inf where the row is invalid."""
     for i in range(lanes):
         known[_LARGEST + i] = -np.inf
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(lanes):
-            s = v[at + np.uint64(i)] + x[at + np.uint64(i)]
+            s = v[at + np.uint64(i)] + (x[at + np.uint64(i)] - known[_TOP + i])
             v[at + np.uint64(i)] = s
-            largest = s if s > known[_LARGEST + i] else known[_LARGEST + i]
-            known[_LARGEST + i] = largest if s < np.inf else np.inf
+            known[_LARGEST + i] = s if s > known[_LARGEST + i] else known[_LARGEST + i]
 
 
 @stage
@@ -46,7 +75,7 @@ def _decays(p, v, known, n, lanes):
             p[at + np.uint64(i)] = e
             known[_TOTAL + i] += e
     for i in range(lanes):
-        good = -np.inf < known[_LARGEST + i] < np.inf
+        good = known[_LARGEST + i] > -np.inf
         known[_TOTAL + i] = known[_TOTAL + i] if good else np.nan
         known[_MEAN + i] = 1 / known[_TOTAL + i]
     for j in range(n):
@@ -177,11 +206,13 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
     for r in range(0, n_rows, together):
         count, to_row = min(together, n_rows - r), window.row + r
         turn(potentials, flat, r * n, n, count)
+        _survey(potentials, known, n, count)
         repeat(potentials, n, count, at_once)
         for d in range(at_once):
             for i in range(count):
                 counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
                 known[_RATE + d * count + i] = rates[to_row + i]
+                known[_TOP + d * count + i] = known[_TOP + i]
         for s in range(window.first_draw, window.last_draw, at_once):
             raced = min(at_once, window.last_draw - s)
             lanes = count * raced
@@ -200,7 +231,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
             if moved or logarithm:
                 _distances(t, known, n, lanes)
             for i in range(count):
-                if not -np.inf < known[_LARGEST + i] < np.inf:
+                if known[_LARGEST + i] == -np.inf:
                     faulty[to_row + i] = INVALID_ROW
             if y.size and logarithm:
                 _logs(q, t, potentials, known, n, lanes)

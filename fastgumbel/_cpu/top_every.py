@@ -6,23 +6,23 @@ from fastgumbel._cpu.heap import Heap, offer, sort, spoil
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.stage import row_id
-from fastgumbel._law.reduce import NOTHING
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import kernel, stage
 
 
 @stage
 def _offer_row(x, x_at, noise, noise_at, n, column, heap):
-    """Offer a row with its noise; the row is invalid where it has NaN or +inf."""
+    """Offer a row with its noise; the row is invalid where one is NaN or not below LIMIT."""
     root = heap.values[heap.at]
     if root != root:
         return
     for j in range(n):
         potential = np.float64(x[x_at + j])
-        if not potential < np.inf:
+        if not potential < LIMIT:
             spoil(heap)
             return
         value = potential + np.float64(noise[noise_at + j])
-        if value >= root and potential > NOTHING:
+        if value >= root and potential > -LIMIT:
             root = offer(heap, value, column + j)
 
 

@@ -14,7 +14,7 @@ from fastgumbel._cpu.stage import STAGE, draw_row_words, fill, row_id
 from fastgumbel._cpu.top_open import open_blocks, top_scratch
 from fastgumbel._law.field import BLOCK_SHIFT, BLOCK_WORDS, block_exponential, block_word, join, winner_lane
 from fastgumbel._law.real import gumbel64, log64
-from fastgumbel._law.reduce import NOTHING
+from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import kernel, scalar, stage
 from fastgumbel._numba.vector import at_least64, count_bits, lowest_bit, max64
 
@@ -112,14 +112,14 @@ def _draw_all(scratch, first_pair, pairs, coordinates):
 
 @stage
 def _winning_values(results, x, first, pairs, noise, lanes):
-    """Perturbed values of the winners; -inf where they lie outside of the row."""
+    """Perturbed values of the winners; -inf where they are excluded, or outside of the row."""
     for odd in range(2):
         to = odd * CHUNK
         for i in range(pairs):
             j = first + 128 * i + 64 * odd + np.int64(lanes[to + i])
             inside = 0 <= j < x.size
-            value = np.float64(x[np.uint64(j if inside else 0)]) + noise[to + i]
-            results[to + i] = value if inside else NOTHING
+            potential = np.float64(x[np.uint64(j if inside else 0)])
+            results[to + i] = potential + noise[to + i] if inside and potential > -LIMIT else NOTHING
 
 
 @stage
@@ -138,9 +138,9 @@ def _draw_listed(x, n, first_pair, coordinates, column, heap, scratch):
         bounds[place] = _bound(maxima[place], g)
         j = np.int64((block << BLOCK_SHIFT) | lanes[place]) - np.int64(start)
         if 0 <= j < x.size:
-            value = np.float64(x[j]) + g
-            if value > NOTHING:
-                offer(heap, value, column + j)
+            potential = np.float64(x[j])
+            if potential > -LIMIT:
+                offer(heap, potential + g, column + j)
 
 
 @stage

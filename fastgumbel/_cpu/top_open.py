@@ -15,7 +15,7 @@ from fastgumbel._cpu.heap import offer
 from fastgumbel._cpu.stage import STAGE, draw_listed_words, padded
 from fastgumbel._law.field import BLOCK_SHIFT, HIGH_WORDS, LOW_WORDS, join, lane_half
 from fastgumbel._law.real import exp64, exponential64, exponential_floor, gumbel64, gumbel_bound
-from fastgumbel._law.reduce import NOTHING
+from fastgumbel._law.reduce import FLOOR, LIMIT
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.vector import any_at_most64, lowest_bit, prefetch64
 
@@ -106,7 +106,7 @@ def _try_quads(x, n, coordinates, column, heap, scratch):
                 if 0 <= j < x.size and category & np.uint64(63) != lanes[owner]:
                     potential = np.float64(x[j])
                     bound = potential + gumbel_bound(minima[owner] + exponential_floor(np.uint64(high)))
-                    if potential > NOTHING and bound >= values[at]:
+                    if potential > -LIMIT and bound >= values[at]:
                         low = lane_half(key, row, draw, LOW_WORDS, category)
                         e = minima[owner] + exponential64(join(np.uint64(high), low))
                         offer(heap, potential + gumbel64(e), column + j)
@@ -124,9 +124,9 @@ def open_blocks(x, n, first_pair, coordinates, column, heap, scratch):
         later = block_at(blocks[min(b + _AHEAD, n - 1)], first_pair)
         prefetch64(x, np.int64(later << BLOCK_SHIFT) - np.int64(start))
         place = blocks[b]
-        root = values[at]
         # The root may have risen since the block was listed.
-        if bounds[place] == NOTHING or bounds[place] < root:
+        root = max(values[at], FLOOR)
+        if bounds[place] < root:
             continue
         block = block_at(place, first_pair)
         limit = np.uint32(_limit(maxima[place], minima[place], root))

@@ -15,10 +15,9 @@ from fastgumbel._cuda.kernels import move, softmax_long, softmax_short
 from fastgumbel._cuda.kernels.parameters import Rates, Samples, Tangents, Window
 from fastgumbel._cuda.rows import DeviceRows, Piece
 from fastgumbel._cuda.view import View, c_strides, view_of
+from fastgumbel._law.sums import SHORT
 from fastgumbel._request import temperature as _temperature
 
-# A thread goes along a row of at most so many, a thread block along longer ones; the CPU sums them in the same way.
-_SHORT = 96
 # Bytes of shared memory that every device gives a block unasked, and those of a tile: the rest is for partial sums.
 _SHARED = 48 * 2**10
 _TILE = 45 * 2**10
@@ -87,7 +86,8 @@ def relax(work: Work, noise: Noise | None, draws: int, rates: Rates, tangents: T
         field = work.place(piece)
         items = piece.x.shape[0] * here
         inputs = (piece.x, piece.mask, field, noisy, rates, tangents, samples)
-        if rows.n <= _SHORT:
+        # A thread goes along a row that is summed one by one, a thread block along longer ones.
+        if rows.n <= SHORT:
             threads, shared_bytes = _short_shape(rows)
             work.launch(softmax_short.softmax_short, -(-items // threads), threads, (*inputs, window), shared_bytes)
         else:

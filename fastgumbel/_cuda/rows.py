@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fastgumbel._cuda.device import Device
 from fastgumbel._cuda.kernels import move
 from fastgumbel._cuda.view import View, offset_of, view_of
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.coordinates import NOWHERE, Coordinates
 from fastgumbel._request.faults import (
     category_name,
@@ -153,7 +154,7 @@ class DeviceRows:
 
     def too_few(self, row: int, k: int, stream: Any) -> str:
         """What is wrong with a row that has fewer categories left than k; waits for the stream."""
-        left = int((self._left(row, stream) > -np.inf).sum())
+        left = int((self._left(row, stream) > -LIMIT).sum())
         return too_few_message(self.name(row), left, k, excluded_text(self.has_ids))
 
     def _left(self, row: int, stream: Any) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from fastgumbel._cuda.kernels.parameters import Cotangents, Rates
 from fastgumbel._cuda.result import Result, check_apart
 from fastgumbel._cuda.softmax import harden
 from fastgumbel._cuda.view import View, view_of
+from fastgumbel._law.sums import GROUP
 from fastgumbel._request.device import interface_of, is_device
 from fastgumbel._request.faults import tangent_message, zero_tau_message
 from fastgumbel._request.layout import categories_last
@@ -25,8 +26,6 @@ from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.temperature import sums_of
 
-# A thread goes along a row of fewer categories, thread blocks along others.
-_CHUNK = 64
 # Columns for each warp of a thread block.
 _SPAN = 256
 # Numbers of Gumbel-Rao at once, of noise and of samples.
@@ -50,12 +49,12 @@ def sample(
     y = Result(call, *outs[0], request.draw_shape + request.shape, request.dtype, request.axis)
     dx = Result(call, *outs[1], request.shape, request.dtype, request.axis)
     check_apart(y, dx)
-    size, draws = rows.count * rows.n, call.draws if rows.n else 0
+    shape, size, draws = _shape_of(tau), rows.count * rows.n, call.draws if rows.n else 0
     parts = _parts(draws, samples or 1, draws if samples is None else _RAO // (2 * max(1, size)))
     with call.work(y.view, dx.view) as work:
         y.begin(work)
         dx.begin(work)
-        sums = _Sums(work, taus, samples or 1, parts, sums_of(_shape_of(tau), rows.batch, request.axis))
+        sums = _Sums(work, taus, samples or 1, parts, sums_of(shape, rows.batch, request.axis))
         carried = _weights(work, weights, request.axis)
         rates, index = relax.rates_of(work, taus), None
         if hard or samples is not None:
@@ -73,7 +72,7 @@ def sample(
         if index is not None:
             harden(work, y.flat, index, np.ones(1, np.bool_), log)
         _refuse(call, work)
-        return y.deliver(work), (dx.deliver(work), sums.of_temperatures(_shape_of(tau)))
+        return y.deliver(work), (dx.deliver(work), sums.of_temperatures(shape))
 
 
 class _Part(NamedTuple):
@@ -157,7 +156,8 @@ class _Sums:
         work, count, n, means = self._work, self._work.rows.count, self._work.rows.n, self._means
         numbers = int64s(part.draw, part.samples, part.size, count, n)
         cotangents, items = Cotangents(y, np.bool_(log), weights, *numbers), part.size * count
-        if n < _CHUNK:
+        # A thread goes along a row that has no group, a thread block along others.
+        if n < GROUP:
             work.each(kernels.pull_short, items, kernels.THREADS, (means, self._slopes, cotangents))
         else:
             threads = 32 * min(kernels.THREADS // 32, -(-n // _SPAN))

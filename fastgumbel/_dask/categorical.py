@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.categorical_shard import shard_draws, shard_sizes, shard_totals
 from fastgumbel._dask.graph import Block, Call, Faults, Grid, Place, chain, earlier_fault, lengths, tree, writable
 from fastgumbel._host import categorical as _categorical
+from fastgumbel._law.reduce import LIMIT
 
 # Largest log-potentials of the rows, and their faults.
 Tops = tuple[NDArray[np.float64], Faults]
@@ -18,7 +19,7 @@ Tops = tuple[NDArray[np.float64], Faults]
 
 def _tops(block: Block) -> Tops:
     largest = block.matrix().max(-1, initial=-np.inf).astype(np.float64)
-    return largest, block.faults(~(largest < np.inf))
+    return largest, block.faults(~(largest < LIMIT))
 
 
 def _merge_tops(one: Tops, two: Tops) -> Tops:

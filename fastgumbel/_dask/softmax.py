@@ -1,9 +1,10 @@
 """`gumbel_softmax` of dask arrays.
 
 The sum of a row is defined by its order: of rows of up to `SHORT` categories one by one, in the type of the result, and
-of longer ones in float64, over the sums of 64 and, at the end, over the rest one by one. So shards are read three
-times: for the largest value, which a tree finds; for the sums of 64, which a chain of small states adds up from the
-first shard to the last, carrying along what is left over where a shard does not end with a 64; and for the sample.
+of longer ones in float64, over the sums of groups and, at the end, over the rest one by one. So shards are read four
+times: for the largest log-potential and the largest perturbed value above it, each of which a tree finds; for the sums
+of groups, which a chain of small states adds up from the first shard to the last, carrying along what is left over
+where a shard does not end with a group; and for the sample.
 """
 
 from __future__ import annotations
@@ -14,25 +15,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.row import SHORT
 from fastgumbel._cpu.softmax_shard import decay_rows, logarithms
 from fastgumbel._dask.extra import da
 from fastgumbel._dask.graph import Block, Call, Faults, Grid, chain, earlier_fault, lengths, tree, writable
 from fastgumbel._dask.max import Found, search
 from fastgumbel._host import softmax as _softmax
 from fastgumbel._host.noise import write
+from fastgumbel._law.reduce import LIMIT
+from fastgumbel._law.sums import GROUP, SHORT
 from fastgumbel._request.faults import fault_message, row_name
 from fastgumbel._request.temperature import rates_of
 
-# Sums are taken over so many.
-_GROUP = 64
-
-# Largest values of draws by rows, and the faults of the rows.
+# Largest log-potentials of the rows, and their faults.
 Tops = tuple[NDArray[Any], Faults]
 
 
 class Sums(NamedTuple):
-    """What a shard adds to the sums of its rows: single items, sums of 64, and single items after those."""
+    """What a shard adds to the sums of its rows: single items, sums of groups, and single items after those."""
 
     head: NDArray[Any]
     groups: NDArray[Any]
@@ -46,25 +45,35 @@ class State(NamedTuple):
     rest: NDArray[Any]
 
 
-def _perturbed(block: Block) -> NDArray[Any]:
-    """Draws by rows by categories: log-potentials plus noise."""
+def _tops(block: Block) -> Tops:
+    largest = block.matrix().max(-1, initial=-np.inf)
+    return largest, block.faults(~(largest < LIMIT))
+
+
+def _merge_tops(one: Tops, two: Tops) -> Tops:
+    return np.maximum(one[0], two[0]), earlier_fault(one[1], two[1])
+
+
+def _valid(tops: Tops) -> NDArray[np.bool_]:
+    return (tops[0] > -LIMIT) & (tops[0] < LIMIT)
+
+
+def _perturbed(block: Block, tops: Tops) -> NDArray[Any]:
+    """Draws by rows by categories: log-potentials less the largest of their row, plus noise; NaN in invalid rows."""
     rows = block.rows
     v = np.empty((block.draws, rows.count, rows.n), rows.dtype)
     for run, here in block.runs():
         for s in range(run.stop - run.start):
             drawn = v[run.start + s].reshape(*rows.batch, rows.n)
             write(drawn, here.moved(here.place.draw + s).place)
-    v += block.matrix()
+    v += block.matrix() - np.where(_valid(tops), tops[0], np.nan).astype(rows.dtype)[:, np.newaxis]
     return v
 
 
-def _tops(block: Block) -> Tops:
-    largest = _perturbed(block).max(-1, initial=-np.inf)
-    return largest, block.faults(np.any(~(largest < np.inf), 0))
-
-
-def _merge_tops(one: Tops, two: Tops) -> Tops:
-    return np.maximum(one[0], two[0]), earlier_fault(one[1], two[1])
+def _peaks(block: Block, tops: Tops) -> NDArray[Any]:
+    """Largest perturbed values of draws by rows."""
+    largest: NDArray[Any] = _perturbed(block, tops).max(-1, initial=-np.inf)
+    return largest
 
 
 def _rates(tau: Any, block: Block) -> NDArray[Any]:
@@ -72,15 +81,15 @@ def _rates(tau: Any, block: Block) -> NDArray[Any]:
     return rates_of(taus, block.rows.dtype)
 
 
-def _decays(block: Block, tau: Any, tops: Tops) -> NDArray[Any]:
-    p = _perturbed(block)
-    decay_rows(p, writable(tops[0]), _rates(tau, block))
+def _decays(block: Block, tau: Any, tops: Tops, peaks: NDArray[Any]) -> NDArray[Any]:
+    p = _perturbed(block, tops)
+    decay_rows(p, writable(peaks), _rates(tau, block))
     return p
 
 
 def _add_groups(p: NDArray[Any]) -> NDArray[Any]:
-    """Sums of 64 along the last axis, halves added down to one."""
-    groups = p.reshape(*p.shape[:-1], p.shape[-1] // _GROUP, _GROUP)
+    """Sums of groups along the last axis, halves added down to one."""
+    groups = p.reshape(*p.shape[:-1], p.shape[-1] // GROUP, GROUP)
     while groups.shape[-1] > 1:
         half = groups.shape[-1] // 2
         groups = groups[..., :half] + groups[..., half:]
@@ -92,12 +101,12 @@ def _add_in_turn(total: NDArray[Any], items: NDArray[Any]) -> NDArray[Any]:
     return np.add.accumulate(np.concatenate([total[..., np.newaxis], items], -1, dtype=total.dtype), -1)[..., -1]
 
 
-def _sums(n: int, block: Block, tau: Any, tops: Tops) -> Sums:
-    p = _decays(block, tau, tops)
+def _sums(n: int, block: Block, tau: Any, tops: Tops, peaks: NDArray[Any]) -> Sums:
+    p = _decays(block, tau, tops, peaks)
     if n <= SHORT:
         return Sums(p, p[..., :0], p[..., :0])
-    head = min(-block.first % _GROUP, block.rows.n)
-    tail = head + (block.rows.n - head) // _GROUP * _GROUP
+    head = min(-block.first % GROUP, block.rows.n)
+    tail = head + (block.rows.n - head) // GROUP * GROUP
     return Sums(p[..., :head].copy(), _add_groups(p[..., head:tail]), p[..., tail:].copy())
 
 
@@ -110,7 +119,7 @@ def _add_long(before: State | None, sums: Sums) -> State:
     if before is None:
         before = State(np.zeros(sums.head.shape[:2]), sums.head[..., :0])
     total, rest = before.total, np.concatenate([before.rest, sums.head], -1)
-    if rest.shape[-1] == _GROUP:
+    if rest.shape[-1] == GROUP:
         total, rest = _add_in_turn(total, _add_groups(rest)), rest[..., :0]
     if rest.shape[-1]:
         return State(total, rest)
@@ -121,17 +130,17 @@ def _total(state: Any) -> NDArray[Any]:
     return _add_in_turn(state.total, state.rest) if isinstance(state, State) else state
 
 
-def _samples(block: Block, tau: Any, tops: Tops, total: NDArray[Any], log: bool) -> NDArray[Any]:
+def _samples(block: Block, tau: Any, tops: Tops, peaks: NDArray[Any], total: NDArray[Any], log: bool) -> NDArray[Any]:
     """Draws by rows by categories: samples of rows whose largest values and sums are known."""
     if not log:
-        y = _decays(block, tau, tops)
+        y = _decays(block, tau, tops, peaks)
         y *= (1 / total).astype(y.dtype)[..., np.newaxis]
         return y
     of_totals = np.array(total).reshape(-1)
     logarithms(of_totals)
-    y = _perturbed(block)
+    y = _perturbed(block, tops)
     excluded = y == -np.inf
-    y -= tops[0][..., np.newaxis]
+    y -= peaks[..., np.newaxis]
     y *= _rates(tau, block)[:, np.newaxis]
     np.maximum(y, -np.finfo(y.dtype).max, out=y)
     y -= of_totals.astype(y.dtype).reshape(*total.shape, 1)
@@ -139,13 +148,15 @@ def _samples(block: Block, tau: Any, tops: Tops, total: NDArray[Any], log: bool)
     return y
 
 
-def _relaxed(call: Call, log: bool, block: Block, tau: Any, tops: Tops, state: Any) -> NDArray[Any]:
+def _relaxed(
+    call: Call, log: bool, block: Block, tau: Any, tops: Tops, peaks: NDArray[Any], state: Any
+) -> NDArray[Any]:
     """Relaxed samples of a block; NaN in invalid rows."""
-    valid = (-np.inf < tops[0]) & (tops[0] < np.inf)
-    call.refuse(np.any(~valid, 0), tops[1], block.draw_place + block.place)
+    invalid = ~_valid(tops)
+    call.refuse(invalid, tops[1], block.draw_place + block.place)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        y = _samples(block, tau, tops, _total(state), log)
-    y[~valid] = np.nan
+        y = _samples(block, tau, tops, peaks, _total(state), log)
+    y[:, invalid] = np.nan
     return y
 
 
@@ -164,17 +175,19 @@ def _in_place(call: Call, block: Block, y: NDArray[Any]) -> NDArray[Any]:
     return np.moveaxis(y.reshape(*lengths(block.draw_place + block.place), block.rows.n), -1, call.axis)
 
 
-def _soft(call: Call, log: bool, block: Block, tau: Any, tops: Tops, state: Any) -> NDArray[Any]:
-    return _in_place(call, block, _relaxed(call, log, block, tau, tops, state))
+def _soft(call: Call, log: bool, block: Block, tau: Any, tops: Tops, peaks: NDArray[Any], state: Any) -> NDArray[Any]:
+    return _in_place(call, block, _relaxed(call, log, block, tau, tops, peaks, state))
 
 
 def _hard(call: Call, log: bool, block: Block, found: Found) -> NDArray[Any]:
     return _in_place(call, block, _one_hot(call, log, block, found))
 
 
-def _mixed(call: Call, log: bool, block: Block, tau: Any, tops: Tops, state: Any, found: Found) -> NDArray[Any]:
+def _mixed(
+    call: Call, log: bool, block: Block, tau: Any, tops: Tops, peaks: NDArray[Any], state: Any, found: Found
+) -> NDArray[Any]:
     """Samples of a block with hard rows, those of temperature 0."""
-    y = _relaxed(call, log, block, tau, tops, state)
+    y = _relaxed(call, log, block, tau, tops, peaks, state)
     hard_rows = np.broadcast_to(tau == 0, lengths(block.place)).reshape(-1)
     y[:, hard_rows] = _one_hot(call, log, block, found)[:, hard_rows]
     return _in_place(call, block, y)
@@ -208,9 +221,11 @@ def relax(grid: Grid, tau: Any, hard: bool, log: bool) -> Any:
     hardened = search(grid), grid.result_letters
     if hard or (taus == 0).all():
         return grid.samples(partial(_hard, call, log), *hardened, dtype=dtype)
-    tops = tree(grid.by_shard(_tops), _merge_tops), grid.result_letters
-    sums = grid.by_shard(partial(_sums, call.n), *temperatures, *tops)
+    tops = tree(grid.by_row_shard(_tops), _merge_tops), grid.batch_letters
+    peaks = tree(grid.by_shard(_peaks, *tops), np.maximum), grid.result_letters
+    known = (*temperatures, *tops, *peaks)
+    sums = grid.by_shard(partial(_sums, call.n), *known)
     state = chain(sums, _add_short if call.n <= SHORT else _add_long)[1], grid.result_letters
     if (taus == 0).any():
-        return grid.samples(partial(_mixed, call, log), *temperatures, *tops, *state, *hardened, dtype=dtype)
-    return grid.samples(partial(_soft, call, log), *temperatures, *tops, *state, dtype=dtype)
+        return grid.samples(partial(_mixed, call, log), *known, *state, *hardened, dtype=dtype)
+    return grid.samples(partial(_soft, call, log), *known, *state, dtype=dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,21 +15,27 @@ from fastgumbel._host.threads import run
 _TASK = 2**18
 
 
-def tasks(rows: Rows, draws: int) -> Iterator[tuple[int, int, int, int]]:
+def tasks(rows: Rows, draws: int) -> list[tuple[int, int, int, int]]:
     """Cut rows and draws: (first row, last row, first draw, last draw)."""
+    if rows.count == 0 or draws == 0:
+        return []
     buffer = BUFFER_BYTES // rows.dtype.itemsize
     # Noise at category ids has a buffer for all draws of a task.
     counted = not rows.has_ids
     height = min(max(1, (_TASK if rows.in_place and counted else buffer) // rows.n), rows.count)
     width = max(1, (_TASK if counted else buffer) // (height * rows.n))
-    for r in range(0, rows.count, height):
-        for s in range(0, draws, width):
-            yield r, min(r + height, rows.count), s, min(s + width, draws)
+    if height == rows.count and width >= draws:
+        return [(0, height, 0, draws)]
+    return [
+        (r, min(r + height, rows.count), s, min(s + width, draws))
+        for r in range(0, rows.count, height)
+        for s in range(0, draws, width)
+    ]
 
 
 def run_blocks(rows: Rows, draws: int, work: Any) -> None:
     """Call work(first row, last row, first draw, last draw) for every block of rows and draws."""
-    cut = list(tasks(rows, draws)) if rows.count else []
+    cut = tasks(rows, draws)
     if len(cut) == 1:
         work(*cut[0])
     else:

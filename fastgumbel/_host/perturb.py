@@ -12,6 +12,7 @@ from fastgumbel._host.noise import fill
 from fastgumbel._host.result import Result
 from fastgumbel._host.rows import BUFFER_BYTES, Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.threads import run
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.faults import infinite_message, place_name
 from fastgumbel._request.request import Request
 
@@ -140,12 +141,12 @@ def _perturb(
         x = rows.piece(r, r1, c, c1)
         own = rows.ids(r, r1, c, c1) if rows.has_ids else None
         # Other threads may be at the same rows: what is True stays so.
-        finite = bool(np.isfinite(x).all())
-        if finite:
+        every = bool(x.min() > -LIMIT and x.max() < LIMIT)
+        if every:
             left[r:r1] = True
         else:
-            left[r:r1][(x > -np.inf).any(1)] = True
-            bad[r:r1][~(x < np.inf).all(1)] = True
+            left[r:r1][(x > -LIMIT).any(1)] = True
+            bad[r:r1][~(x < LIMIT).all(1)] = True
         for first, lines in _blocks(out, r, r1, s, s1, c, c1):
             if noise is not None:
                 _copy_noise(lines, noise, first, c)
@@ -160,7 +161,7 @@ def _perturb(
                 mapped.apply(lines)
             if mapped.least > -np.inf:
                 np.clip(lines, mapped.least, mapped.most, out=lines)
-                if not finite:
+                if not every:
                     np.copyto(lines, mapped.excluded, where=x == -np.inf)
             if finish is not None:
                 finish(lines, x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -128,19 +128,18 @@ class Rows:
         piece.flags.writeable = False
         return piece
 
-    def pieces(self, r0: int, r1: int, c0: int, c1: int, beside: bool = False) -> Iterator[tuple[int, int, int, int]]:
+    def pieces(self, r0: int, r1: int, c0: int, c1: int, beside: bool = False) -> Iterable[tuple[int, int, int, int]]:
         """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full.
 
         `beside` says that float64 noise will stand beside each piece in a buffer.
         """
         if self.in_place and not beside:
-            yield r0, r1, c0, c1
-            return
+            return ((r0, r1, c0, c1),)
         width = BUFFER_BYTES // 8 if beside else self.width
         height = max(1, width // self.n)
-        for r in range(r0, r1, height):
-            for c in range(c0, c1, width):
-                yield r, min(r + height, r1), c, min(c + width, c1)
+        return (
+            (r, min(r + height, r1), c, min(c + width, c1)) for r in range(r0, r1, height) for c in range(c0, c1, width)
+        )
 
     def part(self, c0: int, c1: int, place: Coordinates) -> Rows:
         """Columns c0 to c1, which lie elsewhere in the field."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.row import SHORT
 from fastgumbel._cpu.softmax_long import softmax_jvp_long, softmax_long
 from fastgumbel._cpu.softmax_short import softmax_short
 from fastgumbel._host.blocks import run_blocks, write_ids
@@ -17,7 +17,8 @@ from fastgumbel._host.max import search
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._law.reduce import INFINITE_TANGENT
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
+from fastgumbel._law.sums import SHORT
 from fastgumbel._request.faults import infinite_message, place_name, tangent_message, zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
@@ -50,7 +51,7 @@ def fill(
     if soft < taus.size:
         hard_rows = np.ones(rows.count, bool) if soft == 0 else taus == 0
         index = choices_of(rows, noise, len(y))
-        faulty[(index < 0).any(0) & hard_rows] = 1
+        faulty[(index < 0).any(0) & hard_rows] = INVALID_ROW
         harden(y, index, hard_rows, log)
     return faulty
 
@@ -78,16 +79,23 @@ def sample_jvp(
     y = result_of(request, *outs[0], None, read)
     dy = result_of(request, *outs[1], wanted.directions, read)
     check_apart(y, dy)
-    slopes = dx, dtau, dy.flat
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
-    if samples is not None and index is not None:
-        faulty = _average(rows, rates, index, samples, slopes, log)
-    else:
-        faulty = relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
+
+    def fill_slopes(dx: NDArray[Any]) -> NDArray[np.uint8]:
+        slopes = dx, dtau, dy.flat
+        if samples is not None and index is not None:
+            return _average(rows, rates, index, samples, slopes, log)
+        return relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
+
+    faulty = fill_slopes(dx)
+    if np.count_nonzero(faulty) and dx.size:
+        faulty = fill_slopes(_without_excluded(rows, dx, faulty == INFINITE_TANGENT))
     if index is not None:
-        faulty[(index < 0).any(0) & (faulty == 0)] = 1
+        faulty[(index < 0).any(0) & (faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
-    refuse(request, rows, faulty)
+    if np.count_nonzero(faulty):
+        refuse(request, rows, faulty)
+        dy.flat[..., faulty == INFINITE_TANGENT, :] = np.nan
     return y.deliver(), dy.deliver()
 
 
@@ -105,7 +113,7 @@ def result_of(
 def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
     """Precomputed noise as draws by rows by categories, in the dtype of the rows; empty if there is none."""
     if noise is None:
-        return np.empty((0, 0, 0), rows.dtype)
+        return _nothing(rows.dtype)[0]
     with np.errstate(over="ignore", under="ignore"):
         array = np.ascontiguousarray(noise.values, rows.dtype)
     finite = np.isfinite(array)
@@ -119,7 +127,7 @@ def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
 def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Tangents by direction and row in the dtype of the rows; an empty array of log-potentials where they are zero."""
     kind, lead = rows.dtype, wanted.directions or (1,)
-    dx, dtau = np.empty((0, 0, 0), kind), np.zeros((*lead, rows.count), kind)
+    dx, dtau = _nothing(kind)[0], np.zeros((*lead, rows.count), kind)
     if wanted.x is not None:
         with np.errstate(over="ignore", under="ignore"):
             lines = np.ascontiguousarray(categories_last(wanted.x, axis), kind)
@@ -130,6 +138,14 @@ def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDAr
     return dx, dtau
 
 
+def _without_excluded(rows: Rows, dx: NDArray[Any], suspects: NDArray[np.bool_]) -> NDArray[Any]:
+    """Tangents of log-potentials, 0 where these are excluded in some rows: nobody looks at what stands there."""
+    dx = dx.copy()
+    for row in np.flatnonzero(suspects).tolist():
+        dx[:, row, rows.piece(row, row + 1, 0, rows.n)[0] == -np.inf] = 0
+    return dx
+
+
 def choices_of(rows: Rows, noise: Rows | None, draws: int) -> NDArray[np.intp]:
     """Index of the hard sample by draw and row, -1 where there is none."""
     index = np.empty((draws, rows.count), np.intp)
@@ -138,13 +154,13 @@ def choices_of(rows: Rows, noise: Rows | None, draws: int) -> NDArray[np.intp]:
 
 
 def refuse(request: Request, rows: Rows, faulty: NDArray[Any], slopes: str = "tangents") -> None:
-    """Raise for the first faulty row, unless such rows are marked; and for tangents that are not finite."""
-    if not np.count_nonzero(faulty):
+    """Raise for the first faulty row, unless such rows are marked."""
+    if not request.raises or not np.count_nonzero(faulty):
         return
     infinite = faulty == INFINITE_TANGENT
     if infinite.any():
         raise ValueError(tangent_message(rows.name(int(infinite.argmax())), slopes))
-    if request.raises and request.draws:
+    if request.draws:
         raise ValueError(rows.fault(int((faulty != 0).argmax())))
 
 
@@ -159,6 +175,12 @@ def harden(y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_
     part[chosen < 0] = np.nan
     if not everywhere:
         y[:, hard_rows] = part
+
+
+@functools.cache
+def _nothing(kind: np.dtype[Any]) -> Slopes:
+    """No slopes of a dtype."""
+    return np.empty((0, 0, 0), kind), np.empty((0, 0), kind), np.empty((0, 0, 0, 0), kind)
 
 
 def relax(
@@ -179,8 +201,7 @@ def relax(
     if rows.n == 0:
         faulty[:] = 1
         return faulty
-    none = np.empty((0, 0, 0), kind), np.empty((0, 0), kind), np.empty((0, 0, 0, 0), kind)
-    dx, dtau, dy = none if slopes is None else slopes
+    dx, dtau, dy = _nothing(kind) if slopes is None else slopes
     into, changes = (y, log, faulty), (dx, dtau, bool(np.count_nonzero(dtau)), dy)
     if rates.size != rows.count:
         rates = np.full(rows.count, rates[0])

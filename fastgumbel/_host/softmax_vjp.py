@@ -14,6 +14,7 @@ from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refuse, relax, result_of
 from fastgumbel._host.threads import run
+from fastgumbel._law.reduce import INVALID_ROW
 from fastgumbel._request.faults import zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
@@ -70,12 +71,13 @@ def sample(
             relaxed = np.empty_like(y.flat)
             pulled.faulty = relax(rows, given_noise(noise, rows, request.draws), rates, relaxed, None, log)
             pulled.add(relaxed, log, weights)
-        pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = 1
+        pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
     refuse(request, rows, pulled.faulty, "cotangent")
-    factor = np.float64(1) / (taus * (samples or 1))
-    _scale(pulled, np.broadcast_to(factor, rows.count), dx.flat)
-    slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), np.shape(tau), request.axis).astype(rows.dtype)
+    with np.errstate(all="ignore"):
+        factor = np.float64(1) / (taus * (samples or 1))
+        _scale(pulled, np.broadcast_to(factor, rows.count), dx.flat)
+        slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), np.shape(tau), request.axis).astype(rows.dtype)
     return y.deliver(), (dx.deliver(), slopes[()])
 
 
@@ -112,10 +114,9 @@ def _pull_conditioned(
 
 def _scale(pulled: _Pulled, factor: NDArray[np.float64], dx: NDArray[Any]) -> None:
     """Write gradients, NaN in faulty rows, whose slopes become 0: they add nothing to what others share."""
-    with np.errstate(all="ignore"):
-        pulled.gradients *= factor[:, np.newaxis]
-        pulled.slopes *= factor
-        dx[...] = pulled.gradients
+    pulled.gradients *= factor[:, np.newaxis]
+    pulled.slopes *= factor
+    dx[...] = pulled.gradients
     bad = pulled.faulty != 0
     if bad.any():
         dx[bad] = np.nan

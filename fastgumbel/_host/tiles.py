@@ -35,12 +35,12 @@ class Task(NamedTuple):
 def cut(rows: Rows, draws: int, short: bool) -> list[Task]:
     """All draws of all rows as tasks of about the same work."""
     n, count = rows.n, rows.count
+    if short and n * count * (draws + 1) <= _TASK and draws <= 64:
+        return [Task(0, count, 0, draws, 0, n)]
     once, each = (n, n) if short else (n // _READ, n // _READ // 4 + 64)
     row_step = min(count, max(1, _TASK // (once + each * min(draws, 64))))
     draw_step = min(draws, max(64, _TASK // (row_step * each)))
     column_step = n if n <= LONGEST else LONGEST // 2
-    if row_step == count and draw_step == draws and column_step == n:
-        return [Task(0, count, 0, draws, 0, n)]
     return [
         Task(row, min(row_step, count - row), draw, min(draw_step, draws - draw), column, min(column_step, n - column))
         for row in range(0, count, row_step)

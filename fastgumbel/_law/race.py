@@ -7,6 +7,7 @@ float32 can tell, a row is undecided.
 import numpy as np
 
 from fastgumbel._law.ops import fma
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import scalar
 
 # A finishing time errs relatively by the roundings and by 2^-24 times the potential's distance from the row's largest,
@@ -20,7 +21,7 @@ CUT = np.float32(80)
 VAGUE_FROM = np.uint32(2**32 - 2**16)
 AT_LEAST = np.float32(15 / 16)
 
-_FAR, _ROUNDING, _ALL_ROUNDED = np.float64(64), np.float64(2.0**-51), np.float64(2.0**52)
+_FAR, _ROUNDING = np.float64(64), np.float64(2.0**-51)
 
 
 @scalar
@@ -28,7 +29,8 @@ def margin_of(largest):
     """Ratio of two finishing times of which float32 cannot tell the order, by the row's largest potential.
 
     It has what the race errs by, and what the definition rounds away where potentials are large: two sums x + G err by
-    t = 2^-52 (|x| + |G|) together, a factor of exp(t), which 1 + 2 t covers up to t = 1.
+    t = 2^-52 (|x| + |G|) together, a factor of exp(t), which 1 + 2 t covers up to t = 1. Where a category beyond the
+    limit of magnitude could win, nothing is decided.
     """
     magnitude = abs(largest) + _FAR
-    return np.float32(fma(magnitude, _ROUNDING, _RELATIVE) if magnitude < _ALL_ROUNDED else np.inf)
+    return np.float32(fma(magnitude, _ROUNDING, _RELATIVE) if magnitude < LIMIT else np.inf)

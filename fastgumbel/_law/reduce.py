@@ -1,18 +1,24 @@
 """How two results combine, in one place.
 
 A result is a perturbed value and the index that has it. The larger value wins and the first index wins ties, so the
-order in which results are combined cannot matter. Nothing left is (-inf, -1); an invalid row is (NaN, -1) and stays so.
+order in which results are combined cannot matter. Where nothing is left the index is -1, and the value, which is below
+all others, means nothing; an invalid row is (NaN, -1) and stays so.
 """
 
 import numpy as np
 
 from fastgumbel._numba.compile import scalar
 
+# A log-potential of this magnitude or more rounds noise to multiples of 2^-6 at best. A row in which one is NaN or not
+# below LIMIT is invalid, and only categories above -LIMIT are left.
+LIMIT = np.float64(2.0**46)
+# Below the perturbed values of all categories that are left: where the search for the best begins.
+FLOOR = np.float64(-(2.0**47))
 NOTHING = np.float64(-np.inf)
 NO_INDEX = np.int64(-1)
 
 # What can be wrong with a row.
-INVALID_ROW = 1  # NaN, +inf, or no category left
+INVALID_ROW = 1  # NaN, a log-potential that is not below LIMIT, or no category left
 INVALID_CHOICE = 2  # out of range, or excluded
 INFINITE_TANGENT = 3  # NaN or infinite, or so large that it overflows
 INVALID_NOISE = 4  # NaN or infinite

@@ -41,7 +41,7 @@ class HostArrays:
         return True
 
     def array(self, x: Any, name: str) -> NDArray[Any]:
-        return x if type(x) is np.ndarray else array_of(x, name)
+        return array_of(x, name)
 
     fetch = array
 

@@ -69,6 +69,17 @@ def check_real(dtype: np.dtype[Any], name: str) -> None:
         raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {dtype}")
 
 
+def boolean_of(mask: Any) -> NDArray[np.bool_]:
+    """A mask of integers 0 and 1 on the host as booleans."""
+    if (
+        isinstance(mask, np.ndarray)
+        and mask.dtype.kind in "iu"
+        and (mask.size == 0 or 0 <= mask.min() <= mask.max() <= 1)
+    ):
+        return mask.astype(np.bool_)
+    raise TypeError(f"where must be boolean, or integers 0 and 1 on the host, not {mask.dtype}: pass where != 0")
+
+
 def places_of(k: Any, n: int) -> int:
     """How many of n categories are to be ranked."""
     places = whole(k, "k", 1)

@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastgumbel._law.reduce import LIMIT
+
+
+class Fault(IntEnum):
+    """Why a row has no valid result, as `diagnose` tells.
+
+    Attributes
+    ----------
+    NONE
+        It has one.
+    NAN
+        A log-potential is NaN.
+    INFINITE
+        A log-potential is +inf, and none is NaN.
+    TOO_LARGE
+        A log-potential is at least 2**46, where noise is rounded away: subtract the row's maximum.
+    EMPTY
+        No category is left: all are -inf, at most -2**46, or excluded.
+
+    Examples
+    --------
+    >>> import fastgumbel as fg
+    >>> fg.Fault(fg.diagnose([0.0, float("nan")]))
+    <Fault.NAN: 1>
+    """
+
+    NONE = 0
+    NAN = 1
+    INFINITE = 2
+    TOO_LARGE = 3
+    EMPTY = 4
+
 
 # Why a category takes no part.
 EXCLUDED = "excluded by where"
@@ -30,16 +64,29 @@ def category_name(place: int, category: int | None = None) -> str:
     return f"category {place}" if category is None else f"place {place} (category id {category})"
 
 
+def expected(value: Any) -> str:
+    """What to do about a log-potential that makes its row invalid."""
+    if LIMIT <= value < np.inf:
+        return "beside numbers of 2**46 and more noise is rounded away: subtract the row's maximum"
+    return "expected real numbers or -inf"
+
+
 def fault_message(name: str, bad: tuple[str, Any] | None, excluded: str = EXCLUDED) -> str:
-    """What is wrong with a row without a valid result: name and value of its first NaN or +inf, if it has any."""
+    """What is wrong with a row without a valid result: its first bad category and what is there, if it has any."""
     if bad is not None:
-        return f"log_potentials: {name} has {bad[1]} at {bad[0]}; expected real numbers or -inf"
-    return f"log_potentials: {name} has no category left: all are -inf, or {excluded}"
+        return f"log_potentials: {name} has {bad[1]} at {bad[0]}; {expected(bad[1])}"
+    return (
+        f"log_potentials: {name} has no category left: all are -inf, at most -2**46 (subtract the row's maximum), "
+        f"or {excluded}"
+    )
 
 
 def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> str:
     """What is wrong with a row of which fewer than k categories are left."""
-    return f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, or {excluded}"
+    return (
+        f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, at most -2**46 "
+        f"(subtract the row's maximum), or {excluded}"
+    )
 
 
 def repeat_message(name: str, category: int, remedy: str) -> str:
@@ -69,8 +116,8 @@ def choice_message(name: str, n: int, choices: NDArray[Any]) -> str:
 
 
 def first_bad(line: NDArray[Any]) -> tuple[int, Any] | None:
-    """Place and value of the first NaN or +inf of a row."""
-    bad = ~(line < np.inf)
+    """Place and value of the first log-potential of a row that is NaN or not below the limit."""
+    bad = ~(line < LIMIT)
     if not bad.any():
         return None
     at = int(bad.argmax())

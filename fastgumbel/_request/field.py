@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -10,11 +11,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._request.scalars import array_of, item_name, whole
 
-Rng: TypeAlias = int | np.integer[Any] | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
+Rng: TypeAlias = (
+    int | np.integer[Any] | Sequence[int] | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
+)
 
 DRAWS = 2**32
 CATEGORIES = 2**32
 ROWS = 2**64
+
+
+class _Kept:
+    """The default of what `NoiseField.at` leaves as it is."""
+
+    def __repr__(self) -> str:
+        return "unchanged"
+
+
+_KEPT: Any = _Kept()
 
 
 class NoiseField:
@@ -25,9 +38,10 @@ class NoiseField:
 
     Parameters
     ----------
-    seed : None, int, SeedSequence, BitGenerator or Generator, optional
-        What names the field. An int (at least 0, of any size) or a SeedSequence always names the same one; None takes
-        fresh entropy; a BitGenerator or Generator gives up its next 64 bits.
+    seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
+        What names the field, as in `numpy.random.default_rng`. An int (at least 0, of any size), a sequence of them
+        (such as a seed and the step of a model) or a SeedSequence always names the same one; None takes fresh entropy;
+        a BitGenerator or Generator gives up its next 64 bits.
 
     Attributes
     ----------
@@ -110,12 +124,12 @@ class NoiseField:
     def at(
         self,
         *,
-        rows: ArrayLike | None = None,
-        draw: int | np.integer[Any] | None = None,
-        start: int | np.integer[Any] | None = None,
-        categories: ArrayLike | None = None,
+        rows: ArrayLike | None = _KEPT,
+        draw: int | np.integer[Any] | None = _KEPT,
+        start: int | np.integer[Any] | None = _KEPT,
+        categories: ArrayLike | None = _KEPT,
     ) -> NoiseField:
-        """The same field, read at other coordinates; what is not given stays as it is.
+        """The same field, read at other coordinates; what is not given stays as it is, and None is where it began.
 
         Parameters
         ----------
@@ -131,8 +145,8 @@ class NoiseField:
             `gumbel`, to `size`): each place reads the noise of its own category. A negative id marks an empty place,
             which is excluded as by ``where=False``. Places of one id in a row are one alternative, that of the largest
             log-potential, the first of equals: no function chooses it twice, or its other places. They take the place
-            of `start`: a field has one or the other. They come from the host, also for device arrays: each call then
-            copies them to the device, without repeating what is broadcast.
+            of `start`, and a field has one or the other. They come from the host, also for device arrays: each call
+            then copies them to the device, without repeating what is broadcast. A `start` takes their place in turn.
 
         Returns
         -------
@@ -163,16 +177,21 @@ class NoiseField:
         >>> fg.gumbel((3, 3), noise=field.at(categories=zones))[1] == whole[1, [3, 99, 7]]
         array([ True,  True,  True])
         """
-        first = self.start if start is None else whole(start, "start", 0, CATEGORIES)
-        ids = self.categories if categories is None else _category_ids(categories)
-        if ids is not None and (first or start is not None):
+        first = self.start if start is _KEPT else whole(start or 0, "start", 0, CATEGORIES)
+        ids = self.categories if categories is _KEPT else None if categories is None else _category_ids(categories)
+        # The one that is given takes the place of the other.
+        if categories is _KEPT and start is not _KEPT:
+            ids = None
+        elif ids is not None and start is _KEPT:
+            first = 0
+        if ids is not None and first:
             raise ValueError(
                 "start and categories exclude each other: ids name all categories of a field that has them"
             )
         return NoiseField.__new__(NoiseField)._set(
             self.key,
-            self.rows if rows is None else _row_ids(rows),
-            self.draw if draw is None else whole(draw, "draw", 0, DRAWS),
+            self.rows if rows is _KEPT else None if rows is None else _row_ids(rows),
+            self.draw if draw is _KEPT else whole(draw or 0, "draw", 0, DRAWS),
             first,
             ids,
         )
@@ -228,7 +247,11 @@ class NoiseField:
 def _restore(
     key: int, rows: NDArray[np.uint64] | None, draw: int, start: int, categories: NDArray[np.int64] | None
 ) -> NoiseField:
-    return NoiseField.from_key(key).at(rows=rows, draw=draw, start=start or None, categories=categories)
+    return NoiseField.from_key(key).at(rows=rows, draw=draw, start=start, categories=categories)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
@@ -238,8 +261,8 @@ def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
     if ids.dtype.kind == "f" and not isinstance(rows, np.ndarray):
         # NumPy makes floats of a list of ints where some are below 2**63 and others are not.
         exact = np.asarray(rows, object)
-        ids = exact if all(isinstance(i, int) for i in exact.flat) else ids
-    if ids.dtype.kind not in "iu" and not (ids.dtype == object and all(isinstance(i, int) for i in ids.flat)):
+        ids = exact if all(map(_is_integer, exact.flat)) else ids
+    if ids.dtype.kind not in "iu" and not (ids.dtype == object and all(map(_is_integer, ids.flat))):
         raise TypeError(f"rows must be integers from 0 to 2**64 - 1, not {ids.dtype}")
     if ids.dtype.kind != "u" and ids.size and (ids.min() < 0 or ids.max() >= ROWS):
         bad = (ids < 0) | (ids >= ROWS)
@@ -253,10 +276,11 @@ def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
     ids = array_of(categories, "categories")
     if ids.size == 0 and not isinstance(categories, np.ndarray):
         ids = ids.astype(np.int64)
-    if ids.dtype.kind not in "iu":
+    wide = ids.dtype == np.uint64 or (ids.dtype == object and all(map(_is_integer, ids.flat)))
+    if ids.dtype.kind not in "iu" and not wide:
         raise TypeError(f"categories must be integers up to 2**32 - 1, negative in empty places, not {ids.dtype}")
-    # As int64, the largest of uint64 would be negative.
-    own = np.array(np.minimum(ids, CATEGORIES) if ids.dtype == np.uint64 else ids, np.int64, order="C")
+    # As int64, the largest of uint64 would be negative, and those of Python may not fit.
+    own = np.array(np.minimum(ids, CATEGORIES) if wide else ids, np.int64, order="C")
     # One look finds all that is negative or too large.
     if own.size and own.view(np.uint64).max() >= CATEGORIES:
         bad = own >= CATEGORIES
@@ -274,6 +298,8 @@ def key_of(seed: Any, name: str) -> np.uint64:
         if seed < 0:
             raise ValueError(f"{name}: an int must be at least 0, not {seed}")
         return _key_of_int(int(seed))
+    if isinstance(seed, list | tuple) or (isinstance(seed, np.ndarray) and seed.ndim == 1):
+        return _key_of_sequence(np.random.SeedSequence([_entropy(word, name) for word in seed]))
     if isinstance(seed, np.random.Generator | np.random.BitGenerator):
         generator = seed if isinstance(seed, np.random.Generator) else np.random.Generator(seed)
         return generator.integers(0, ROWS - 1, dtype=np.uint64, endpoint=True)
@@ -281,9 +307,16 @@ def key_of(seed: Any, name: str) -> np.uint64:
         seed = np.random.SeedSequence()
     if not isinstance(seed, np.random.SeedSequence):
         raise TypeError(
-            f"{name} must be None, an int, a SeedSequence, a BitGenerator or a Generator, not {type(seed).__name__}"
+            f"{name} must be None, an int, a sequence of ints, a SeedSequence, a BitGenerator or a Generator, not "
+            f"{type(seed).__name__}"
         )
     return _key_of_sequence(seed)
+
+
+def _entropy(word: Any, name: str) -> int:
+    if not isinstance(word, int | np.integer) or isinstance(word, bool | np.bool_) or word < 0:
+        raise ValueError(f"{name}: a sequence must be of ints of at least 0, and not have {word!r}")
+    return int(word)
 
 
 def _key_of_sequence(seed: np.random.SeedSequence) -> np.uint64:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.arrays import HOST, Arrays, arrays_of
-from fastgumbel._request.checks import check_real, choice_of, shape_of
+from fastgumbel._request.checks import boolean_of, check_real, choice_of, shape_of
 from fastgumbel._request.coordinates import (
     NOWHERE,
     check_conditioned,
@@ -113,7 +113,7 @@ class Request:
     def _mask(self, where: Any) -> Any:
         mask = self._either(where, "where")
         if mask.dtype != np.bool_:
-            raise TypeError(f"where must be boolean, not {mask.dtype}")
+            mask = boolean_of(mask)
         if not fits(mask.shape, self.shape):
             raise ValueError(
                 f"where of shape {mask.shape} does not broadcast to the shape of log_potentials, {self.shape}"

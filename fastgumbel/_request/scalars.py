@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.device import is_device
+from fastgumbel._request.foreign import as_array
 
 # What to pass instead of a masked array.
 _UNMASKED = {
@@ -51,11 +52,9 @@ def array_of(x: Any, name: str) -> NDArray[Any]:
     check_host(x, name)
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} must not be a masked array{_UNMASKED.get(name, '')}")
-    try:
-        array: NDArray[Any] = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array: {error}") from None
-    return array
+    if type(x) is np.ndarray and x.dtype.kind != "V":
+        return x
+    return as_array(x, name)
 
 
 def item_name(name: str, chosen: NDArray[np.bool_]) -> str:

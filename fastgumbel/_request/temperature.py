@@ -12,6 +12,9 @@ from fastgumbel._request.checks import check_real
 from fastgumbel._request.faults import place_name
 from fastgumbel._request.layout import fits
 
+# From here on, 1 / tau is a number of every dtype.
+_ORDINARY = 1e-30
+
 
 def temperatures(tau: NDArray[Any], batch: tuple[int, ...], axis: int) -> NDArray[np.float64]:
     """One temperature a row, in C order of the batch, or a single one if all rows have the same.
@@ -34,6 +37,8 @@ def temperatures(tau: NDArray[Any], batch: tuple[int, ...], axis: int) -> NDArra
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
     """1 / tau in a dtype; the largest number where that is beyond it."""
+    if taus.size == 1 and taus[0] >= _ORDINARY:
+        return (1 / taus).astype(dtype, copy=False)
     with np.errstate(all="ignore"):
         return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype, copy=False)
 

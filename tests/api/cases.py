@@ -4,6 +4,8 @@ import numpy as np
 
 FLOATS = ("float64", "float32", "float16")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+# The largest number of float32 that a log-potential may be.
+LAST = 2.0**46 - 2.0**22
 BIG_ENDIAN = (">f8", ">f4", ">f2", ">i4", ">u8")
 DTYPES = FLOATS + INTEGERS + BIG_ENDIAN
 
@@ -18,6 +20,17 @@ def offset(amount):
 def one_of(*values):
     """Make a family of few distinct values."""
     return lambda rng, noise: rng.choice(np.array(values), size=noise.shape)
+
+
+def far_below(*values):
+    """Make a family of few distinct values, with one 0 in each row."""
+
+    def make(rng, noise):
+        x = one_of(*values)(rng, noise)
+        np.put_along_axis(x, rng.integers(noise.shape[-1], size=(*noise.shape[:-1], 1)), 0.0, -1)
+        return x
+
+    return make
 
 
 def ramp(slope):
@@ -59,12 +72,12 @@ FAMILIES = {
     "duplicates": one_of(-1.0, 0.0, 1.0),
     "subnormal": one_of(0.0, -0.0, 5e-324, -5e-324, 1e-310, 1e-45, -1e-45, 1e-40, 6e-8),
     "million": offset(1e6),
-    "quadrillion": offset(1e15),
-    "huge": one_of(1e300, -1e300, 1.7976931348623157e308, -1.7976931348623157e308),
-    "beyond float32": one_of(-1e300, -1e39, 0.0, 1e-50),
-    "float32 limits": one_of(3.4028234663852886e38, -3.4028234663852886e38, 3.4e38, 0.0),
-    "all huge": one_of(1e300),
-    "all very low": one_of(-1e300),
+    "far": offset(7e13),
+    "limits": one_of(LAST, -LAST, 0.0),
+    "beyond float32": far_below(-1e300, -1e39, 0.0, 1e-50),
+    "float32 limits": far_below(-3.4028234663852886e38, -3.4e38, -(2.0**46), 0.0),
+    "all huge": one_of(LAST),
+    "all very low": one_of(-LAST),
     "ascending": ramp(0.01),
     "descending": ramp(-0.01),
     "steep": ramp(3.0),

@@ -33,7 +33,7 @@ def read_only(array):
         ({"axis": 0.0}, TypeError, "axis"),
         ({"axis": None}, TypeError, "axis"),
         ({"where": np.ones((3, 5))}, TypeError, "where"),
-        ({"where": np.ones((3, 5), int)}, TypeError, "where"),
+        ({"where": np.full((3, 5), 2)}, TypeError, "where"),
         ({"where": np.ones((3, 4), bool)}, ValueError, "where"),
         ({"where": np.ones((2, 3, 5), bool)}, ValueError, "where"),
         ({"invalid": "ignore"}, ValueError, "invalid"),
@@ -168,8 +168,6 @@ def test_bad_options_of_gumbel(options, error, name):
 def test_options_are_keywords():
     with pytest.raises(TypeError):
         gumbel_max(X, -1)
-    with pytest.raises(TypeError):
-        gumbel_max(log_potentials=X)
     with pytest.raises(TypeError):
         gumbel(5, 1)
 

@@ -327,16 +327,25 @@ def test_bad_ids_are_named(ids, error, match):
 
 
 def test_a_field_counts_categories_or_names_them():
+    """The one that is given takes the place of the other."""
     named = NoiseField(1).at(categories=[4, 2])
-    for make in (
-        lambda: named.at(start=3),
-        lambda: NoiseField(1).at(start=3, categories=[1]),
-        lambda: NoiseField(1).at(start=3).at(categories=[1]),
-    ):
-        with pytest.raises(ValueError, match="start and categories"):
-            make()
+    with pytest.raises(ValueError, match="start and categories"):
+        NoiseField(1).at(start=3, categories=[1])
+    assert named.at(start=3) == NoiseField(1).at(start=3)
+    assert named.at(start=0) == named.at(start=None) == named.at(categories=None) == NoiseField(1)
+    assert NoiseField(1).at(start=3).at(categories=[1]) == NoiseField(1).at(categories=[1])
     assert named.at(rows=3, draw=4).categories.tolist() == [4, 2]
     assert named.at(categories=[9]) == NoiseField(1).at(categories=[9])
+
+
+def test_ids_in_arrays_of_objects():
+    ids = np.array([np.int64(3), 2**40, np.uint8(7)], object)
+    assert NoiseField(1).at(rows=ids).rows.tolist() == [3, 2**40, 7]
+    assert NoiseField(1).at(categories=ids[::2]).categories.tolist() == [3, 7]
+    for bad in ([np.int64(3), 1.5], [True, 2], ["a", 1]):
+        for name in ("rows", "categories"):
+            with pytest.raises(TypeError, match=name):
+                NoiseField(1).at(**{name: np.array(bad, object)})
 
 
 def test_ids_are_copied_and_cannot_be_changed():

@@ -50,7 +50,7 @@ def test_the_argmax_is_the_choice(family, dtype):
             assert_leads_to(fixed, x, gumbel_given_choice(x, fixed, rng=n))
 
 
-@pytest.mark.parametrize("family", ["million", "quadrillion", "beyond float32", "all huge", "all very low"])
+@pytest.mark.parametrize("family", ["million", "far", "limits", "all huge", "all very low"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_argmax_is_the_choice_where_noise_is_rounded_away(family, dtype):
     """Potentials beside which a Gumbel is nothing: the noise bends, the choice stands."""
@@ -239,5 +239,3 @@ def test_invalid_rows(n, dtype):
 def test_options_are_keywords():
     with pytest.raises(TypeError):
         gumbel_given_choice(X, K, -1)
-    with pytest.raises(TypeError):
-        gumbel_given_choice(X, choice=K)

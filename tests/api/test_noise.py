@@ -109,3 +109,15 @@ def test_gumbel_max_takes_its_field_from_a_generator_likewise():
     x = np.zeros((4, 70))
     indices = fastgumbel.gumbel_max(x, rng=np.random.default_rng(1))
     np.testing.assert_array_equal(indices, fastgumbel.gumbel(x.shape, rng=np.random.default_rng(1)).argmax(-1))
+
+
+def test_a_sequence_of_ints_names_a_field():
+    """As in `numpy.random.default_rng`: a seed and the step of a model, say."""
+    expected = fastgumbel.NoiseField(np.random.SeedSequence([7, 3]))
+    for seed in ([7, 3], (7, 3), np.array([7, 3]), [np.int64(7), 3]):
+        assert fastgumbel.NoiseField(seed) == expected
+        np.testing.assert_array_equal(fastgumbel.gumbel(5, rng=seed), fastgumbel.gumbel(5, noise=expected))
+    assert fastgumbel.NoiseField([7, 3]) != fastgumbel.NoiseField([3, 7])
+    for bad in ([7, -1], [7, 0.5], [True], ["7"], [[7]]):
+        with pytest.raises(ValueError, match="seed: a sequence must be of ints of at least 0"):
+            fastgumbel.NoiseField(bad)

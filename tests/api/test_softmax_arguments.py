@@ -254,10 +254,6 @@ def test_options_are_keywords():
     with pytest.raises(TypeError):
         gumbel_softmax(X, 1.0, -1)
     with pytest.raises(TypeError):
-        gumbel_softmax(log_potentials=X)
-    with pytest.raises(TypeError):
-        gumbel_softmax(X, tau=1.0)
-    with pytest.raises(TypeError):
         gumbel_softmax_jvp((X, 1.0), (None, None), -1)
 
 
@@ -339,7 +335,7 @@ def test_the_first_invalid_row_and_category_are_named(n, function, options):
         with pytest.raises(ValueError, match="row") as error:
             function(x, rng=1, **options)
         assert "log_potentials" in str(error.value)
-        numbers = [int(i) for i in re.findall(r"\d+", str(error.value))]
+        numbers = [int(i) for i in re.findall(r"\d+", str(error.value).replace("2**46", ""))]
         assert numbers[:2] == ([first] if category is None else [first, category])
         x[first] = 0
 

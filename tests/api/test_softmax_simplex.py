@@ -1,4 +1,4 @@
-"""A relaxed sample is a point of the simplex at every temperature, and its largest entry is the hard sample."""
+"""A relaxed sample is a point of the simplex, and its largest entry is the hard sample, but for near ties."""
 
 import math
 
@@ -7,6 +7,7 @@ import pytest
 
 import fastgumbel
 from tests.api import cases
+from tests.oracle import vectorised
 
 DTYPES = ("float64", "float32")
 TEMPERATURES = (
@@ -72,9 +73,7 @@ def test_extreme_temperatures(tau, dtype):
 
 
 @pytest.mark.parametrize("tau", [1e-30, 0.1, 1.0, 1e30])
-@pytest.mark.parametrize(
-    "family", ["quadrillion", "huge", "beyond float32", "float32 limits", "all huge", "all very low"]
-)
+@pytest.mark.parametrize("family", ["far", "limits", "beyond float32", "float32 limits", "all huge", "all very low"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_extreme_log_potentials(family, dtype, tau):
     rng = np.random.default_rng(3)
@@ -83,29 +82,41 @@ def test_extreme_log_potentials(family, dtype, tau):
         y = fastgumbel.gumbel_softmax(x, tau, rng=3)
         assert_sums_to_one(y)
         assert not np.isnan(fastgumbel.gumbel_softmax(x, tau, rng=3, log=True)).any()
-        assert_largest_is_the_hard_sample(y, x, 3)
+        assert_largest_is_the_hard_sample(y, x, tau, 3)
 
 
-def assert_largest_is_the_hard_sample(y, x, seed, **options):
-    """Check that no entry is above that of the hard sample; in float32 noise, by more than its rounding."""
-    index = fastgumbel.gumbel_max(x, rng=seed, **options)
-    chosen = np.take_along_axis(y, index[..., None], -1)[..., 0]
-    if y.dtype == np.float64:
-        np.testing.assert_array_equal(chosen, y.max(-1))
-        return
-    perturbed = x + fastgumbel.gumbel(x.shape, rng=seed).astype(np.float64)
-    runner_up = np.where(np.arange(x.shape[-1]) == index[..., None], -np.inf, perturbed).max(-1)
-    best = np.take_along_axis(perturbed, index[..., None], -1)[..., 0]
-    clear = best - runner_up > 1e-5 * np.maximum(1, abs(best))
-    np.testing.assert_array_equal(chosen[clear], y.max(-1)[clear])
+def clear(x, index, tau, seed):
+    """Return for which rows the contract says that the largest item is the hard sample, ``index``."""
+    noise = fastgumbel.gumbel(x.shape, rng=seed)
+    lowered = x.astype(np.float64) - x.max(-1, keepdims=True)
+    s = lowered + noise
+    single = x.dtype == np.float32
+    unit = 2.0**-24 if single else 2.0**-53
+    off = unit * (abs(lowered) + abs(s)) + (vectorised.float32_bound(noise) if single else 0)
+    s_i, off_i = (np.take_along_axis(a, index[..., None], -1) for a in (s, off))
+    far = s_i - s > off_i + off + 8 * unit * tau
+    return (far | (np.arange(x.shape[-1]) == index[..., None])).all(-1)
 
 
-@pytest.mark.parametrize("tau", [1e-3, 0.1, 1.0, 100.0, 1e15])
+def assert_largest_is_the_hard_sample(y, x, tau, seed):
+    """Check it wherever the contract says so; return the share of other rows."""
+    index = fastgumbel.gumbel_max(x, rng=seed)
+    known = clear(x, index, tau, seed)
+    chosen = np.take_along_axis(y, index[..., None], -1)
+    alone = ((y < chosen).sum(-1) == y.shape[-1] - 1) & (y.argmax(-1) == index)
+    assert alone[known].all()
+    return 1 - known.mean()
+
+
+@pytest.mark.parametrize("tau", [1e-3, 0.1, 1.0, 100.0, 1e5, 1e15])
 @pytest.mark.parametrize("n", [1, 2, 10, 64, 65, 1000, 131_072])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_largest_entry_is_the_hard_sample(dtype, n, tau):
+    """But for near ties, of which there are next to none at moderate temperatures."""
     x = problem(n, dtype)
-    assert_largest_is_the_hard_sample(fastgumbel.gumbel_softmax(x, tau, rng=4), x, 4)
+    others = assert_largest_is_the_hard_sample(fastgumbel.gumbel_softmax(x, tau, rng=4), x, tau, 4)
+    if tau <= 100:
+        assert others <= 1 / 300
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -148,7 +159,7 @@ def test_the_logarithm_is_finite_where_the_sample_underflows(tau, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_single_category_takes_all(dtype):
     for tau in (0, 1e-30, 1.0, 1e30):
-        x = np.array([[3], [-1e30], [1e30]], dtype)
+        x = np.array([[3], [-7e13], [7e13]], dtype)
         assert (fastgumbel.gumbel_softmax(x, tau, rng=1) == 1).all()
         assert (fastgumbel.gumbel_softmax(x, tau, rng=1, log=True) == 0).all()
 

@@ -157,6 +157,15 @@ def test_bad_arguments(arguments, options, error, message):
         fg.gumbel_softmax_vjp(*arguments, **options)
 
 
+def test_what_is_beyond_its_type_is_infinite_without_a_warning():
+    x, w = np.zeros(2, np.float32), np.array([3e38, -3e38], np.float32)
+    with np.errstate(all="raise"):
+        _, (dx, dtau) = fg.gumbel_softmax_vjp((x, 1e-3), w, noise=FIELD)
+        assert np.isinf([*dx, dtau]).all()
+        _, (dx, dtau) = fg.gumbel_softmax_vjp((np.zeros((3, 2)), 1e-310), np.ones((3, 2)), noise=FIELD)
+        assert dx.shape == (3, 2)
+
+
 def test_out():
     x, w = RNG.normal(size=(3, 5)), RNG.normal(size=(2, 3, 5))
     y, (dx, dtau) = fg.gumbel_softmax_vjp((x, 0.5), w, size=2, noise=FIELD)

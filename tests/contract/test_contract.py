@@ -49,6 +49,14 @@ def test_relaxed_samples_and_tangents(n, dtau, log, dtype, real):
 
 @KINDS
 @pytest.mark.parametrize("n", [10, 200])
+def test_relaxed_samples_at_an_offset(n, dtype, real):
+    x = potentials(n, dtype) + dtype(1e6)
+    expected = real.relaxed(x.tolist(), 0.3, noise_of(real, n))
+    assert fg.gumbel_softmax(x, 0.3, noise=FIELD).tolist() == expected
+
+
+@KINDS
+@pytest.mark.parametrize("n", [10, 200])
 def test_gumbel_rao(n, dtype, real):
     x, tau, m, dx = potentials(n, dtype), 0.5, 3, np.eye(n, dtype=dtype)[1]
     field = FIELD.at(draw=2)

@@ -53,7 +53,7 @@ def test_rows_longer_than_a_tile(device, monkeypatch, log):
 @pytest.mark.parametrize("n", [9, 130])
 def test_slopes_beyond_the_type(device, n):
     """Zero where the sample underflows, on both sides."""
-    x = np.array([[1e15], [-1e15], [1e13]], np.float32) * np.arange(1, n + 1, dtype=np.float32)
+    x = np.array([[5e11], [-5e11], [1e10]], np.float32) * np.arange(1, n + 1, dtype=np.float32)
     d_x = np.where(x == x.max(1, keepdims=True), 0, 1e15 * slopes(3, n))
     for d_tau in (None, 1e30):
         _, dy = same(gumbel_softmax_jvp, (x, 1e-25), (d_x, d_tau), noise=FIELD)
@@ -75,7 +75,7 @@ def test_tangents_of_other_types_and_layouts(device, n):
 @pytest.mark.parametrize("n", [5, 130])
 def test_straight_through_and_rao(device, monkeypatch, n):
     x = potentials(4, n)
-    x[0, 0], x[0, 1] = 1e30, 1e30
+    x[0, 0], x[0, 1] = 7e13, 7e13
     tangents = slopes(2, 4, n), slopes(2, 4)
     same(gumbel_softmax_jvp, (x, 0.5), tangents, hard=True, size=2, noise=FIELD)
     whole = same(gumbel_softmax_jvp, (x, 0.5), tangents, rao=5, size=3, noise=FIELD)

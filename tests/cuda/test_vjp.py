@@ -156,8 +156,7 @@ def test_extremes(device, n, tau):
     for scale in (1e38, 1e-38):
         for log in (False, True):
             w = (scale * weights(4, n) / n).astype(np.float32)
-            with np.errstate(all="ignore"):
-                same(gumbel_softmax_vjp, (x, np.array([tau, 1, tau, 1])), w, log=log, noise=FIELD)
+            same(gumbel_softmax_vjp, (x, np.array([tau, 1, tau, 1])), w, log=log, noise=FIELD)
 
 
 @pytest.mark.parametrize("n", [5, 130])
@@ -218,16 +217,6 @@ def test_faults_are_named(device, n):
     assert cpu == gpu
     cpu, gpu = messages(gumbel_softmax_vjp, (x, np.array([1.0, 0, 1, 1])), w[0], noise=FIELD)
     assert cpu == gpu
-
-
-def test_the_first_fault_of_a_row_counts(device):
-    """In one draw noise makes a log-potential infinite, in another the cotangent is."""
-    x, w = np.array([[3e38, 0], [0, 0]], np.float32), np.zeros((2, 2, 2), np.float32)
-    for spoilt, said in ((0, "log_potentials"), (1, "cotangent")):
-        noise, wrong = np.zeros((2, 2, 2), np.float32), w.copy()
-        noise[spoilt, 0, 0], wrong[1 - spoilt, 0, 0] = 3e38, np.nan
-        cpu, gpu = messages(gumbel_softmax_vjp, (x, 0.5), wrong, size=2, noise=noise)
-        assert cpu[: len(said)] == gpu[: len(said)] == said
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -306,7 +295,7 @@ def test_a_missing_barrier_is_caught(device, monkeypatch, which):
         ("return w if log else times(w, t)", "return w if log else w * t", False),
         ("w - times(decay(t), mean)", "w - decay(t) * mean", True),
         ("            if t > bound:\n", "            if True:\n", True),
-        ("s = chunk_sum(s + ", "s = s + chunk_sum(", False),
+        ("s = group_sum(s + ", "s = s + group_sum(", False),
         ("if repeat == cotangents.repeats", "if repeat > cotangents.repeats", False),
     ],
     ids=["contracted", "contracted, logarithm", "excluded", "order", "cotangents"],

@@ -18,8 +18,8 @@ from tests.oracle import naive
 SECONDS = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 MINUTES = settings(max_examples=5000, suppress_health_check=list(HealthCheck))
 
-FLOATS = st.sampled_from([0.0, -0.0, 1.5, -700.0, 1e30, -1e30, 5e-324, 60.0, -math.inf])
-BAD_FLOATS = st.sampled_from([math.nan, math.inf, 1e308, -1e308])
+FLOATS = st.sampled_from([0.0, -0.0, 1.5, -700.0, 7e13, -1e30, 5e-324, 60.0, -math.inf])
+BAD_FLOATS = st.sampled_from([math.nan, math.inf, 1e30, 1e308, -1e308])
 LENGTHS = st.sampled_from([1, 2, 3, 5, 64, 70, 97, 130, 257, 300])
 SHAPES = st.lists(st.sampled_from([1, 2, 3]), max_size=2).flatmap(lambda b: LENGTHS.map(lambda n: (*b, n)))
 ODD_SHAPES = st.lists(st.sampled_from([0, 1, 2, 5]), max_size=4).map(tuple)
@@ -133,12 +133,12 @@ def plain(x, options):
 def indices_fit(index, x, options):
     """Check indices of samples of rows, -1 exactly where there is none to be had."""
     assert index.dtype == np.intp
-    valid = np.broadcast_to((x < np.inf).all(-1) & (x > -np.inf).any(-1), index.shape)
+    valid = np.broadcast_to((x < naive.LIMIT).all(-1) & (x > -naive.LIMIT).any(-1), index.shape)
     assert ((index >= 0) == valid).all()
     assert valid.all() or options.get("invalid") == "mark"
     if x.shape[-1]:
         drawn = np.take_along_axis(np.broadcast_to(x, (*index.shape, x.shape[-1])), np.maximum(index, 0)[..., None], -1)
-        assert (drawn[..., 0] > -np.inf)[valid].all()
+        assert (drawn[..., 0] > -naive.LIMIT)[valid].all()
 
 
 def check_gumbel(size, options):
@@ -260,7 +260,7 @@ def check_reservoir(k, first, noise, chunks):
             assert reservoir.count == count
     assert reservoir.count == sum(map(len, taken))
     stream = np.concatenate([np.empty(0), *taken])
-    left = int((stream > -np.inf).sum())
+    left = int((stream > -naive.LIMIT).sum())
     assert len(reservoir) == len(reservoir.indices) == len(reservoir.values) == min(k, left)
     if stream.size and noise is not None and noise.start + first + stream.size < 2**32:
         field = noise.at(start=noise.start + first)

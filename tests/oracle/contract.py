@@ -143,7 +143,7 @@ class Real:
 
     def relaxed(self, x, tau, noise, dx=None, dtau=0.0, log=False):
         """Return a relaxed sample or its logarithm, and its tangent where there are tangents."""
-        v = [self.add(g, c) for g, c in zip(noise, x, strict=True)]
+        v = [self.add(self.add(c, -max(x)), g) for g, c in zip(noise, x, strict=True)]
         rate = self.round(min(1 / tau, self.largest))
         t = [max(self.multiply(self.add(c, -max(v)), rate), -self.largest) for c in v]
         w = [self.decay(d) for d in t]

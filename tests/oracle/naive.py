@@ -6,6 +6,9 @@ import numpy as np
 
 import fastgumbel
 
+# Log-potentials below it and above its negative take part.
+LIMIT = 2.0**46
+
 
 def gumbel_max(log_potentials, noise, *, axis=-1, where=None):
     """Return indices and perturbed values: the first argmax of ``float64(x) + G``, or -1 and NaN on an invalid row.
@@ -19,10 +22,11 @@ def gumbel_max(log_potentials, noise, *, axis=-1, where=None):
     axis = axis if axis < 0 else axis - x.ndim
     noise = np.moveaxis(np.asarray(noise, dtype=np.float64), axis, -1)
     batch = noise.shape[:-1]
-    valid = np.broadcast_to((x < np.inf).all(-1) & (x > -np.inf).any(-1), batch)
+    left = x > -LIMIT
+    valid = np.broadcast_to((x < LIMIT).all(-1) & left.any(-1), batch)
     if x.shape[-1] == 0:
         return np.full(batch, -1, np.intp), np.full(batch, np.nan)
-    perturbed = np.where(valid[..., None], x + noise, 0.0)
+    perturbed = np.where(valid[..., None], np.where(left, x + noise, -np.inf), 0.0)
     indices = perturbed.argmax(-1)
     values = np.take_along_axis(perturbed, indices[..., None], -1)[..., 0]
     return np.where(valid, indices, -1), np.where(valid, values, np.nan)

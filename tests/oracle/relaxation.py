@@ -41,13 +41,18 @@ def allowed(x, where):
     return (np.real(x) > -np.inf) & (True if where is None else np.broadcast_to(where, np.shape(x)))
 
 
+def top_of(x, left, axis):
+    """Return the largest log-potential of each row, which is taken off before noise is added."""
+    return np.where(left, x.real, -np.inf).max(axis, keepdims=True)
+
+
 def relaxed(x, tau, noise, *, axis=-1, where=None, log=False):
     """Return softmax((x + noise) / tau), or its logarithm; ``tau`` is one number, or one a row."""
     x = wide(x)
     axis = axis if axis < 0 else axis - x.ndim
     left = allowed(x, where)
     tau = per_row(wide(tau), np.delete(x.shape, axis), axis)
-    z = (np.where(left, x, 0) + wide(noise)) / tau
+    z = (np.where(left, x - top_of(x, left, axis), 0) + wide(noise)) / tau
     peak = np.where(left, z.real, -np.inf).max(axis, keepdims=True)
     weights = np.where(left, np.exp(z - peak), 0)
     total = weights.sum(axis, keepdims=True)
@@ -57,12 +62,14 @@ def relaxed(x, tau, noise, *, axis=-1, where=None, log=False):
 def rounding(x, tau, noise, *, axis=-1, where=None):
     """Return the relative error of a sample that rounding alone explains, in units of the type's epsilon, row by row.
 
-    x + noise is known to half an epsilon of itself, and dividing by tau stretches what is lost; exponentials and sums
-    add a few units.
+    The distance of x from its largest, and the sum with noise, are known to half an epsilon of themselves, and dividing
+    by tau stretches what is lost; exponentials and sums add a few units.
     """
     x = wide(x)
     axis = axis if axis < 0 else axis - x.ndim
-    size = np.where(allowed(x, where), np.abs(np.where(allowed(x, where), x, 0) + wide(noise)), 0)
+    left = allowed(x, where)
+    lowered = np.where(left, x - top_of(x, left, axis), 0)
+    size = np.where(left, np.abs(lowered) + np.abs(wide(noise)), 0)
     largest = size.max(axis, keepdims=True)
     return 8 + np.log2(x.shape[axis]) + 4 * largest / per_row(wide(tau), np.delete(x.shape, axis), axis)
 

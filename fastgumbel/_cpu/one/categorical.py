@@ -5,7 +5,7 @@ import numpy as np
 from fastgumbel._law.field import words
 from fastgumbel._law.ops import bits
 from fastgumbel._law.real import decay32, decay64
-from fastgumbel._law.reduce import NO_INDEX, NOTHING
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING
 from fastgumbel._law.weights import DRAW_WORDS, grains, last_shift, target, weight
 from fastgumbel._numba.compile import scalar, stage
 from fastgumbel._numba.local import PLACES, places32
@@ -46,13 +46,13 @@ def draw_of_row(x, coordinates):
     largest = NOTHING
     for j in range(n):
         potential = np.float64(x[j])
-        if not potential < np.inf:
+        if not potential < LIMIT:
             return NO_INDEX
         largest = potential if potential > largest else largest
-    if largest == NOTHING:
+    if not largest > -LIMIT:
         return NO_INDEX
     if n <= PLACES:
-        # As in `categorical_short`: sums in float32, unless the target lies too near one of them.
+        # Sums in float32, unless the target lies too near one of them.
         sums = places32()
         total = np.float32(0)
         for j in range(n):

@@ -16,7 +16,7 @@ from fastgumbel._law.field import (
     words,
 )
 from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
-from fastgumbel._law.reduce import NO_INDEX, NOTHING
+from fastgumbel._law.reduce import FLOOR, LIMIT, NO_INDEX, NOTHING
 from fastgumbel._numba.compile import scalar
 
 _1 = np.uint64(1)
@@ -25,12 +25,12 @@ _BLOCK = np.uint64(64)
 
 
 @scalar
-def _largest(x, begin, end):
-    """Largest of x[begin:end], NaN if any is NaN or +inf."""
+def largest_of(x, begin, end):
+    """Largest of x[begin:end], NaN if any is NaN or not below LIMIT."""
     largest = NOTHING
     for j in range(begin, end):
         potential = np.float64(x[j])
-        if not potential < np.inf:
+        if not potential < LIMIT:
             return np.nan
         largest = potential if potential > largest else largest
     return largest
@@ -40,7 +40,7 @@ def _largest(x, begin, end):
 def max_of_row(x, coordinates):
     """Index of the sample; -1 if the row is invalid."""
     key, row, draw, start = coordinates
-    best, index = NOTHING, NO_INDEX
+    best, index = FLOOR, NO_INDEX
     n = np.uint64(x.size)
     begin = np.uint64(0)
     while begin < n:
@@ -48,7 +48,7 @@ def max_of_row(x, coordinates):
         end = min(n, begin + _BLOCK - (first & LANE_MASK))
         w = block_word(key, row, draw, first >> BLOCK_SHIFT)
         winner, e_block = winner_lane(w), block_exponential(w)
-        largest = _largest(x, begin, end)
+        largest = largest_of(x, begin, end)
         if largest != largest:
             return NO_INDEX
         j = begin if largest + gumbel_bound(e_block) > best else end
@@ -59,7 +59,7 @@ def max_of_row(x, coordinates):
             while j < stop:
                 category = start + j
                 potential = np.float64(x[j])
-                value = NOTHING
+                value = FLOOR
                 if category & LANE_MASK == winner:
                     value = potential + gumbel64(e_block)
                 else:
@@ -67,7 +67,7 @@ def max_of_row(x, coordinates):
                     if potential + gumbel_bound(e_block + exponential_floor(high)) > best:
                         fresh = exponential64(join(high, lane_half(key, row, draw, LOW_WORDS, category)))
                         value = potential + gumbel64(e_block + fresh)
-                if value > best:
+                if value > best and potential > -LIMIT:
                     best, index = value, np.int64(j)
                 j += _1
         begin = end

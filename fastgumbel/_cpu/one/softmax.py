@@ -7,8 +7,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from fastgumbel._cpu.one.max import max_of_row
-from fastgumbel._cpu.row import SHORT
+from fastgumbel._cpu.one.max import largest_of, max_of_row
 from fastgumbel._law.field import (
     BLOCK_SHIFT,
     HIGH_WORDS,
@@ -22,7 +21,8 @@ from fastgumbel._law.field import (
     words,
 )
 from fastgumbel._law.real import decay, exponential32, exponential64, log
-from fastgumbel._law.reduce import NOTHING
+from fastgumbel._law.reduce import LIMIT
+from fastgumbel._law.sums import GROUP, SHORT
 from fastgumbel._numba.compile import SCALAR_OPTIONS, scalar, stage
 
 _0 = np.uint64(0)
@@ -31,7 +31,7 @@ _2 = np.uint64(2)
 _8 = np.uint64(8)
 _16 = np.uint64(16)
 _32 = np.uint64(32)
-_64 = np.uint64(64)
+_GROUP = np.uint64(GROUP)
 
 
 def _fresh(high, low, like):
@@ -48,14 +48,14 @@ def _compiled_fresh(high, low, like):
 
 
 @stage
-def _perturb(out, x, coordinates):
-    """Log-potentials and noise to `out`; their largest sum, NaN where there is NaN or +inf."""
+def _perturb(out, x, top, coordinates):
+    """Log-potentials less the largest of them, `top`, and noise to `out`; the largest sum."""
     key, row, draw, _ = coordinates
     kind = out.dtype.type
     n = np.uint64(x.size)
     winner, minimum = _0, kind(0)
     h0 = h1 = h2 = h3 = l0 = l1 = l2 = l3 = _0
-    largest, good = kind(-np.inf), True
+    largest = kind(-np.inf)
     for j in range(n):
         if j & LANE_MASK == _0:
             w = block_word(key, row, draw, j >> BLOCK_SHIFT)
@@ -65,11 +65,10 @@ def _perturb(out, x, coordinates):
             if out.itemsize == 8:
                 l0, l1, l2, l3 = words(key, row, draw, LOW_WORDS | (j >> _2))
         fresh = _fresh(word_of(h0, h1, h2, h3, j), word_of(l0, l1, l2, l3, j), minimum)
-        value = -log(minimum + (kind(0) if j & LANE_MASK == winner else fresh)) + kind(x[j])
-        good &= value < np.inf
+        value = -log(minimum + (kind(0) if j & LANE_MASK == winner else fresh)) + (kind(x[j]) - top)
         largest = value if value > largest else largest
         out[j] = value
-    return largest if good else kind(np.nan)
+    return largest
 
 
 @scalar
@@ -90,16 +89,16 @@ def _sum64(p, at):
 
 @stage
 def _total(p):
-    """Sum of all items: as in `softmax_short` for few, else as in `row`."""
+    """Sum of all items: of few one by one in their type, of many as `total` of `_law/sums.py`."""
     n = np.uint64(p.size)
     if n <= SHORT:
         few = p.dtype.type(0)
         for j in range(n):
             few += p[j]
         return np.float64(few)
-    whole = n & ~LANE_MASK
+    whole = n // _GROUP * _GROUP
     many = np.float64(0)
-    for j in range(_0, whole, _64):
+    for j in range(_0, whole, _GROUP):
         many += np.float64(_sum64(p, j))
     for j in range(whole, n):
         many += np.float64(p[j])
@@ -125,10 +124,11 @@ def softmax_of_row(x, tau, coordinates, out):
         if index >= 0:
             out[np.uint64(index)] = kind(1)
         return
-    largest = _perturb(out, x, coordinates) if 0 < tau < np.inf else kind(np.nan)
-    if not NOTHING < largest < np.inf:
+    top = largest_of(x, _0, np.uint64(x.size))
+    if not (0 < tau < np.inf and -LIMIT < top < LIMIT):
         _fill(out, kind(np.nan))
         return
+    largest = _perturb(out, x, kind(top), coordinates)
     rate = kind(min(1 / tau, np.float64(np.finfo(out.dtype).max)))
     n = np.uint64(x.size)
     for j in range(n):

@@ -13,14 +13,13 @@ from fastgumbel._cuda.kernels.softmax import largest_of, raised
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel
 from fastgumbel._law.ops import bits
 from fastgumbel._law.real import decay64
-from fastgumbel._law.reduce import INVALID_ROW, NO_INDEX
+from fastgumbel._law.reduce import INVALID_ROW, LIMIT, NO_INDEX
 from fastgumbel._law.weights import grains, halves, last_shift, target, weight
 
 THREADS = 256
 _WARPS = THREADS // 32
 
 _0, _1, _5, _31 = map(np.int32, (0, 1, 5, 31))
-_MOST = np.float64(np.finfo(np.float64).max)
 
 
 @device
@@ -56,22 +55,25 @@ def _row_largest(cells, tops, r, segments):
     largest = np.float64(-np.inf)
     s = np.int64(cuda.threadIdx.x)
     while s < segments:
-        largest = raised(largest, tops[np.uint64(r * segments + s)], _MOST)
+        largest = raised(largest, tops[np.uint64(r * segments + s)], LIMIT)
         s += np.int64(cuda.blockDim.x)
-    return largest_of(cells, largest, _MOST)
+    return largest_of(cells, largest, LIMIT)
 
 
 @kernel(threads=THREADS)
 def largest_of_segments(x, mask, plan, tops):
-    """Largest potentials; NaN or +inf where there is one. `plan` is (first row, segments a row, categories in one)."""
+    """Largest potentials; NaN or not below LIMIT where one is.
+
+    `plan` is (first row, segments a row, categories in one).
+    """
     cells = cuda.shared.array(_WARPS, types.float64)
     _, line, begin, end = _place(np.int64(x.shape[1]), plan)
     largest = np.float64(-np.inf)
     j = begin + np.int64(cuda.threadIdx.x)
     while j < end:
-        largest = raised(largest, np.float64(potential(x, mask, line, j)), _MOST)
+        largest = raised(largest, np.float64(potential(x, mask, line, j)), LIMIT)
         j += np.int64(cuda.blockDim.x)
-    largest = largest_of(cells, largest, _MOST)
+    largest = largest_of(cells, largest, LIMIT)
     if cuda.threadIdx.x == 0:
         tops[np.uint64(cuda.blockIdx.x)] = largest
 
@@ -108,7 +110,7 @@ def cumulate_segments(x, mask, plan, tops, masses, sums, totals):
         mass += masses[np.uint64(r * segments + s)]
         s += np.int64(threads)
     last = last_shift(np.uint64(n + _total(parts, mass)))
-    good = largest >= -_MOST and largest <= _MOST
+    good = largest > -LIMIT and largest < LIMIT
 
     before = np.int64(0)
     first = begin
@@ -169,7 +171,7 @@ def _first_above(sums, begin, end, t):
 def draw_of_tables(sums, ends, field, n, plan, to_row, index, flag):
     """Draws of rows whose tables are made, a thread a draw: to index[:, to_row + first row:].
 
-    `field` is that of `parameters`, whose `start` is not read; `plan` is that of the tables.
+    `field` is (ids, key, row, draw, start), a `Field`, whose `start` is not read; `plan` is that of the tables.
     """
     rows, key, first_id, draw, _ = field
     first_line, segments, span = plan

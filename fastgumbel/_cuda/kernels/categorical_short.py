@@ -12,7 +12,7 @@ from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
 from fastgumbel._cuda.seam import cuda, device, kernel
 from fastgumbel._law.ops import bits, fma
 from fastgumbel._law.real import decay32, decay64
-from fastgumbel._law.reduce import INVALID_ROW, NO_INDEX
+from fastgumbel._law.reduce import INVALID_ROW, LIMIT, NO_INDEX
 from fastgumbel._law.weights import grains, halves, last_shift, target, weight
 
 THREADS = 128
@@ -89,7 +89,7 @@ def _decide(x, mask, line, largest, low, high):
 def draw_short(x, mask, field, to_row, index, flag):
     """Draws of each row of a piece, a thread a row and draw, to index[:, to_row:].
 
-    `field` is that of `parameters`, whose `start` is not read.
+    `field` is (ids, key, row, draw, start), a `Field`, whose `start` is not read.
     """
     rows, key, first_id, draw, _ = field
     item = np.uint64(cuda.blockIdx.x) * np.uint64(THREADS) + np.uint64(cuda.threadIdx.x)
@@ -99,7 +99,7 @@ def draw_short(x, mask, field, to_row, index, flag):
         line = item - s * count
         largest = row_largest(x, mask, line)
         category = NO_INDEX
-        if largest > -np.inf and largest < np.inf:
+        if largest > -LIMIT and largest < np.inf:
             low, high = halves(key, row_id(rows, first_id, line), draw + s)
             category = _guess(x, mask, line, largest, high)
             if category == NO_INDEX:

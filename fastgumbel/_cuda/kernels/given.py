@@ -1,4 +1,8 @@
-"""Noise conditioned on a choice, on a device: a block of threads a row and draw. See `_cpu/given.py`."""
+"""Noise conditioned on a choice, on a device: a block of threads a row and draw.
+
+In exponential space the choice is the first of all to finish, at a time t that is exponential with rate Z = sum exp(x),
+and by the lack of memory each other category finishes a fresh exponential later: E_c = t exp(x_c) + e_c.
+"""
 
 import numpy as np
 
@@ -6,16 +10,17 @@ from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import other_exponential, other_exponentials
 from fastgumbel._cuda.kernels.parameters import Line
 from fastgumbel._cuda.kernels.rows import note_fault, potential
-from fastgumbel._cuda.kernels.softmax import chunk_sum, in_order, largest_of, raised
+from fastgumbel._cuda.kernels.softmax import GROUP_REST, GROUP_SHIFT, group_sum, in_order, largest_of, raised
 from fastgumbel._cuda.seam import cuda, device, kernel
 from fastgumbel._law.ops import times
 from fastgumbel._law.real import decay, log, log64
-from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW
+from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW, LIMIT
+from fastgumbel._law.sums import GROUP
 
 THREADS = 256
 # Columns whose weights are summed between two barriers.
 _WIDTH = 4096
-_TERMS = _WIDTH // 64 + 63
+_TERMS = _WIDTH // GROUP + GROUP - 1
 _WARPS = THREADS // 32
 
 _1, _2, _3 = map(np.int64, (1, 2, 3))
@@ -23,7 +28,7 @@ _1, _2, _3 = map(np.int64, (1, 2, 3))
 
 @device
 def _total(terms, x, mask, row, largest):
-    """Sum of the weights of a row as `row.total` has it, in the threads of the first warp. All threads must call."""
+    """Sum of the weights of a row, `total` of `_law/sums.py`, in threads of the first warp. All threads must call."""
     thread = np.int32(cuda.threadIdx.x)
     lane = np.int64(thread & np.int32(31))
     n = np.int64(x.shape[1])
@@ -31,22 +36,22 @@ def _total(terms, x, mask, row, largest):
     c = np.int64(0)
     while c < n:
         count = min(n - c, np.int64(_WIDTH))
-        chunks = np.int32(count >> np.int64(6))
-        chunk = np.int32(thread >> np.int32(5))
-        while chunk < chunks:
-            j = c + np.int64(np.int32(chunk << np.int32(6))) + lane
+        groups = np.int32(np.int32(count) >> GROUP_SHIFT)
+        group = np.int32(thread >> np.int32(5))
+        while group < groups:
+            j = c + np.int64(np.int32(group << GROUP_SHIFT)) + lane
             s = decay(potential(x, mask, row, j) - largest)
-            s = chunk_sum(s + decay(potential(x, mask, row, j + np.int64(32)) - largest))
+            s = group_sum(s + decay(potential(x, mask, row, j + np.int64(32)) - largest))
             if lane == np.int64(0):
-                terms[chunk] = s
-            chunk = np.int32(chunk + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
-        j = np.int64(np.int32(chunks << np.int32(6))) + np.int64(thread)
+                terms[group] = s
+            group = np.int32(group + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
+        j = np.int64(np.int32(groups << GROUP_SHIFT)) + np.int64(thread)
         while j < count:
-            terms[np.int32(j) - np.int32(chunks * np.int32(63))] = decay(potential(x, mask, row, c + j) - largest)
+            terms[np.int32(j) - np.int32(groups * GROUP_REST)] = decay(potential(x, mask, row, c + j) - largest)
             j += np.int64(cuda.blockDim.x)
         cuda.syncthreads()
         if thread < np.int32(32):
-            sum_ = in_order(sum_, terms, np.int32(chunks + np.int32(np.int32(count) & np.int32(63))))
+            sum_ = in_order(sum_, terms, np.int32(groups + np.int32(np.int32(count) & GROUP_REST)))
         cuda.syncthreads()
         c += count
     return sum_
@@ -82,7 +87,7 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
     ids, key, first_row, draw, start = field
     to_row, all_rows, first, repeats = shape
     n_rows, n = np.int64(x.shape[0]), np.int64(x.shape[1])
-    most = out.dtype.type(np.finfo(out.dtype).max)
+    limit = out.dtype.type(LIMIT)
     terms = cuda.shared.array(_TERMS, out.dtype)
     peaks = cuda.shared.array(_WARPS, out.dtype)
     cell = cuda.shared.array(1, np.float64)
@@ -97,13 +102,13 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
     largest = out.dtype.type(-np.inf)
     j = np.int64(thread)
     while j < n:
-        largest = raised(largest, potential(x, mask, r, j), most)
+        largest = raised(largest, potential(x, mask, r, j), limit)
         j += np.int64(cuda.blockDim.x)
-    largest = largest_of(peaks, largest, most)
+    largest = largest_of(peaks, largest, limit)
     fault = np.int64(0)
-    if not (largest >= -most and largest <= most):
+    if not (largest > -limit and largest < limit):
         fault = np.int64(INVALID_ROW)
-    elif choice < np.int64(0) or choice >= n or potential(x, mask, r, choice) < -most:
+    elif choice < np.int64(0) or choice >= n or not potential(x, mask, r, choice) > -limit:
         fault = np.int64(INVALID_CHOICE)
     if fault != np.int64(0):
         if thread == np.int32(0):

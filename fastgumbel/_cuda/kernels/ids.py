@@ -14,9 +14,9 @@ THREADS = 256
 def write_at(out, ids, field, to, fresh, empty):
     """Write G(key, row, draw + s, ids[r, j]) to out[first + s step + r n + j], a thread a place.
 
-    `to` is (first, step, draws), and n the number of columns of `ids`; `field` is that of `parameters`, whose `start`
-    is not read. An empty place, whose id is negative, gets `empty`. `fresh` asks for Exp(1) numbers that the field does
-    not use.
+    `to` is (first, step, draws), and n the number of columns of `ids`; `field` is (ids, key, row, draw, start), a
+    `Field`, whose `start` is not read. An empty place, whose id is negative, gets `empty`. `fresh` asks for Exp(1)
+    numbers that the field does not use.
     """
     rows, key, first_row, draw, _ = field
     first, step, draws = to

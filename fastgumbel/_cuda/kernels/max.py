@@ -5,7 +5,7 @@ from numba import types
 
 from fastgumbel._cuda.kernels.rows import infinity, note_fault, quad
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, overload
-from fastgumbel._law.reduce import INVALID_ROW, NO_INDEX, combined
+from fastgumbel._law.reduce import INVALID_ROW, LIMIT, NO_INDEX, combined
 
 
 def larger(a, b):
@@ -25,16 +25,15 @@ def _larger(a, b):
 
 @device
 def largest_of(four):
-    """Largest of four potentials; +inf where one is NaN or +inf."""
+    """Largest of four potentials; +inf where one is NaN or not below LIMIT."""
     a, b, c, d = four
-    infinite = infinity(a)
-    good = a < infinite and b < infinite and c < infinite and d < infinite
-    return larger(larger(a, b), larger(c, d)) if good else infinite
+    good = a < LIMIT and b < LIMIT and c < LIMIT and d < LIMIT
+    return larger(larger(a, b), larger(c, d)) if good else infinity(a)
 
 
 @device
 def row_largest(x, mask, line):
-    """Largest potential of a row; +inf where one is NaN or +inf."""
+    """Largest potential of a row; +inf where one is NaN or not below LIMIT."""
     largest = -infinity(x)
     category = np.int64(0)
     while category < x.shape[1]:

@@ -17,7 +17,7 @@ from fastgumbel._cuda.kernels.survey import largest_of_warps, survey
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel, opaque
 from fastgumbel._law.bounds import LEAST, SLACK, at_least, at_most, block_ceiling, block_floor, lane_ceiling, lane_floor
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, block_word, gumbel, winner_lane, words
-from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats, combined
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, combined
 
 THREADS = 128
 _WARPS = 4
@@ -55,9 +55,15 @@ def _draw_bounds(coordinates, first_pair, maxima, bounds, base, largest, pairs, 
 
 
 @device
+def _distance(line, column, largest):
+    """How far a potential is from the largest; -inf where it is excluded, so that nothing is reached by its bounds."""
+    p = inside(line.x, line.mask, line.row, column)
+    return np.float32(p - largest) if p > -LIMIT else _LOWEST
+
+
+@device
 def _open(line, column, coordinates, block, largest, lane):
     """Distances that two neighbouring lanes of a block can reach, and the larger one that they do reach, by bounds."""
-    x, mask, r = line
     key, row, draw, _ = coordinates
     key = opaque(key)
     w = block_word(key, row, draw, block)
@@ -67,11 +73,11 @@ def _open(line, column, coordinates, block, largest, lane):
     late = lane & _1 != _0
     first, second = np.uint32(h2 if late else h0), np.uint32(h3 if late else h1)
     here = np.int32(lane << _1)
-    d = np.float32(inside(x, mask, r, column + np.int64(here)) - largest)
+    d = _distance(line, column + np.int64(here), largest)
     wins = winner == here
     high0 = at_most(d, floor if wins else lane_floor(first, floor))
     low = at_least(d, ceiling if wins else lane_ceiling(first, ceiling))
-    d = np.float32(inside(x, mask, r, column + np.int64(here) + np.int64(1)) - largest)
+    d = _distance(line, column + np.int64(here) + np.int64(1), largest)
     wins = winner == np.int32(here + _1)
     high1 = at_most(d, floor if wins else lane_floor(second, floor))
     return high0, high1, larger(low, at_least(d, ceiling if wins else lane_ceiling(second, ceiling)))
@@ -82,8 +88,9 @@ def _decide(line, column, coordinates, best, arg):
     """The better of (best, arg) and the perturbed value at a column, by the definition."""
     x, mask, r = line
     key, row, draw, start = coordinates
-    value = np.float64(potential(x, mask, r, column)) + gumbel(opaque(key), row, draw, start + np.uint64(column))
-    if value > NOTHING and beats(value, column, best, arg):
+    p = np.float64(potential(x, mask, r, column))
+    value = p + gumbel(opaque(key), row, draw, start + np.uint64(column))
+    if p > -LIMIT and beats(value, column, best, arg):
         return value, column
     return best, arg
 
@@ -134,10 +141,10 @@ def _search(line, coordinates, first_pair, limits, bounds, base, pairs, team):
 def max_long(x, mask, numbers, field, plan, index, value, flag):
     """Gumbel-max of each segment of each row of a piece, a thread block (of whole warps) a segment.
 
-    `field` is that of `parameters`. index[s, r] gets the indices, and value[s, r], unless it is empty, the perturbed
-    values. `numbers` is an empty array of the type that potentials are read as. `plan` is (first row, segments a row,
-    pairs of blocks a segment, draws that a thread block makes). More than one segment a row go side by side, for
-    `max_of_segments`.
+    `field` is (ids, key, row, draw, start), a `Field`. index[s, r] gets the indices, and value[s, r], unless it is
+    empty, the perturbed values. `numbers` is an empty array of the type that potentials are read as. `plan` is (first
+    row, segments a row, pairs of blocks a segment, draws that a thread block makes). More than one segment a row go
+    side by side, for `max_of_segments`.
     """
     rows, key, first_id, draw, start = field
     to_row, segments, span, group = plan
@@ -164,7 +171,7 @@ def max_long(x, mask, numbers, field, plan, index, value, flag):
 
     top = survey(Line(x, mask, line), column, maxima, pairs, team)
     largest = largest_of_warps(tops, top, team)
-    good = largest < np.inf and largest > -np.inf
+    good = largest < np.inf and largest > -LIMIT
     # What the bounds err by, and what the definition rounds away where potentials are large.
     slack = SLACK + np.float32((abs(np.float64(largest)) + np.float64(128)) * _ROUNDING)
 

@@ -13,7 +13,7 @@ from fastgumbel._law.field import HIGH_WORDS, gumbel, words
 from fastgumbel._law.ops import fma
 from fastgumbel._law.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
 from fastgumbel._law.real import exp32, exponential32
-from fastgumbel._law.reduce import INVALID_NOISE, NO_INDEX, NOTHING, beats
+from fastgumbel._law.reduce import INVALID_NOISE, LIMIT, NO_INDEX, NOTHING, beats
 
 THREADS = 128
 
@@ -68,7 +68,7 @@ def _decide(x, mask, line, key, row, draw, start):
     category = _0
     while category < x.shape[1]:
         value = np.float64(potential(x, mask, line, category))
-        if value > NOTHING:
+        if value > -LIMIT:
             value += gumbel(key, row, draw, start + np.uint64(category))
             if beats(value, category, best, arg):
                 best, arg = value, category
@@ -78,7 +78,11 @@ def _decide(x, mask, line, key, row, draw, start):
 
 @kernel(threads=THREADS)
 def max_short(x, mask, field, to_row, index, value, flag):
-    """Gumbel-max of each row of a piece, a thread a row and draw; arguments as of `max_long`."""
+    """Gumbel-max of each row of a piece, a thread a row and draw.
+
+    `mask` is False where a category is excluded, or True alone. `field` is (ids, key, row, draw, start), a `Field`.
+    Results of the piece go to index[s, to_row:] and, unless it is empty, value[s, to_row:], and faults to `flag`.
+    """
     rows, key, first_id, draw, start = field
     item = np.uint64(cuda.blockIdx.x) * np.uint64(THREADS) + np.uint64(cuda.threadIdx.x)
     count = np.uint64(x.shape[0])
@@ -88,7 +92,7 @@ def max_short(x, mask, field, to_row, index, value, flag):
         row, at = row_id(rows, first_id, line), draw + s
         largest = np.float64(row_largest(x, mask, line))
         best, arg = NOTHING, NO_INDEX
-        if largest > NOTHING and largest < np.inf:
+        if largest > -LIMIT and largest < np.inf:
             arg = _race(x, mask, line, key, row, at, start, largest)
             if arg == NO_INDEX:
                 best, arg = _decide(x, mask, line, key, row, at, start)
@@ -118,8 +122,8 @@ def max_given(x, mask, noise, place, index, value, flag):
             g = np.float64(potential(noise, True, np.uint64(line), category))
             p = np.float64(potential(x, mask, np.uint64(line), category))
             bad_noise |= not abs(g) < math.inf
-            bad_row |= not p < np.inf
-            if p > NOTHING and p + g > NOTHING and beats(p + g, category, best, arg):
+            bad_row |= not p < LIMIT
+            if p > -LIMIT and p + g > NOTHING and beats(p + g, category, best, arg):
                 best, arg = p + g, category
             category += np.int64(32)
         bad_row = cuda.any_sync(ALL_LANES, bad_row)

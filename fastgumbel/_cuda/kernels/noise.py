@@ -35,8 +35,8 @@ def _put(out, place, column, n, vectors, g):
 def fill_short(out, field, n, n_rows, vectors):
     """Write G(key, row, draw, start + j) to out[r n + j], a thread a row.
 
-    `field` is that of `parameters`; `vectors` is (skew, mask): out[i] begins 16 aligned bytes if and only if
-    (i + skew) & mask is 0.
+    `field` is (ids, key, row, draw, start), a `Field`; `vectors` is (skew, mask): out[i] begins 16 aligned bytes if and
+    only if (i + skew) & mask is 0.
     """
     rows, key, first_row, draw, start = field
     r = np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)

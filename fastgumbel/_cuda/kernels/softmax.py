@@ -2,9 +2,16 @@
 
 import numpy as np
 
+from fastgumbel._cuda.kernels.max import larger
+from fastgumbel._cuda.kernels.max import largest_of as largest_of_four
+from fastgumbel._cuda.kernels.rows import infinity, quad
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device
 from fastgumbel._law.ops import times
 from fastgumbel._law.real import decay
+from fastgumbel._law.sums import GROUP
+
+# Groups of a sum are cut by shifts: where they begin, and how many numbers may be left behind the last whole one.
+GROUP_SHIFT, GROUP_REST = np.int32(GROUP.bit_length() - 1), np.int32(GROUP - 1)
 
 
 @device
@@ -27,9 +34,21 @@ def slope_of(tangents, direction, row):
 
 
 @device
-def raised(largest, v, most):
-    """The larger number; NaN or +inf for ever after either: a row has a sample where this ends finite."""
-    return v if v > largest or not v <= most else largest
+def raised(largest, v, limit):
+    """The larger number; one that is NaN or not below a limit, for ever after such a one."""
+    return v if v > largest or not v < limit else largest
+
+
+@device
+def top_of(cells, line):
+    """Largest potential of a row, +inf where one is NaN or not below LIMIT. All threads must call."""
+    x, mask, row = line
+    largest = -infinity(x)
+    category = np.int64(cuda.threadIdx.x) << np.int64(2)
+    while category < x.shape[1]:
+        largest = larger(largest, largest_of_four(quad(x, mask, row, category)))
+        category += np.int64(cuda.blockDim.x) << np.int64(2)
+    return largest_of(cells, largest, infinity(x))
 
 
 @device
@@ -58,12 +77,12 @@ def weighed(slope, p):
 
 @device
 def perturbed(v, g, most):
-    """Potential and precomputed noise; NaN if the noise is not finite."""
+    """Potential less the largest, and precomputed noise; NaN if the noise is not finite."""
     return v + g if g >= -most and g <= most else g - g
 
 
 @device
-def chunk_sum(s):
+def group_sum(s):
     """Sum of 32 numbers, one a lane: halves added down to one, in all lanes."""
     s = s + cuda.shfl_xor_sync(ALL_LANES, s, 16)
     s = s + cuda.shfl_xor_sync(ALL_LANES, s, 8)
@@ -83,16 +102,16 @@ def in_order(sum_, terms, count):
 
 
 @device
-def largest_of(cells, v, most):
+def largest_of(cells, v, limit):
     """What `raised` makes of the numbers of all threads, with a shared cell for each warp. All threads must call."""
     thread = np.int32(cuda.threadIdx.x)
     for step in (16, 8, 4, 2, 1):
-        v = raised(v, cuda.shfl_xor_sync(ALL_LANES, v, step), most)
+        v = raised(v, cuda.shfl_xor_sync(ALL_LANES, v, step), limit)
     if np.int32(thread & np.int32(31)) == np.int32(0):
         cells[thread >> np.int32(5)] = v
     cuda.syncthreads()
     w = np.int32(0)
     while w < np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)):
-        v = raised(v, cells[w], most)
+        v = raised(v, cells[w], limit)
         w = np.int32(w + np.int32(1))
     return v

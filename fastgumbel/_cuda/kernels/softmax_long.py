@@ -9,10 +9,12 @@ import numpy as np
 from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import held_block, hold_blocks, quad_noise
 from fastgumbel._cuda.kernels.parameters import Line
-from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
+from fastgumbel._cuda.kernels.rows import infinity, note_fault, potential, quad
 from fastgumbel._cuda.kernels.softmax import (
-    chunk_sum,
+    GROUP_REST,
+    GROUP_SHIFT,
     distance,
+    group_sum,
     in_order,
     largest_of,
     perturbed,
@@ -20,18 +22,20 @@ from fastgumbel._cuda.kernels.softmax import (
     rate_of,
     slope_of,
     tangent,
+    top_of,
     weighed,
     weight,
 )
 from fastgumbel._cuda.seam import cuda, device, kernel, opaque
 from fastgumbel._law.ops import times
 from fastgumbel._law.real import log64
-from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW, LIMIT
+from fastgumbel._law.sums import GROUP
 
 THREADS = 128
-# Columns of a tile at most: each of its chunks of 64 has a term, and so has each of a last part of 63.
+# Columns of a tile at most: each of its groups has a term, and so has each of the numbers behind the last whole group.
 TILE = 11520
-_TERMS = TILE // 64 + 63
+_TERMS = TILE // GROUP + GROUP - 1
 _WARPS = THREADS // 32
 
 _0, _1, _2, _3, _4 = map(np.int64, (0, 1, 2, 3, 4))
@@ -41,17 +45,20 @@ _PERTURB, _TOTAL, _SAMPLE, _DISTANCE, _DIRECTIONS = map(np.int32, range(5))
 
 
 @device
-def _put(tile, column, c, end, v, most, largest):
+def _put(tile, column, c, end, v, largest):
     """Keep a perturbed value, if the tile has it; the largest so far."""
     if column < c or column >= end:
         return largest
     tile[np.int32(column - c)] = v
-    return raised(largest, v, most)
+    return raised(largest, v, infinity(v))
 
 
 @device
-def _perturb(tile, line, coordinates, c, end, most, largest):
-    """Perturbed values of columns c to end to the tile; the largest that this thread met. All threads must call."""
+def _perturb(tile, line, coordinates, c, end, tops, largest):
+    """Perturbed values of columns c to end, above the row's largest potential, the only item of `tops`, to the tile.
+
+    Gives the largest that this thread met. All threads must call.
+    """
     key, row, draw, start = coordinates
     lane = np.int32(np.int32(cuda.threadIdx.x) & np.int32(31))
     warps = np.int32(np.int32(cuda.blockDim.x) >> np.int32(5))
@@ -72,10 +79,12 @@ def _perturb(tile, line, coordinates, c, end, most, largest):
         if column + _3 >= c and column < end:
             g0, g1, g2, g3 = quad_noise(key, row, draw, lanes, minimum, winner)
             x0, x1, x2, x3 = quad(line.x, line.mask, line.row, column)
-            largest = _put(tile, column, c, end, x0 + g0, most, largest)
-            largest = _put(tile, column + _1, c, end, x1 + g1, most, largest)
-            largest = _put(tile, column + _2, c, end, x2 + g2, most, largest)
-            largest = _put(tile, column + _3, c, end, x3 + g3, most, largest)
+            # Read anew, as registers are scarce here.
+            top = tops[0]
+            largest = _put(tile, column, c, end, x0 - top + g0, largest)
+            largest = _put(tile, column + _1, c, end, x1 - top + g1, largest)
+            largest = _put(tile, column + _2, c, end, x2 - top + g2, largest)
+            largest = _put(tile, column + _3, c, end, x3 - top + g3, largest)
         step = np.int32(step + np.int32(1))
         lanes += np.uint64(32)
         column += np.int64(128)
@@ -83,15 +92,16 @@ def _perturb(tile, line, coordinates, c, end, most, largest):
 
 
 @device
-def _perturb_given(tile, line, noise, flag, columns, most, largest):
+def _perturb_given(tile, line, noise, flag, columns, tops, largest):
     """The same with noise: (array by draw, row and category; draw; the number of the row of noise among faults)."""
     given, s, number = noise
     c, end = columns
+    most = tile.dtype.type(np.finfo(tile.dtype).max)
     j = c + np.int64(cuda.threadIdx.x)
     while j < end:
         g = tile.dtype.type(given[np.uint64(s), line.row, np.uint64(j)])
-        v = perturbed(potential(line.x, line.mask, line.row, j), g, most)
-        largest = _put(tile, j, c, end, v, most, largest)
+        v = perturbed(potential(line.x, line.mask, line.row, j) - tops[0], g, most)
+        largest = _put(tile, j, c, end, v, largest)
         if not (g >= -most and g <= most):
             note_fault(flag, number, INVALID_NOISE)
         j += np.int64(cuda.blockDim.x)
@@ -113,21 +123,21 @@ def _term(tile, i, known, dx, dx_at, phase):
 
 @device
 def _terms(terms, tile, count, known, dx, dx_at, phase):
-    """Terms of a sum over a tile, in order: the sums of its chunks of 64, then what is left. All threads must call."""
+    """Terms of a sum over a tile, in order: the sums of its groups, then what is left. All threads must call."""
     thread = np.int32(cuda.threadIdx.x)
     lane = np.int32(thread & np.int32(31))
-    chunks = np.int32(count >> np.int32(6))
-    chunk = np.int32(thread >> np.int32(5))
-    while chunk < chunks:
-        i = np.int32(np.int32(chunk << np.int32(6)) + lane)
+    groups = np.int32(count >> GROUP_SHIFT)
+    group = np.int32(thread >> np.int32(5))
+    while group < groups:
+        i = np.int32(np.int32(group << GROUP_SHIFT) + lane)
         s = _term(tile, i, known, dx, dx_at, phase) + _term(tile, np.int32(i + np.int32(32)), known, dx, dx_at, phase)
-        s = chunk_sum(s)
+        s = group_sum(s)
         if lane == np.int32(0):
-            terms[chunk] = s
-        chunk = np.int32(chunk + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
-    i = np.int32(np.int32(chunks << np.int32(6)) + thread)
+            terms[group] = s
+        group = np.int32(group + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
+    i = np.int32(np.int32(groups << GROUP_SHIFT) + thread)
     while i < count:
-        terms[np.int32(i - np.int32(chunks * np.int32(63)))] = _term(tile, i, known, dx, dx_at, phase)
+        terms[np.int32(i - np.int32(groups * GROUP_REST))] = _term(tile, i, known, dx, dx_at, phase)
         i = np.int32(i + np.int32(cuda.blockDim.x))
 
 
@@ -142,9 +152,11 @@ def _write(out, to, n, value):
 
 @kernel(threads=THREADS, blocks=3)
 def softmax_long(x, mask, field, given, rates, tangents, samples, window):
-    """Write what `softmax_short.softmax_short` does, summed as the CPU's kernel of long rows sums.
+    """Relaxed samples of a piece of long rows, and their tangents; sums are `total` of `_law/sums.py`.
 
-    `window` is (columns of a tile, a multiple of 64 and at most TILE: the size of dynamic shared memory; the window).
+    `field` is a `Field`, `rates` are `Rates`, `tangents` `Tangents` and `samples` `Samples`. `given` is noise by draw,
+    row of the piece and category instead of the field, or empty. `window` is (columns of a tile, a `Window`): a tile
+    has a multiple of GROUP columns, at most TILE, and is the dynamic shared memory.
     """
     width, window = window
     dx, dy, y, flag, faults, log = tangents.dx, tangents.dy, samples.y, samples.flag, samples.faults, samples.log
@@ -154,16 +166,21 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
     most = y.dtype.type(np.finfo(y.dtype).max)
     tile = cuda.shared.array(0, y.dtype)
     terms = cuda.shared.array(_TERMS, y.dtype)
-    peaks = cuda.shared.array(_WARPS, y.dtype)
+    peaks, tops = cuda.shared.array(_WARPS, y.dtype), cuda.shared.array(1, y.dtype)
     cell = cuda.shared.array(1, np.float64)
     thread = np.int32(cuda.threadIdx.x)
     threads = np.int32(cuda.blockDim.x)
     s = np.int64(np.uint64(cuda.blockIdx.x) // np.uint64(n_rows))
     r = np.int64(cuda.blockIdx.x) - s * n_rows
+    line, nan = Line(x, mask, np.uint64(r)), y.dtype.type(np.nan)
+    top = top_of(peaks, line)
+    # Noise of an invalid row is looked at too, as its faults come first.
+    if thread == np.int32(0):
+        tops[0] = top if top > -LIMIT and top < LIMIT else nan
     whole = window.row + r
-    at = ((window.first_draw + s) * window.rows + whole) * n
-    line, noise = Line(x, mask, np.uint64(r)), (given, s, (window.first_draw + s) * window.rows + whole)
-    stride = window.all_draws * window.rows * n
+    # The number of the result's row, but for directions.
+    number = (window.first_draw + s) * window.rows + whole
+    noise = given, s, number
     rate = rate_of(rates, whole)
     row = row_id(field.ids, field.row, np.uint64(r))
     coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
@@ -190,23 +207,26 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
             if phase == _PERTURB or width < n:
                 cuda.syncthreads()
                 if given.size:
-                    largest = _perturb_given(tile, line, noise, flag, (c, end), most, largest)
+                    largest = _perturb_given(tile, line, noise, flag, (c, end), tops, largest)
                 else:
-                    largest = _perturb(tile, line, coordinates, c, end, most, largest)
+                    largest = _perturb(tile, line, coordinates, c, end, tops, largest)
                 cuda.syncthreads()
             if sums:
                 known = largest, rate, factor, most
                 _terms(terms, tile, count, known, dx, dx_at + c, phase)
                 cuda.syncthreads()
                 if thread < np.int32(32):
-                    terms_left = np.int32(np.int32(count >> np.int32(6)) + np.int32(count & np.int32(63)))
+                    terms_left = np.int32(np.int32(count >> GROUP_SHIFT) + np.int32(count & GROUP_REST))
                     sum_ = in_order(sum_, terms, terms_left)
             elif phase == _SAMPLE or writes_tangent:
+                to = number + d * window.all_draws * window.rows if writes_tangent else number
+                # Opaque, so that the product is not kept in registers throughout.
+                to = to * np.int64(opaque(np.uint64(n))) + c
                 i = thread
                 while i < count:
                     v = tile[i]
                     t = distance(v, largest, rate, most)
-                    place = np.uint64(at + c + np.int64(i))
+                    place = np.uint64(to + np.int64(i))
                     if phase == _SAMPLE:
                         if log:
                             y[place] = t - log_total if v >= -most else v
@@ -215,7 +235,6 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
                     else:
                         q = dx[np.uint64(dx_at + c + np.int64(i))] if dx.size else zero
                         q = tangent(q, t, slope, slope != zero, rate, mean, most)
-                        place += np.uint64(d * stride)
                         if log:
                             dy[place] = q if v >= -most else zero
                         else:
@@ -228,15 +247,14 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
             cuda.syncthreads()
             sum_ = cell[0]
         if phase == _PERTURB:
-            largest = largest_of(peaks, largest, most)
+            largest = largest_of(peaks, largest, infinity(largest))
             if not (largest >= -most and largest <= most):
                 if thread == np.int32(0):
                     note_fault(flag, faults + whole, INVALID_ROW)
-                nan = y.dtype.type(np.nan)
                 if y.size:
-                    _write(y, at, n, nan)
+                    _write(y, number * n, n, nan)
                 while d < n_directions:
-                    _write(dy, d * stride + at, n, nan)
+                    _write(dy, (d * window.all_draws * window.rows + number) * n, n, nan)
                     d += _1
                 return
         elif phase == _TOTAL:

@@ -4,7 +4,8 @@ import numpy as np
 
 from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import block, quad_noise
-from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
+from fastgumbel._cuda.kernels.max import row_largest
+from fastgumbel._cuda.kernels.rows import infinity, note_fault, potential, quad
 from fastgumbel._cuda.kernels.softmax import (
     distance,
     perturbed,
@@ -18,7 +19,7 @@ from fastgumbel._cuda.kernels.softmax import (
 from fastgumbel._cuda.seam import cuda, device, kernel
 from fastgumbel._law.ops import times
 from fastgumbel._law.real import log as log_of
-from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_NOISE, INVALID_ROW, LIMIT
 
 THREADS = 128
 
@@ -32,17 +33,17 @@ def _place(column):
 
 
 @device
-def _put(tile, column, n, v, most, largest):
+def _put(tile, column, n, v, largest):
     """Keep a perturbed value, if the row has it; the largest so far."""
     if column < np.int64(0) or column >= n:
         return largest
     tile[_place(column)] = v
-    return raised(largest, v, most)
+    return raised(largest, v, infinity(v))
 
 
 @device
-def _perturb(tile, x, mask, r, coordinates, most, largest):
-    """Keep the row's perturbed values; the largest of them."""
+def _perturb(tile, x, mask, r, coordinates, top, largest):
+    """Keep the row's perturbed values, above its largest potential `top`; the largest of them."""
     key, row, draw, start = coordinates
     n = np.int64(x.shape[1])
     column = -np.int64(start & np.uint64(3))
@@ -53,10 +54,10 @@ def _perturb(tile, x, mask, r, coordinates, most, largest):
             minimum, winner = block(key, row, draw, lanes >> np.uint64(4), largest)
         g0, g1, g2, g3 = quad_noise(key, row, draw, lanes, minimum, winner)
         x0, x1, x2, x3 = quad(x, mask, np.uint64(r), column)
-        largest = _put(tile, column, n, x0 + g0, most, largest)
-        largest = _put(tile, column + _1, n, x1 + g1, most, largest)
-        largest = _put(tile, column + _2, n, x2 + g2, most, largest)
-        largest = _put(tile, column + _3, n, x3 + g3, most, largest)
+        largest = _put(tile, column, n, x0 - top + g0, largest)
+        largest = _put(tile, column + _1, n, x1 - top + g1, largest)
+        largest = _put(tile, column + _2, n, x2 - top + g2, largest)
+        largest = _put(tile, column + _3, n, x3 - top + g3, largest)
         lanes += np.uint64(1)
         column += _4
     return largest
@@ -74,8 +75,9 @@ def _fill(out, at, n, value):
 def softmax_short(x, mask, field, given, rates, tangents, samples, window):
     """Relaxed samples of a piece of rows, and their tangents.
 
-    `given` is noise by draw, row of the piece and category instead of the field, or empty. The other arguments are
-    those of `parameters`. Dynamic shared memory has a place for each thread and category.
+    `field` is a `Field`, `rates` are `Rates`, `tangents` `Tangents`, `samples` `Samples`, and `window` is a `Window`.
+    `given` is noise by draw, row of the piece and category instead of the field, or empty. Dynamic shared memory has a
+    place for each thread and category.
     """
     dx, dy, y, flag, faults, log = tangents.dx, tangents.dy, samples.y, samples.flag, samples.faults, samples.log
     moved, n_directions = tangents.moved, tangents.directions
@@ -91,23 +93,25 @@ def softmax_short(x, mask, field, given, rates, tangents, samples, window):
     r = i - s * n_rows
     whole = window.row + r
     at = ((window.first_draw + s) * window.rows + whole) * n
-    rate = rate_of(rates, whole)
+    rate, nan = rate_of(rates, whole), y.dtype.type(np.nan)
+    top = row_largest(x, mask, np.uint64(r))
+    # Noise of an invalid row is looked at too, as its faults come first.
+    top = top if top > -LIMIT and top < LIMIT else nan
     if given.size:
         j = np.int64(0)
         while j < n:
             g = y.dtype.type(given[np.uint64(s), np.uint64(r), np.uint64(j)])
-            v = perturbed(potential(x, mask, np.uint64(r), j), g, most)
-            largest = _put(tile, j, n, v, most, largest)
+            v = perturbed(potential(x, mask, np.uint64(r), j) - top, g, most)
+            largest = _put(tile, j, n, v, largest)
             if not (g >= -most and g <= most):
                 note_fault(flag, (window.first_draw + s) * window.rows + whole, INVALID_NOISE)
             j += _1
     else:
         row = row_id(field.ids, field.row, np.uint64(r))
         coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
-        largest = _perturb(tile, x, mask, r, coordinates, most, largest)
+        largest = _perturb(tile, x, mask, r, coordinates, top, largest)
     if not (largest >= -most and largest <= most):
         note_fault(flag, faults + whole, INVALID_ROW)
-        nan = y.dtype.type(np.nan)
         if y.size:
             _fill(y, at, n, nan)
         d = np.int64(0)

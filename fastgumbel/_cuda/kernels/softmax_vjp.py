@@ -7,17 +7,18 @@ through the draws of its row, and so does every row.
 import numpy as np
 
 from fastgumbel._cuda.kernels.rows import divided, note_fault
-from fastgumbel._cuda.kernels.softmax import chunk_sum, in_order, rate_of
+from fastgumbel._cuda.kernels.softmax import GROUP_REST, GROUP_SHIFT, group_sum, in_order, rate_of
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel
 from fastgumbel._law.ops import times
 from fastgumbel._law.real import decay
 from fastgumbel._law.real import log as log_of
 from fastgumbel._law.reduce import INFINITE_TANGENT
+from fastgumbel._law.sums import GROUP
 
 THREADS = 256
 # Columns whose terms are summed between two barriers.
 _WIDTH = 8192
-_TERMS = _WIDTH // 64 + 63
+_TERMS = _WIDTH // GROUP + GROUP - 1
 
 _0, _1 = np.int64(0), np.int64(1)
 
@@ -65,7 +66,7 @@ def _known(y, at, mean):
 
 @device
 def _sum_short(cotangents, places, mean, of_tau):
-    """Sum of the terms of a row of fewer than 64 categories as `row.dot` and `row.total` have it."""
+    """Sum of the terms of a row without a whole group, `total` of `_law/sums.py`."""
     at, w_at = places
     sum_ = np.float64(0)
     j = _0
@@ -77,7 +78,7 @@ def _sum_short(cotangents, places, mean, of_tau):
 
 @kernel(threads=THREADS)
 def pull_short(means, slopes, cotangents):
-    """Write means[s, r] and slopes[s, r], flat, of samples of fewer than 64 categories, a thread each.
+    """Write means[s, r] and slopes[s, r], flat, of samples without a whole group of categories, a thread each.
 
     The mean is sum(w y), or for logarithms sum(w); NaN where the row is invalid, and +inf where it is not finite. The
     slope is sum(g log y), where g is what the cotangent gives for (x + G) / tau.
@@ -93,7 +94,7 @@ def pull_short(means, slopes, cotangents):
 
 @device
 def _sum(terms, cell, cotangents, places, mean, of_tau):
-    """Sum of the terms of a row as `row.dot` and `row.total` have it. All threads must call."""
+    """Sum of the terms of a row, `total` of `_law/sums.py`. All threads must call."""
     at, w_at = places
     n = cotangents.n
     thread = np.int32(cuda.threadIdx.x)
@@ -103,23 +104,23 @@ def _sum(terms, cell, cotangents, places, mean, of_tau):
     c = _0
     while c < n:
         count = min(n - c, np.int64(_WIDTH))
-        chunks = np.int32(count >> np.int64(6))
-        chunk = np.int32(thread >> np.int32(5))
-        while chunk < chunks:
-            j = c + np.int64(np.int32(chunk << np.int32(6))) + lane
+        groups = np.int32(np.int32(count) >> GROUP_SHIFT)
+        group = np.int32(thread >> np.int32(5))
+        while group < groups:
+            j = c + np.int64(np.int32(group << GROUP_SHIFT)) + lane
             s = _term(cotangents, at + j, w_at + j, mean, of_tau)
-            s = chunk_sum(s + _term(cotangents, at + j + half, w_at + j + half, mean, of_tau))
+            s = group_sum(s + _term(cotangents, at + j + half, w_at + j + half, mean, of_tau))
             if lane == _0:
-                terms[chunk] = s
-            chunk = np.int32(chunk + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
-        j = np.int64(np.int32(chunks << np.int32(6))) + np.int64(thread)
+                terms[group] = s
+            group = np.int32(group + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
+        j = np.int64(np.int32(groups << GROUP_SHIFT)) + np.int64(thread)
         while j < count:
-            place = np.int32(np.int32(j) - np.int32(chunks * np.int32(63)))
+            place = np.int32(np.int32(j) - np.int32(groups * GROUP_REST))
             terms[place] = _term(cotangents, at + c + j, w_at + c + j, mean, of_tau)
             j += np.int64(cuda.blockDim.x)
         cuda.syncthreads()
         if thread < np.int32(32):
-            sum_ = in_order(sum_, terms, np.int32(chunks + np.int32(np.int32(count) & np.int32(63))))
+            sum_ = in_order(sum_, terms, np.int32(groups + np.int32(np.int32(count) & GROUP_REST)))
         cuda.syncthreads()
         c += count
     if thread == np.int32(0):

@@ -72,7 +72,7 @@ def _whole_pairs_of(line, column, maxima, first, end, team):
 def survey(line, column, maxima, pairs, team):
     """Store the maxima of all blocks of a segment whose first pair begins at a column; largest of those of the warp.
 
-    +inf where a potential is NaN or +inf.
+    +inf where a potential is NaN or not below LIMIT.
     """
     x, mask, row = line
     _, _, lane, warp, warps = team

@@ -1,15 +1,15 @@
 """Parts of the search for the k best on a device: entries, a buffer of the best so far, and results.
 
-An entry is a perturbed value and its index. (-inf, -1) is an empty place; (inf, -1) stands for NaN and +inf among the
-log-potentials, beats every other entry and so comes first in the list of an invalid row. A buffer is two shared arrays,
-`values` and `indices`, whose size is a power of two, and `count` of one int32, how many entries they hold.
+An entry is a perturbed value and its index. (-inf, -1) is an empty place; (inf, -1) stands for a log-potential that is
+NaN or not below LIMIT, beats every other entry and so comes first in the list of an invalid row. A buffer is two shared
+arrays, `values` and `indices`, whose size is a power of two, and `count` of one int32, how many entries they hold.
 """
 
 import numpy as np
 
 from fastgumbel._cuda.kernels.rows import divided, note_fault
 from fastgumbel._cuda.seam import cuda, device
-from fastgumbel._law.reduce import INVALID_ROW, NO_INDEX, NOTHING, TOO_FEW, beats
+from fastgumbel._law.reduce import INVALID_ROW, LIMIT, NO_INDEX, NOTHING, TOO_FEW, beats
 
 INVALID = np.float64(np.inf)
 
@@ -19,17 +19,17 @@ _0, _1 = np.int32(0), np.int32(1)
 @device
 def entry(potential, noise, category):
     """The entry of a category from its potential and noise, both float64."""
-    if not potential < INVALID:
+    if not potential < LIMIT:
         return INVALID, NO_INDEX
     value = potential + noise
-    if potential > NOTHING and value > NOTHING:
+    if potential > -LIMIT and value > NOTHING:
         return value, category
     return NOTHING, NO_INDEX
 
 
 @device
 def is_invalid(value, index):
-    """Whether an entry stands for NaN or +inf."""
+    """Whether an entry stands for an invalid row."""
     return value == INVALID and index == NO_INDEX
 
 

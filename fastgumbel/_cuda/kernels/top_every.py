@@ -34,8 +34,8 @@ def _put(values, indices, base, width, column, p, g):
 def fill_field(x, mask, field, values, indices, plan):
     """Write the entries of rows and draws to lists, a thread a quad.
 
-    `field` is that of `parameters`. `plan` is (first row, rows, first draw, items, quads a list, width of a
-    list); what a list has behind the row is empty.
+    `field` is (ids, key, row, draw, start), a `Field`. `plan` is (first row, rows, first draw, items, quads a list,
+    width of a list); what a list has behind the row is empty.
     """
     rows, key, first_id, draw, start = field
     first_row, n_rows, first_draw, items, quads, width = plan

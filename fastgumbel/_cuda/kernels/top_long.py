@@ -25,7 +25,7 @@ from fastgumbel._law.field import (
 )
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import gumbel64, gumbel_bound
-from fastgumbel._law.reduce import NO_INDEX, NOTHING
+from fastgumbel._law.reduce import FLOOR, LIMIT, NO_INDEX, NOTHING
 
 THREADS = 128
 _WARPS = 4
@@ -62,7 +62,7 @@ def _try(line, coordinates, column, high, minimum, buffer, least):
     """Offer a lane that is not the winner, if a quick bound of its noise reaches what is to be beaten."""
     p = np.float64(inside(line.x, line.mask, line.row, column))
     u = np.float64(np.uint32(high)) * _STEP
-    if p > NOTHING and p + gumbel_bound(fma(u, fma(u, _HALF, _ONE), minimum)) >= least[0]:
+    if p > -LIMIT and p + gumbel_bound(fma(u, fma(u, _HALF, _ONE), minimum)) >= least[0]:
         key, row, draw, start = coordinates
         values, indices, count = buffer
         g = gumbel64(minimum + lane_exponential(opaque(key), row, draw, start + np.uint64(column)))
@@ -93,9 +93,9 @@ def _open(line, coordinates, block, column, lane, buffer, least):
 def top_long(x, mask, numbers, field, plan, list_values, list_indices):
     """Write the best of each segment of rows and draws to a list of entries, best first, a thread block a segment.
 
-    `field` is that of `parameters`. `numbers` is an empty array of the type that potentials are read as. `plan`
-    is (first row, rows, first draw, draws, draws that a thread block makes, segments a row, pairs of blocks a segment,
-    places of a list, of the buffer). Lists lie side by side: segments of a row, rows, draws.
+    `field` is (ids, key, row, draw, start), a `Field`. `numbers` is an empty array of the type that potentials are read
+    as. `plan` is (first row, rows, first draw, draws, draws that a thread block makes, segments a row, pairs of blocks
+    a segment, places of a list, of the buffer). Lists lie side by side: segments of a row, rows, draws.
     """
     rows, key, first_id, draw, start = field
     first_row, n_rows, first_draw, draws, group, segments, span, list_places, capacity = plan
@@ -141,7 +141,7 @@ def top_long(x, mask, numbers, field, plan, list_values, list_indices):
             choices[0] = _0
         cuda.syncthreads()
         least, buffer = (NOTHING, NO_INDEX), (values, indices, count)
-        if largest < np.inf and largest > -np.inf:
+        if largest < np.inf and largest > -LIMIT:
             pair = thread
             going = True
             while going:
@@ -160,7 +160,7 @@ def top_long(x, mask, numbers, field, plan, list_values, list_indices):
             block = thread
             while block < np.int32(pairs << _1):
                 high = bounds[np.uint64(block)]
-                if high > NOTHING and high >= least[0]:
+                if high > FLOOR and high >= least[0]:
                     chosen[np.uint64(np.int32(cuda.atomic.add(choices, 0, _1)))] = block
                 block = np.int32(block + threads)
             cuda.syncthreads()

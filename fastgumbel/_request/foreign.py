@@ -1,0 +1,90 @@
+"""Host arrays of other libraries as NumPy arrays: PyTorch's and JAX's, pandas' frames, and all that speaks DLPack.
+
+None of them is imported: an object of theirs comes only from a program that has done so.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BFLOAT16 = "bfloat16"
+
+
+def as_array(x: Any, name: str) -> NDArray[Any]:
+    """What x is for NumPy, whatever its type; bfloat16 is widened to float32.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it cannot be read; the message has the name of the argument.
+    """
+    try:
+        array = _read(x, name)
+    except _Refused as refused:
+        raise TypeError(str(refused)) from None
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array: {error}") from None
+    except Exception as error:
+        raise TypeError(f"{name} cannot be read as an array: {type(error).__name__}: {error}") from error
+    return widened(array) if array.dtype.name == _BFLOAT16 else array
+
+
+class _Refused(Exception):
+    """What is wrong with an argument, in whole."""
+
+
+def _read(x: Any, name: str) -> NDArray[Any]:
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(x, torch.Tensor):
+        return _of_tensor(x, name, torch)
+    if hasattr(x, "to_numpy"):
+        return _of_pandas(x, name)
+    if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
+        array: NDArray[Any] = np.from_dlpack(x)
+        return array
+    return np.asarray(x)
+
+
+def _of_tensor(x: Any, name: str, torch: Any) -> NDArray[Any]:
+    if x.requires_grad:
+        raise _Refused(f"{name} must not require grad: pass {name}.detach()")
+    if x.device.type != "cpu":
+        raise _Refused(f"{name} must lie on the CPU or on a CUDA device, not on {x.device}: pass {name}.cpu()")
+    array: NDArray[Any] = x.view(torch.uint16).numpy() if x.dtype == torch.bfloat16 else x.numpy()
+    return _float32_of(array) if x.dtype == torch.bfloat16 else array
+
+
+def _of_pandas(x: Any, name: str) -> NDArray[Any]:
+    """A frame or series; what is missing is NaN where its columns are numbers."""
+    frame = hasattr(x, "dtypes") and hasattr(x, "columns")
+    own: list[Any] = list(x.dtypes) if frame else [getattr(x, "dtype", None)]
+    kinds = [getattr(kind, "numpy_dtype", kind) for kind in own]
+    if all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds) and kinds:
+        booleans = [kind.kind == "b" for kind in kinds]
+        if any(booleans) and not all(booleans):
+            column = x.columns[booleans.index(True)]
+            raise _Refused(
+                f"{name} must be numbers, but its column {column!r} is boolean: leave it out, or make it a number"
+            )
+        missing = bool(np.any(x.isna())) if hasattr(x, "isna") else False
+        if not missing:
+            return np.asarray(x.to_numpy(dtype=np.result_type(*kinds)))
+        if booleans[0]:
+            raise _Refused(f"{name} must be true or false, but has missing values: see fillna()")
+        kind = np.result_type(*kinds)
+        return np.asarray(x.to_numpy(dtype=kind if kind.kind == "f" else np.float64, na_value=np.nan))
+    return np.asarray(x)
+
+
+def widened(array: NDArray[Any]) -> NDArray[np.float32]:
+    """An array of bfloat16, as `ml_dtypes` has it, as float32."""
+    return _float32_of(array.view(np.uint16))
+
+
+def _float32_of(bits: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """The numbers of which these are the upper halves."""
+    return (bits.astype(np.uint32) << np.uint32(16)).view(np.float32)

@@ -1,0 +1,125 @@
+"""Arrays of other libraries: read as they are meant, or refused by name with the remedy."""
+
+import numpy as np
+import pytest
+
+import fastgumbel as fg
+
+X = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
+FIELD = fg.NoiseField(1)
+EXPECTED = fg.gumbel_max(X, noise=FIELD)
+ROUNDED = (X.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+class Speaks:
+    """Something that speaks DLPack, and nothing else."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+class Fails:
+    """Something that is no array after all."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("no memory left there")
+
+
+def test_dlpack():
+    np.testing.assert_array_equal(fg.gumbel_max(Speaks(X), noise=FIELD), EXPECTED)
+    np.testing.assert_array_equal(
+        fg.gumbel_softmax(Speaks(X), 0.5, noise=FIELD), fg.gumbel_softmax(X, 0.5, noise=FIELD)
+    )
+
+
+@pytest.mark.parametrize("name", ["log_potentials", "where", "noise", "tau", "choice"])
+def test_errors_of_others_name_the_argument(name):
+    calls = {
+        "log_potentials": lambda: fg.gumbel_max(Fails(), noise=FIELD),
+        "where": lambda: fg.gumbel_max(X, where=Fails(), noise=FIELD),
+        "noise": lambda: fg.gumbel_max(X, noise=Fails()),
+        "tau": lambda: fg.gumbel_softmax(X, Fails(), noise=FIELD),
+        "choice": lambda: fg.gumbel_given_choice(X, Fails(), noise=FIELD),
+    }
+    with pytest.raises(TypeError, match=f"{name} cannot be read as an array: RuntimeError: no memory left there"):
+        calls[name]()
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+def test_availability_as_integers(kind):
+    where = np.random.default_rng(1).random(X.shape) < 0.7
+    where[:, 0] = True
+    expected = fg.gumbel_max(X, where=where, noise=FIELD)
+    np.testing.assert_array_equal(fg.gumbel_max(X, where=where.astype(kind), noise=FIELD), expected)
+    for bad in (2 * where.astype(kind), where.astype(float)):
+        with pytest.raises(TypeError, match=r"where must be boolean, or integers 0 and 1 on the host.*pass where != 0"):
+            fg.gumbel_max(X, where=bad, noise=FIELD)
+
+
+def test_bfloat16():
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    x = ROUNDED.astype(bfloat16)
+    for function in (fg.gumbel_max, fg.gumbel_softmax, fg.perturb, lambda x, noise: fg.categorical(x, 5, noise=noise)):
+        np.testing.assert_array_equal(function(x, noise=FIELD), function(ROUNDED, noise=FIELD))
+    assert fg.gumbel_softmax(x, noise=FIELD).dtype == np.float32
+
+
+def test_pytorch():
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor(X)
+    np.testing.assert_array_equal(fg.gumbel_max(tensor, noise=FIELD), EXPECTED)
+    half = torch.tensor(ROUNDED).to(torch.bfloat16)
+    np.testing.assert_array_equal(fg.gumbel_max(half, noise=FIELD), fg.gumbel_max(ROUNDED, noise=FIELD))
+    np.testing.assert_array_equal(fg.gumbel_max(half.T, axis=0, noise=FIELD), fg.gumbel_max(ROUNDED, noise=FIELD))
+    with pytest.raises(TypeError, match=r"log_potentials must not require grad: pass log_potentials\.detach\(\)"):
+        fg.gumbel_max(tensor.requires_grad_(), noise=FIELD)
+    with pytest.raises(TypeError, match=r"tau must not require grad: pass tau\.detach\(\)"):
+        fg.gumbel_softmax(X, torch.tensor(0.5, requires_grad=True), noise=FIELD)
+    with pytest.raises(TypeError, match=r"log_potentials must lie on the CPU .* not on meta"):
+        fg.gumbel_max(torch.zeros(3, device="meta"), noise=FIELD)
+
+
+def frames(pandas):
+    """Yield a frame of the same numbers in every kind of column."""
+    frame = pandas.DataFrame(X, columns=list("abcdef"))
+    yield frame
+    yield frame.convert_dtypes()
+    yield frame.astype("Float32")
+    if pytest.importorskip("pyarrow"):
+        yield frame.astype("float32[pyarrow]")
+
+
+def test_pandas():
+    pandas = pytest.importorskip("pandas")
+    for frame in frames(pandas):
+        np.testing.assert_array_equal(fg.gumbel_max(frame, noise=FIELD), EXPECTED)
+        assert fg.gumbel_softmax(frame, noise=FIELD).dtype == np.float32
+    for frame in list(frames(pandas))[1:]:
+        gap = frame.copy()
+        gap.iloc[2, 3] = pandas.NA
+        with pytest.raises(ValueError, match="row 2 has nan at category 3"):
+            fg.gumbel_max(gap, noise=FIELD)
+    assert fg.gumbel_max(pandas.Series(X[0]), noise=FIELD) == EXPECTED[0]
+    counts = pandas.DataFrame({"a": [1, 2], "b": [3, 4]}, dtype="Int64")
+    np.testing.assert_array_equal(fg.gumbel_max(counts, noise=FIELD), fg.gumbel_max([[1, 3], [2, 4]], noise=FIELD))
+
+
+def test_columns_of_truth_values():
+    pandas = pytest.importorskip("pandas")
+    mixed = pandas.DataFrame(X, columns=list("abcdef")).assign(available=True)
+    with pytest.raises(TypeError, match="log_potentials must be numbers, but its column 'available' is boolean"):
+        fg.gumbel_max(mixed, noise=FIELD)
+    where = pandas.DataFrame(X > -1)
+    expected = fg.gumbel_max(X, where=X > -1, noise=FIELD)
+    np.testing.assert_array_equal(fg.gumbel_max(X, where=where, noise=FIELD), expected)
+    np.testing.assert_array_equal(fg.gumbel_max(X, where=where.astype("boolean"), noise=FIELD), expected)
+    gap = where.astype("boolean")
+    gap.iloc[1, 1] = pandas.NA
+    with pytest.raises(TypeError, match=r"where must be true or false, but has missing values: see fillna\(\)"):
+        fg.gumbel_max(X, where=gap, noise=FIELD)
