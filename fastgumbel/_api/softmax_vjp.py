@@ -32,10 +32,12 @@ def gumbel_softmax_vjp(
     Parameters
     ----------
     primals : (log_potentials, tau)
-        As in `gumbel_softmax`, but every temperature is above 0.
-    cotangent : array_like of float
+        As in `gumbel_softmax`, but every temperature is above 0. Log-potentials on a device give samples and both
+        gradients there, with the same bits; temperatures may come from either side, and are read from a device.
+    cotangent : array_like or device array of float
         The gradient of a loss in the samples, of their shape, `size + log_potentials.shape`: one for each draw. What
-        stands where a category is excluded is not looked at.
+        stands where a category is excluded is not looked at. With log-potentials on a device, it may come from either
+        side.
     axis, size, where, rng, noise
         As in `gumbel_softmax`; the same noise gives the same samples, forward and backward.
     hard : bool, optional
@@ -49,17 +51,20 @@ def gumbel_softmax_vjp(
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
         an error (the default), or make its samples and its gradient NaN; it then adds nothing to the gradient
-        of a temperature that other rows share.
-    out : (ndarray, ndarray), optional
-        Where to write the samples and the gradient of the log-potentials: of exactly their shapes and dtype.
+        of a temperature that other rows share. On a device nothing is waited for then: where a cotangent is not
+        finite, the gradients of its row and of the row's temperature are NaN.
+    out : (ndarray, ndarray) or (device array, device array), optional
+        Where to write the samples and the gradient of the log-potentials: of exactly their shapes and dtype, and on the
+        device if the log-potentials are.
 
     Returns
     -------
-    y : ndarray
+    y : ndarray or device array
         The sample, as `gumbel_softmax` gives it.
     gradients : (d_log_potentials, d_tau)
-        The gradients of the primals, each of its primal's shape (a scalar for a single temperature), summed over the
-        draws, `d_tau` also over the rows that share a temperature. Exactly 0 where a category is excluded.
+        The gradients of the primals, each of its primal's shape (for a single temperature a scalar, or a device array
+        of no axes), summed over the draws, `d_tau` also over the rows that share a temperature. Exactly 0 where a
+        category is excluded.
 
     Raises
     ------
@@ -67,7 +72,9 @@ def gumbel_softmax_vjp(
         If a row is invalid, if a cotangent is not finite (its row is named), if a temperature is 0, if a shape does not
         fit, or if there is `rao` with an array of noise or below 1.
     TypeError
-        If an argument is of the wrong type, or log-potentials are a device array.
+        If an argument is of the wrong type.
+    ImportError, RuntimeError
+        If log-potentials are a device array, and CUDA support, or a driver, is missing.
 
     See Also
     --------

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from fastgumbel._cuda.device import Device
 from fastgumbel._cuda.kernels.parameters import Field
 from fastgumbel._cuda.rows import DeviceRows, Piece, line_of
-from fastgumbel._cuda.view import View, c_strides, view_of
+from fastgumbel._cuda.view import View, view_of
 from fastgumbel._request.faults import infinite_message, place_name
 from fastgumbel._request.request import Request
 
@@ -75,7 +75,7 @@ class Work:
 
     def __init__(self, device: Device, stream: Any, rows: DeviceRows, flags: bool) -> None:
         self.device, self.stream, self.rows = device, stream, rows
-        self.flag = device.put(np.full(1, _NO_FAULT), stream) if flags else device.nothing(1, np.int64)
+        self.flag = device.put(np.full(2, _NO_FAULT), stream) if flags else device.nothing(1, np.int64)
         ids = rows.place.rows
         self._row_ids = device.put(ids, stream) if ids.size else device.nothing(1, np.uint64)
         self._scratch: dict[str, Any] = {}
@@ -104,13 +104,14 @@ class Work:
     def scratch(self, use: str, shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
         """Memory for a use, in which every later array of that use lies as well: no two of them are needed at once."""
         shape = (shape,) if isinstance(shape, int) else shape
-        size, kind = math.prod(shape), np.dtype(dtype)
+        kind = np.dtype(dtype)
+        size = math.prod(shape) * kind.itemsize
         if size == 0:
             return self.device.nothing(len(shape), kind)
         kept = self._scratch.get(use)
         if kept is None or kept.size < size:
-            self._scratch[use] = kept = self.new(size, kind)
-        return self.wrap(view_of(kept, use).part(0, shape, c_strides(shape, kind.itemsize)))
+            self._scratch[use] = kept = self.new(size, np.uint8)
+        return self.wrap(view_of(kept, use).retyped(shape, kind))
 
     def place(self, piece: Piece, draw: int | None = None) -> Field:
         """Where a piece of rows lies in the field, from a draw on."""
@@ -121,11 +122,18 @@ class Work:
         key, first_draw, start = self.rows.place[:3]
         return Field(ids, key, *map(np.uint64, (piece.first_row, first_draw if draw is None else draw, start)))
 
-    def fault(self) -> tuple[int, int] | None:
-        """The first row with a fault, and its code, or None; waits for the stream, unless nobody asks."""
+    def cotangent_flag(self) -> Any:
+        """Where faults of cotangents are noted: the flag's second place."""
+        return self.wrap(view_of(self.flag, "flag").part(8, (1,), (8,))) if self.flag.size else self.flag
+
+    def fault(self, place: int = 0) -> tuple[int, int] | None:
+        """The first row with a fault, and its code, or None; those of cotangents are in place 1 of the flag.
+
+        Waits for the stream, unless nobody asks.
+        """
         if self.flag.size == 0:
             return None
-        noted = int(self.device.read(self.flag, self.stream)[0])
+        noted = int(self.device.read(self.flag, self.stream)[place])
         return None if noted == _NO_FAULT else (noted >> 3, noted & 7)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +20,7 @@ from fastgumbel._request.faults import zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.temperature import rates_of
+from fastgumbel._request.temperature import rates_of, sums_of
 
 # Numbers in a task: about a millisecond.
 _TASK = 2**18
@@ -87,7 +86,9 @@ def sample(
     y = result_of(request, *outs[0], None, read)
     dx = Result(*outs[1], (*request.batch, rows.n), rows.dtype, (rows.count, rows.n), request.axis, read)
     check_apart(y, dx)
-    rates, pulled = rates_of(taus, rows.dtype), _Pulled(rows, np.float64(1) / (taus * (samples or 1)), dx.flat)
+    with np.errstate(all="ignore"):
+        factor = np.float64(1) / (taus * (samples or 1))
+    rates, pulled = rates_of(taus, rows.dtype), _Pulled(rows, factor, dx.flat)
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
     if samples is not None and index is not None:
         _pull_conditioned(rows, rates, index, samples, pulled, log, weights)
@@ -99,7 +100,8 @@ def sample(
         pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
     refuse(request, rows, pulled.faulty, "cotangent")
-    slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), np.shape(tau), request.axis).astype(rows.dtype)
+    with np.errstate(all="ignore"):
+        slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), np.shape(tau), request.axis).astype(rows.dtype)
     return y.deliver(), (dx.deliver(), slopes[()])
 
 
@@ -138,13 +140,8 @@ def _pull_conditioned(
 
 def _unbroadcast(slopes: NDArray[np.float64], shape: tuple[int, ...], axis: int) -> NDArray[np.float64]:
     """Slopes by row summed, in order, to the shape of what was broadcast to them, and may have an axis of one more."""
-    own = list(shape)
-    if len(shape) == slopes.ndim + 1 and shape[axis] == 1:
-        del own[axis]
-    if math.prod(own) == 1:
-        return np.add.accumulate(slopes.reshape(-1))[-1:].reshape(shape) if slopes.size else np.zeros(shape)
-    sums, added = slopes, slopes.ndim - len(own)
-    for place in range(slopes.ndim):
-        if place < added or own[place - added] != slopes.shape[place]:
-            sums = np.add.accumulate(sums, place).take([-1], place)
+    sums = slopes
+    for outer, length, inner in sums_of(shape, slopes.shape, axis):
+        lines = sums.reshape(outer, length, inner)
+        sums = np.add.accumulate(lines, 1)[:, -1] if length else np.zeros((outer, inner))
     return sums.reshape(shape)
