@@ -24,6 +24,8 @@ from fastgumbel._request.temperature import rates_of, sums_of
 
 # Numbers in a task: about a millisecond.
 _TASK = 2**18
+# Sums of a task at most, unless a row has more.
+_SUMS = 2**15
 
 
 class _Pulled:
@@ -57,7 +59,7 @@ class _Pulled:
 
     def _share(self, y: NDArray[Any], work: Callable[[int, int], None]) -> None:
         count = y.shape[1]
-        height = max(1, _TASK // (y.shape[0] * y.shape[2]))
+        height = max(1, min(_TASK // (y.shape[0] * y.shape[2]), _SUMS // y.shape[2]))
         run(work, ((r, min(r + height, count)) for r in range(0, count, height)), -(-count // height))
 
     def _write(self, r: int, r1: int, sums: NDArray[np.float64]) -> None:
