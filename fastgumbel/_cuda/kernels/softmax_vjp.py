@@ -161,13 +161,13 @@ def add_gradients(out, sums, means, cotangents, factors, begins, ends):
         sum_ = np.float64(0) if begins else sums[np.uint64(i)]
         s, repeat = _0, _0
         while s < cotangents.draws:
-            mean = y.dtype.type(means[np.uint64(item)])
+            # Loads begin before any of them is waited for.
+            t, q, mean = y[np.uint64(at)], w[np.uint64(w_at)], y.dtype.type(means[np.uint64(item)])
             if not abs(mean) < np.inf:
                 sum_ = np.float64(np.nan)
                 break
-            t = y[np.uint64(at)]
             if t > bound:
-                sum_ += np.float64(_pulled(w[np.uint64(w_at)], t, log, mean))
+                sum_ += np.float64(_pulled(q, t, log, mean))
             item += cotangents.rows
             at += line
             repeat += _1
@@ -222,14 +222,22 @@ def add_along(out, sums, length, inner):
         at = outer * length * inner + result - outer * inner
         # Added to the first number, -0 gives it back.
         sum_ = np.float64(-0.0) if length > _0 else np.float64(0)
+        step = np.int64(32) * inner
+        at += np.int64(lane) * inner
+        left = length - np.int64(lane)
+        mine = sums[np.uint64(at)] if left > _0 else np.float64(0)
         k = _0
         while k < length:
+            # The next numbers are on their way while these are added.
+            at += step
+            left -= np.int64(32)
+            later = sums[np.uint64(at)] if left > _0 else np.float64(0)
             count = np.int32(min(length - k, np.int64(32)))
-            mine = sums[np.uint64(at + (k + np.int64(lane)) * inner)] if lane < count else np.float64(0)
             i = np.int32(0)
             while i < count:
                 sum_ += cuda.shfl_sync(ALL_LANES, mine, i)
                 i = np.int32(i + np.int32(1))
+            mine = later
             k += np.int64(32)
         if lane == np.int32(0):
             out[np.uint64(result)] = out.dtype.type(sum_)
