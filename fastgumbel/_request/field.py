@@ -177,7 +177,7 @@ class NoiseField:
         >>> fg.gumbel((3, 3), noise=field.at(categories=zones))[1] == whole[1, [3, 99, 7]]
         array([ True,  True,  True])
         """
-        first = self.start if start is _KEPT else whole(start or 0, "start", 0, CATEGORIES)
+        first = self.start if start is _KEPT else whole(0 if start is None else start, "start", 0, CATEGORIES)
         ids = self.categories if categories is _KEPT else None if categories is None else _category_ids(categories)
         # The one that is given takes the place of the other.
         if categories is _KEPT and start is not _KEPT:
@@ -191,7 +191,7 @@ class NoiseField:
         return NoiseField.__new__(NoiseField)._set(
             self.key,
             self.rows if rows is _KEPT else None if rows is None else _row_ids(rows),
-            self.draw if draw is _KEPT else whole(draw or 0, "draw", 0, DRAWS),
+            self.draw if draw is _KEPT else whole(0 if draw is None else draw, "draw", 0, DRAWS),
             first,
             ids,
         )

@@ -12,7 +12,7 @@ from fastgumbel._request.checks import check_real
 from fastgumbel._request.faults import place_name
 from fastgumbel._request.layout import fits
 
-# From here on, 1 / tau is a number of every dtype.
+# From here on, up to its inverse, 1 / tau is a normal number of every dtype.
 _ORDINARY = 1e-30
 
 
@@ -37,7 +37,7 @@ def temperatures(tau: NDArray[Any], batch: tuple[int, ...], axis: int) -> NDArra
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
     """1 / tau in a dtype; the largest number where that is beyond it."""
-    if taus.size == 1 and taus[0] >= _ORDINARY:
+    if taus.size == 1 and _ORDINARY <= taus[0] <= 1 / _ORDINARY:
         return (1 / taus).astype(dtype, copy=False)
     with np.errstate(all="ignore"):
         return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype, copy=False)

@@ -72,12 +72,18 @@ def fields(draw):
     field = fg.NoiseField(draw(st.integers(0, 3)))
     if draw(st.booleans()):
         field = field.at(rows=draw(IDS), draw=draw(st.sampled_from([0, 3, 2**32 - 1])))
+    if draw(st.integers(0, 3)) == 0:
+        return field.at(categories=draw(st.sampled_from([5, [7], np.arange(300)[::-1], [3, 3, -1], np.arange(97) % 9])))
     return field.at(start=draw(st.sampled_from([None, None, None, 61, 2**31 - 99, 2**32 - 70])))
 
 
 RNGS = mostly(
-    st.one_of(st.integers(0, 2**80), st.integers(0, 3).map(np.random.default_rng), st.just(np.random.SeedSequence(1))),
-    st.sampled_from(["x", 0.5, -1, True, [], (1, 2), np.random.RandomState(0), np.array([1, 2]), object()]),
+    st.one_of(
+        st.integers(0, 2**80),
+        st.integers(0, 3).map(np.random.default_rng),
+        st.sampled_from([np.random.SeedSequence(1), (1, 2), [2**70, 0], np.array([1, 2])]),
+    ),
+    st.sampled_from(["x", 0.5, -1, True, [], (1, -2), [True], np.random.RandomState(0), np.array([1.0]), object()]),
 )
 NAMES = {"rng": RNGS, "noise": mostly(fields(), st.one_of(JUNK, arrays()))}
 SOURCES = st.sampled_from(["rng", "noise", "noise", "noise"]).flatmap(lambda n: NAMES[n].map(lambda v: {n: v}))
@@ -127,6 +133,14 @@ def plain(x, options):
     x = np.asarray(x).astype(np.float64)
     if options.get("where") is not None:
         x = np.where(np.broadcast_to(options["where"], x.shape), x, -np.inf)
+    noise = options.get("noise")
+    if isinstance(noise, fg.NoiseField) and noise.categories is not None:
+        ids = np.broadcast_to(noise.categories, x.shape)
+        moved, ids = (np.moveaxis(a, options.get("axis", -1), -1) for a in (np.where(ids >= 0, x, -np.inf), ids))
+        valid = (moved < naive.LIMIT).all(-1, keepdims=True)
+        return np.where(
+            naive.once_each(moved, np.where(ids >= 0, ids, -1 - np.arange(ids.shape[-1]))) | ~valid, moved, -np.inf
+        )
     return np.moveaxis(x, options.get("axis", -1), -1)
 
 
@@ -160,6 +174,9 @@ def check_gumbel_max(x, options):
     indices_fit(np.asarray(pair[0]), p, options)
     noise = options.get("noise")
     if isinstance(noise, fg.NoiseField):
+        if noise.categories is not None:
+            ids = np.broadcast_to(noise.categories, np.shape(x))
+            noise = noise.at(categories=np.moveaxis(ids, options.get("axis", -1), -1))
         drawn = naive.materialised_noise(noise, p.shape, size=size, draw=noise.draw)
     elif noise is not None:
         drawn = np.moveaxis(np.asarray(noise, np.float64), from_end(options.get("axis", -1), np.ndim(x)), -1)
@@ -218,6 +235,33 @@ def check_relaxed(function, x, tau, options, *args):
     assert (y[valid] == 0)[excluded[valid]].all()
 
 
+def check_vjp(x, tau, cotangent, options):
+    names = ("tau", "cotangent", "primals", "rows", "draws", "categories", "log_potentials")
+    result = attempt(fg.gumbel_softmax_vjp, names, (x, tau), cotangent, **options)
+    if result is None:
+        return
+    y, (dx, dtau) = result
+    array = np.asarray(x)
+    assert y.shape == shape_of(options.get("size")) + array.shape == np.shape(cotangent)
+    assert dx.shape == array.shape
+    assert np.shape(dtau) == np.shape(tau)
+    assert y.dtype == dx.dtype == dtau.dtype
+    p, d = plain(x, options), np.moveaxis(dx, from_end(options.get("axis", -1), array.ndim), -1)
+    valid = ~np.isnan(d).any(-1)
+    assert valid.all() or options.get("invalid") == "mark"
+    assert (d[valid] == 0)[(p == -np.inf)[valid]].all()
+
+
+def check_diagnose(x, options):
+    options = {n: v for n, v in options.items() if n in ("axis", "where")}
+    codes = attempt(fg.diagnose, ("where", "axis"), x, **options)
+    if codes is not None:
+        p = plain(x, options)
+        assert codes.shape == p.shape[:-1]
+        valid = (p < naive.LIMIT).all(-1) & (p > -naive.LIMIT).any(-1)
+        assert ((codes == fg.Fault.NONE) == valid).all()
+
+
 def check_given(x, choice, options):
     g = attempt(fg.gumbel_given_choice, ("choice", "rows", "draws", "categories"), x, choice, **options)
     if g is None or g.size == 0:
@@ -233,7 +277,8 @@ def check_given(x, choice, options):
     chosen = np.broadcast_to(np.asarray(choice), valid.shape)
     with np.errstate(invalid="ignore"):
         best = (p + g).argmax(-1)
-    assert (best == chosen)[valid & moderate].all()
+    if getattr(options.get("noise"), "categories", None) is None:
+        assert (best == chosen)[valid & moderate].all()
 
 
 def check_categorical(x, size, options):
@@ -312,6 +357,7 @@ TANGENTS = mostly(
     st.tuples(st.one_of(st.none(), arrays()), st.sampled_from([None, 1.0, [1.0], -2, np.ones((2, 1))])),
     st.one_of(JUNK, st.tuples(JUNK, JUNK), st.tuples(st.none(), arrays(ODD_SHAPES))),
 )
+COTANGENTS = mostly(arrays(), st.one_of(JUNK, arrays(ODD_SHAPES)))
 RELAXED = {"size": SIZES, "hard": FLAGS, "log": FLAGS}
 K = mostly(st.sampled_from([1, 2, 3, np.int64(1)]), st.one_of(JUNK, st.sampled_from([0, 1000, 2.0])))
 CHOICES = mostly(st.sampled_from([0, [0], np.zeros((2,), np.int8)]), st.one_of(JUNK, arrays(ODD_SHAPES)))
@@ -334,6 +380,11 @@ CASES = {
         lambda *a: check_relaxed(fg.gumbel_softmax_jvp, *a),
         st.tuples(LOG_POTENTIALS, TAUS, calls(**RELAXED, rao=mostly(st.sampled_from([None, 1, 3]))), TANGENTS),
     ),
+    "gumbel_softmax_vjp": (
+        check_vjp,
+        st.tuples(LOG_POTENTIALS, TAUS, COTANGENTS, calls(**RELAXED, rao=mostly(st.sampled_from([None, 1, 3])))),
+    ),
+    "diagnose": (check_diagnose, st.tuples(LOG_POTENTIALS, calls())),
     "gumbel_given_choice": (check_given, st.tuples(LOG_POTENTIALS, CHOICES, calls(size=SIZES))),
     "categorical": (check_categorical, st.tuples(LOG_POTENTIALS, SIZES, calls())),
     "Reservoir": (
