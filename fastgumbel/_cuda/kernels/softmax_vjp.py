@@ -80,8 +80,9 @@ def _sum_short(cotangents, places, mean, of_tau):
 def pull_short(means, slopes, cotangents):
     """Write means[s, r] and slopes[s, r], flat, of samples without a whole group of categories, a thread each.
 
-    `cotangents` is (y, log, w, first, repeats, draws, rows, n), a `Cotangents`; the results are float64. The mean is sum(w y), or for logarithms sum(w); NaN where the row is invalid, and +inf where it is not finite. The
-    slope is sum(g log y), where g is what the cotangent gives for (x + G) / tau.
+    `cotangents` is (y, log, w, first, repeats, draws, rows, n), a `Cotangents`; the results are float64. The mean is
+    sum(w y), or for logarithms sum(w); NaN where the row is invalid, and +inf where it is not finite. The slope is
+    sum(g log y), where g is what the cotangent gives for (x + G) / tau.
     """
     y, n = cotangents.y, cotangents.n
     item = np.int64(cuda.blockIdx.x) * np.int64(cuda.blockDim.x) + np.int64(cuda.threadIdx.x)
@@ -187,8 +188,8 @@ def add_slopes(out, sums, means, slopes, shape, factors, flag, ends_of_sum):
     """Take slopes[s, r] of all draws from sums[r], or from 0 where the sum begins, a thread a row.
 
     Where it ends, the sum times the row's factor goes to out[r]: 0 in invalid rows, NaN where a mean is not finite, of
-    which `flag` is told. `means` and `slopes` are what `pull_short` writes, `shape` is (draws, rows), `factors` is (one,
-    many), a `Rates`, and `ends_of_sum` is (whether the sum begins, whether it ends).
+    which `flag` is told. `means` and `slopes` are what `pull_short` writes, `shape` is (draws, rows), `factors` is
+    (one, many), a `Rates`, and `ends_of_sum` is (whether the sum begins, whether it ends).
     """
     draws, rows = shape
     begins, ends = ends_of_sum
