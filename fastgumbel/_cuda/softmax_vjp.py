@@ -139,7 +139,7 @@ class _Sums:
         steps: list[tuple[int, int, int]],
     ) -> None:
         self._work, self._steps, self._last = work, steps, parts[-1]
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             factors = np.float64(1) / (taus * samples)
         single = factors.size == 1
         many = work.device.nothing(1, np.float64) if single else work.put(factors)

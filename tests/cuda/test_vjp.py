@@ -12,6 +12,7 @@ from tests.cuda.arrays import ForeignArray, aligned, host, on_device
 from tests.cuda.planted import nth_replaced, plant, plant_source
 from tests.cuda.sides import differing, messages, same
 from tests.cuda.test_relax import potentials
+from tests.cuda.test_streams import orders
 from tests.ptx import PTXError
 
 FIELD = fastgumbel.NoiseField(5).at(draw=3, start=61)
@@ -242,6 +243,18 @@ def test_memory_of_the_caller(device, axis, options):
     expected = gumbel_softmax_vjp((x, 0.5), w, **how)
     assert not any(len(differing(*pair)) for pair in zip((*out, d_tau), expected, strict=True))
     assert {launch[3] for launch in device.launches} == {0x77}
+
+
+def test_all_streams_are_followed(device):
+    x, w, out = (
+        potentials(4, 5),
+        weights(4, 5),
+        [ForeignArray(aligned((4, 5), np.float32), stream) for stream in (7, 8)],
+    )
+    results = gumbel_softmax_vjp((on_device(x, 7), 0.5), on_device(w, 9), noise=FIELD, out=out)
+    found = [order for order in orders(device) if order != "launch"]
+    assert found == [(7, 9), (7, 8), (9, 7), (8, 7)]
+    assert results[2].__cuda_array_interface__["stream"] == 7
 
 
 def test_memory_that_is_refused(device):

@@ -80,8 +80,9 @@ def _sum_short(cotangents, places, mean, of_tau):
 def pull_short(means, slopes, cotangents):
     """Write means[s, r] and slopes[s, r], flat, of samples without a whole group of categories, a thread each.
 
-    The mean is sum(w y), or for logarithms sum(w); NaN where the row is invalid, and +inf where it is not finite. The
-    slope is sum(g log y), where g is what the cotangent gives for (x + G) / tau.
+    `cotangents` is (y, log, w, first, repeats, draws, rows, n), a `Cotangents`; the results are float64. The mean is
+    sum(w y), or for logarithms sum(w); NaN where the row is invalid, and +inf where it is not finite. The slope is
+    sum(g log y), where g is what the cotangent gives for (x + G) / tau.
     """
     y, n = cotangents.y, cotangents.n
     item = np.int64(cuda.blockIdx.x) * np.int64(cuda.blockDim.x) + np.int64(cuda.threadIdx.x)
@@ -150,7 +151,8 @@ def add_gradients(out, sums, means, cotangents, factors, begins, ends):
     """Add what all draws give for (x + G) / tau to sums[r, j], or to 0 where the sum begins, a thread a category.
 
     Where it ends, the sum times the row's factor goes to out[r, j]; NaN where a mean is not finite. All arrays are
-    flat, and `sums` is float64.
+    flat, and `sums` is float64. `means` and `cotangents` are what `pull_short` writes and takes, and `factors` is
+    (one, many), a `Rates`.
     """
     y, log, w, line = cotangents.y, cotangents.log, cotangents.w, cotangents.rows * cotangents.n
     i = np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)
@@ -161,13 +163,13 @@ def add_gradients(out, sums, means, cotangents, factors, begins, ends):
         sum_ = np.float64(0) if begins else sums[np.uint64(i)]
         s, repeat = _0, _0
         while s < cotangents.draws:
-            mean = y.dtype.type(means[np.uint64(item)])
+            # Loads begin before any of them is waited for.
+            t, q, mean = y[np.uint64(at)], w[np.uint64(w_at)], y.dtype.type(means[np.uint64(item)])
             if not abs(mean) < np.inf:
                 sum_ = np.float64(np.nan)
                 break
-            t = y[np.uint64(at)]
             if t > bound:
-                sum_ += np.float64(_pulled(w[np.uint64(w_at)], t, log, mean))
+                sum_ += np.float64(_pulled(q, t, log, mean))
             item += cotangents.rows
             at += line
             repeat += _1
@@ -186,7 +188,8 @@ def add_slopes(out, sums, means, slopes, shape, factors, flag, ends_of_sum):
     """Take slopes[s, r] of all draws from sums[r], or from 0 where the sum begins, a thread a row.
 
     Where it ends, the sum times the row's factor goes to out[r]: 0 in invalid rows, NaN where a mean is not finite, of
-    which `flag` is told. `shape` is (draws, rows), and `ends_of_sum` is (whether it begins, whether it ends).
+    which `flag` is told. `means` and `slopes` are what `pull_short` writes, `shape` is (draws, rows), `factors` is
+    (one, many), a `Rates`, and `ends_of_sum` is (whether the sum begins, whether it ends).
     """
     draws, rows = shape
     begins, ends = ends_of_sum
@@ -222,14 +225,22 @@ def add_along(out, sums, length, inner):
         at = outer * length * inner + result - outer * inner
         # Added to the first number, -0 gives it back.
         sum_ = np.float64(-0.0) if length > _0 else np.float64(0)
+        step = np.int64(32) * inner
+        at += np.int64(lane) * inner
+        left = length - np.int64(lane)
+        mine = sums[np.uint64(at)] if left > _0 else np.float64(0)
         k = _0
         while k < length:
+            # The next numbers are on their way while these are added.
+            at += step
+            left -= np.int64(32)
+            later = sums[np.uint64(at)] if left > _0 else np.float64(0)
             count = np.int32(min(length - k, np.int64(32)))
-            mine = sums[np.uint64(at + (k + np.int64(lane)) * inner)] if lane < count else np.float64(0)
             i = np.int32(0)
             while i < count:
                 sum_ += cuda.shfl_sync(ALL_LANES, mine, i)
                 i = np.int32(i + np.int32(1))
+            mine = later
             k += np.int64(32)
         if lane == np.int32(0):
             out[np.uint64(result)] = out.dtype.type(sum_)
