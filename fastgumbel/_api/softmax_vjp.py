@@ -50,9 +50,9 @@ def gumbel_softmax_vjp(
         noise conditioned on the choice. Implies `hard`; takes a field, no precomputed noise.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
-        an error (the default), or make its samples and its gradient NaN; it then adds nothing to the gradient
-        of a temperature that other rows share. On a device nothing is waited for then: where a cotangent is not
-        finite, the gradients of its row and of the row's temperature are NaN.
+        an error (the default), or make its samples and its gradient NaN; and about a row whose cotangent is not finite:
+        an error, or a gradient of NaN. Marked rows add nothing to the gradient of a temperature that others share. On a
+        device, where "mark" waits for nothing, a cotangent that is not finite makes that gradient NaN too.
     out : (ndarray, ndarray) or (device array, device array), optional
         Where to write the samples and the gradient of the log-potentials: of exactly their shapes and dtype, and on the
         device if the log-potentials are.
