@@ -138,8 +138,8 @@ def gumbel_softmax_jvp(
         Of the shapes of the primals (`d_tau` broadcasts to the batch), or None for zero. An axis of directions may
         come before: then there is a tangent for each, on one noise.
     axis, size, where, rng, noise, invalid
-        As in `gumbel_softmax`; `axis` counts the axes of the log-potentials. With `invalid="mark"`, a row of tangents that
-        are not finite has tangents of NaN; on a device they come out as they may, as nothing is waited for.
+        As in `gumbel_softmax`; `axis` counts the axes of the log-potentials. With `invalid="mark"`, a row of tangents
+        that are not finite has tangents of NaN; on a device they come out as they may, as nothing is waited for.
     hard : bool, optional
         The straight-through estimator: the value is the one-hot of `gumbel_max`, the tangent that of the relaxed
         sample.
