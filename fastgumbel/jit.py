@@ -71,7 +71,7 @@ def gumbel(key: Integer, row: Integer, draw: Integer, category: Integer) -> floa
     >>> round(fgj.gumbel(field.key, 5, 0, 2), 4) == fg.gumbel(3, noise=field.at(rows=5)).round(4)[2]
     np.True_
     """
-    k, r, d, c = place(key, row, draw, category)
+    k, r, d, c, _ = place(key, row, draw, category)
     return _field.gumbel(k, r, d, c)  # type: ignore[no-any-return]
 
 
