@@ -107,6 +107,7 @@ def gumbel_max(
     where: Any = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     return_max: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> Any:
@@ -128,6 +129,8 @@ def gumbel_max(
         What names the noise field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates.
+    temperature : array_like of float, optional
+        As in `fastgumbel.gumbel_max`, default 1; an array in memory, no dask array.
     return_max : bool, optional
         Also return the perturbed values of the samples.
     invalid : {"raise", "mark"}, optional
@@ -167,6 +170,7 @@ def gumbel_max(
     True
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
+    request.scale_noise(temperature)
     return _max.sample(Grid(request, draw_chunks), bool(return_max))
 
 
@@ -180,6 +184,7 @@ def gumbel_top_k(
     where: Any = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     return_threshold: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> tuple[Any, ...]:
@@ -191,7 +196,7 @@ def gumbel_top_k(
         As in `fastgumbel.gumbel_top_k`, in chunks of known sizes, along the categories too.
     k : int
         How many, from 1 to n.
-    axis, size, draw_chunks, where, rng, noise
+    axis, size, draw_chunks, where, rng, noise, temperature
         As in `gumbel_max`.
     return_threshold : bool, optional
         Also return the (k+1)-th largest perturbed value, -inf where there is no further category.
@@ -234,6 +239,7 @@ def gumbel_top_k(
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
     places = places_of(k, request.n)
+    request.scale_noise(temperature)
     return sample_top(Grid(request, draw_chunks, places), places, bool(return_threshold))
 
 
@@ -311,6 +317,7 @@ def categorical(
     where: Any = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> Any:
     """`fastgumbel.categorical` of a dask array: draws that read no field.
@@ -325,6 +332,8 @@ def categorical(
         As in `gumbel_max`.
     noise : NoiseField, optional
         Names the draws instead, by key, row ids and first draw. `start` must be 0.
+    temperature : array_like of float, optional
+        As in `fastgumbel.categorical`, default 1; an array in memory, no dask array.
     invalid : {"raise", "mark"}, optional
         As in `fastgumbel.categorical`; the error comes when the result is computed.
 
@@ -362,6 +371,7 @@ def categorical(
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
     request.count_draws()
+    request.scale_noise(temperature)
     return _categorical.draw(Grid(request, draw_chunks))
 
 

@@ -23,6 +23,7 @@ def gumbel_top_k(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | ArrayLike | None = None,
+    temperature: ArrayLike = 1.0,
     return_threshold: Literal[False] = False,
     invalid: Literal["raise", "mark"] = "raise",
     out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
@@ -39,6 +40,7 @@ def gumbel_top_k(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | ArrayLike | None = None,
+    temperature: ArrayLike = 1.0,
     return_threshold: Literal[True],
     invalid: Literal["raise", "mark"] = "raise",
     out: tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]] | None = None,
@@ -55,6 +57,7 @@ def gumbel_top_k(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | ArrayLike | None = None,
+    temperature: ArrayLike = 1.0,
     return_threshold: bool,
     invalid: Literal["raise", "mark"] = "raise",
     out: tuple[NDArray[Any], ...] | None = None,
@@ -70,6 +73,7 @@ def gumbel_top_k(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | ArrayLike | None = None,
+    temperature: ArrayLike = 1.0,
     return_threshold: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
     out: Any = None,
@@ -95,6 +99,10 @@ def gumbel_top_k(
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the
         axes of `size` before it.
+    temperature : array_like of float, optional
+        What the noise is multiplied by, from 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and
+        values stay in units of the log-potentials. 0 is the plain stable sort. Broadcasts to the batch, and may have an
+        axis of one item where the categories are: one for each row.
     return_threshold : bool, optional
         Also return the (k+1)-th largest perturbed value, -inf where there is no further category.
     invalid : {"raise", "mark"}, optional
@@ -130,17 +138,17 @@ def gumbel_top_k(
 
     Notes
     -----
-    Defined by float64(x_c) + G(key, row, draw, c) in float64; of equal values the first index comes first. The order is
-    a Plackett-Luce ranking: each next category is drawn in proportion to exp(x) among those that are left (Yellott
-    1977; Efraimidis and Spirakis 2006; Kool, van Hoof and Welling 2019). For small k noise that cannot matter is never
-    computed. On a device, noise of rows that are not at least 64 times as long, or that is an array, takes scratch
-    memory: 16 bytes a category of one row, or of as many as 128 MiB hold; for k beyond 512, which take a sort of whole
-    rows, up to 32.
+    Defined by float64(x_c) + T G(key, row, draw, c) in float64, with one rounding, at the temperature T; of equal
+    values the first index comes first. The order is a Plackett-Luce ranking: each next category is drawn in proportion
+    to exp(x / T) among those that are left (Yellott 1977; Efraimidis and Spirakis 2006; Kool, van Hoof and Welling
+    2019). For small k noise that cannot matter is never computed. On a device, noise of rows that are not at least 64
+    times as long, or that is an array, takes scratch memory: 16 bytes a category of one row, or of as many as 128 MiB
+    hold; for k beyond 512, which take a sort of whole rows, up to 32.
 
-    With the threshold t, a category of the sample was included with probability 1 - exp(-exp(x_c - t)), given t. So
-    the sum of f(c) exp(x_c) over all categories has the unbiased estimate: the sum over the sample of
-    f(c) exp(x_c) / (1 - exp(-exp(x_c - t))) (Vieira 2017; Kool et al. 2019; in priority sampling, Duffield, Lund and
-    Thorup 2007).
+    With the threshold t, a category of the sample was included with probability 1 - exp(-exp((x_c - t) / T)), given t.
+    So the sum of f(c) exp(x_c / T) over all categories has the unbiased estimate: the sum over the sample of f(c)
+    exp(x_c / T) / (1 - exp(-exp((x_c - t) / T))) (Vieira 2017; Kool et al. 2019; in priority sampling, Duffield, Lund
+    and Thorup 2007).
 
     References
     ----------
@@ -172,4 +180,5 @@ def gumbel_top_k(
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid)
     places = places_of(k, request.n)
+    request.scale_noise(temperature)
     return request.served_by(_top).sample(request, places, bool(return_threshold), out)

@@ -245,7 +245,7 @@ def _average(
         for first in range(0, samples, sample_step):
             count = min(sample_step, samples - first)
             noise = np.empty((len(chosen) * count, rows.count, rows.n), rows.dtype)
-            here = rows.moved((rows.place.draw + s) * samples + first)
+            here = rows.moved(s, samples, first)
             noise_given(here, np.repeat(chosen, count, 0), noise)
             part = np.empty((directions, *noise.shape), rows.dtype)
             bad = relax(here, noise, rates, noise[:0], (dx, dtau, part), log, len(noise))

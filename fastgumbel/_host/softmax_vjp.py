@@ -132,7 +132,7 @@ def _pull_conditioned(
         for first in range(0, samples, sample_step):
             count = min(sample_step, samples - first)
             noise = np.empty((len(chosen) * count, rows.count, rows.n), rows.dtype)
-            here = rows.moved((rows.place.draw + s) * samples + first)
+            here = rows.moved(s, samples, first)
             noise_given(here, np.repeat(chosen, count, 0), noise)
             relaxed = np.empty_like(noise)
             np.maximum(pulled.faulty, relax(here, noise, rates, relaxed, None, log), out=pulled.faulty)

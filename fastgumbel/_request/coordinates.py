@@ -13,11 +13,23 @@ from fastgumbel._request.field import CATEGORIES, DRAWS, NoiseField, key_of
 _COUNTED: NDArray[np.uint64] = np.empty(0, np.uint64)
 
 
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only view: kernels are compiled for one kind of such arrays."""
+    view = array[...]
+    view.flags.writeable = False
+    return view
+
+
+_COMMON: NDArray[np.uint64] = frozen(np.empty(0, np.uint64))
+_ONE: NDArray[np.float64] = frozen(np.empty(0))
+
+
 class Coordinates(NamedTuple):
     """Where rows lie in a field: its key, the first draw and category, and ids of rows and categories.
 
     Row ids, of a batch in C order, are empty where they count from 0. Category ids have the shape of what is read, or
-    are None where they count from `start`.
+    are None where they count from `start`. `draws` are added to `draw`, one a row, and empty where there is nothing to
+    add. `temperatures` scale the noise: one a row, one for all, or none where all are 1. Both are read-only.
     """
 
     key: np.uint64
@@ -25,6 +37,8 @@ class Coordinates(NamedTuple):
     start: int
     rows: NDArray[np.uint64]
     categories: NDArray[np.int64] | None
+    draws: NDArray[np.uint64] = _COMMON
+    temperatures: NDArray[np.float64] = _ONE
 
 
 # Where what reads no field is said to lie.

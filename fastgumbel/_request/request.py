@@ -24,7 +24,7 @@ from fastgumbel._request.layout import category_axis, check_categories, fits
 from fastgumbel._request.scalars import array_of, whole
 from fastgumbel._request.shape import relaxed_dtype
 from fastgumbel._request.tangents import agreed_directions, lead_of, spread_slopes
-from fastgumbel._request.temperature import temperatures
+from fastgumbel._request.temperature import scales, temperatures
 
 
 class Tangents(NamedTuple):
@@ -135,7 +135,11 @@ class Request:
 
     def served_by(self, host: ModuleType) -> Any:
         """The module of the backend of the arrays; `host` is the one for NumPy arrays."""
-        return host if self.arrays is HOST else backend(host.__name__.rpartition(".")[2])
+        if self.arrays is HOST:
+            return host
+        if self.place.temperatures.size:
+            raise ValueError("temperature: device arrays have none yet: pass log_potentials / temperature instead")
+        return backend(host.__name__.rpartition(".")[2])
 
     def count_draws(self) -> None:
         """Check that the field tells draws that read no field: it must begin with its first category, without ids."""
@@ -161,6 +165,12 @@ class Request:
         if type(tau) is float and 0 <= tau < math.inf:
             return np.array([tau])
         return temperatures(self.arrays.fetch(tau, "tau"), self.batch, self.axis)
+
+    def scale_noise(self, temperature: Any) -> None:
+        """Let the noise of each row be scaled by a temperature."""
+        if not (type(temperature) is float and temperature == 1):
+            own = scales(self.arrays.fetch(temperature, "temperature"), self.batch, self.axis)
+            self.place = self.place._replace(temperatures=own)
 
     def choices(self, choice: Any) -> Any:
         """Observed choices, of the shape of the draws or of the batch, as their kind of arrays gives them."""

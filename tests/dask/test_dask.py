@@ -161,6 +161,18 @@ def test_temperatures_by_row():
                 assert_equal(result, expected)
 
 
+TEMPERATURES = np.array([0.0, 0.3, 1.0, 0.0, 1e-300])
+
+
+@pytest.mark.parametrize("call", ["max", "top 1", "top 70", "categorical"])
+@pytest.mark.parametrize("temperature", [0, 0.3, TEMPERATURES, TEMPERATURES[:, np.newaxis]])
+def test_temperatures_of_the_noise(call, temperature):
+    x = normal(SHAPE).round(1)
+    for chunks in CHUNKS:
+        assert_equal(*both(call, x, chunks, size=3, temperature=temperature))
+        assert_equal(*both(call, np.zeros(SHAPE), chunks, size=3, temperature=temperature))
+
+
 def test_ties_go_to_the_first_index():
     """Log-potentials so large that noise is rounded to multiples of 2**-7."""
     x = np.full((2, 400), 7e13)

@@ -71,6 +71,34 @@ def test_the_bits_of_the_array_functions(kind):
         assert_same(rows(n, kind), tau=0.5)
 
 
+@numba.njit
+def draw_tempered(x, key, first, temperature, samples, choices):
+    """Draw samples and choices from every row of x at a temperature."""
+    for r in range(len(x)):
+        for s in range(samples.shape[1]):
+            samples[r, s] = fastgumbel.jit.gumbel_max(x[r], key, r, first + s, temperature)
+            choices[r, s] = fastgumbel.jit.categorical(x[r], key, r, first + s, temperature=temperature)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_temperatures_of_the_noise(kind):
+    field = NoiseField.from_key(KEY).at(draw=FIRST)
+    for n in (1, 3, 30, 65, 200, 1000):
+        x = rows(n, kind, 20)
+        samples, choices = np.empty((2, 20, DRAWS), np.int64)
+        for temperature in (0.0, 5e-324, 1e-31, 0.3, 1.0, 7, 1e32, 1e300):
+            draw_tempered(x, KEY, FIRST, temperature, samples, choices)
+            options = {"size": DRAWS, "noise": field, "temperature": temperature}
+            np.testing.assert_array_equal(samples, gumbel_max(x, **options).T)
+            np.testing.assert_array_equal(choices, categorical(x, **options).T)
+        for temperature in (-1e-300, np.nan, np.inf, 2e300):
+            draw_tempered(x, KEY, FIRST, temperature, samples, choices)
+            assert (samples == -1).all()
+            assert (choices == -1).all()
+    with pytest.raises(numba.TypingError, match="temperature must be a real number"):
+        fastgumbel.jit.gumbel_max(x[0], KEY, 0, 0, "cold")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("tau", [0.0, 1e-320, 1e-3, 50.0])
 def test_temperatures(kind, tau):

@@ -12,8 +12,8 @@ from fastgumbel._law.philox import LOW
 from fastgumbel._numba.compile import SCALAR_OPTIONS
 
 
-def place(key: Any, row: Any, draw: Any, category: Any) -> Any:
-    """Coordinates as uint64: key and row modulo 2^64, draw and category modulo 2^32."""
+def place(key: Any, row: Any, draw: Any, category: Any, temperature: Any = 1.0) -> Any:
+    """Coordinates as uint64: key and row modulo 2^64, draw and category modulo 2^32; the temperature as float64."""
     raise NotImplementedError("compiled only")
 
 
@@ -28,7 +28,7 @@ def check_relaxed(x: Any, tau: Any, out: Any) -> None:
 
 
 @overload(place, jit_options=SCALAR_OPTIONS)
-def _place(key, row, draw, category):
+def _place(key, row, draw, category, temperature=1.0):
     for name, kind in {"key": key, "row": row, "draw": draw, "category": category}.items():
         if not isinstance(kind, types.Integer):
             remedy = ""
@@ -36,11 +36,15 @@ def _place(key, row, draw, category):
                 # Numba makes a float of an unsigned integer, such as an index of prange, joined with a signed one.
                 remedy = f": cast what it is made of, as in {name} = np.int64(i) + ids[i]"
             raise TypingError(f"fastgumbel.jit: {name} must be an integer, not {kind}{remedy}")
-    return lambda key, row, draw, category: Coordinates(
+    own = getattr(temperature, "value", temperature)
+    if not isinstance(own, types.Integer | types.Float | float):
+        raise TypingError(f"fastgumbel.jit: temperature must be a real number, not {temperature}")
+    return lambda key, row, draw, category, temperature=1.0: Coordinates(
         np.uint64(key),
         np.uint64(row),
         np.uint64(draw) & LOW,
         np.uint64(category) & LOW,
+        np.float64(temperature),
     )
 
 
