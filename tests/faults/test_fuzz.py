@@ -71,7 +71,7 @@ def fields(draw):
     """Fields at coordinates that exist."""
     field = fg.NoiseField(draw(st.integers(0, 3)))
     if draw(st.booleans()):
-        field = field.at(rows=draw(IDS), draw=draw(st.sampled_from([0, 3, 2**32 - 1])))
+        field = field.at(rows=draw(IDS), draw=draw(st.sampled_from([0, 3, 2**32 - 1, [5], [1, 0], [[2], [9]]])))
     if draw(st.integers(0, 3)) == 0:
         return field.at(categories=draw(st.sampled_from([5, [7], np.arange(300)[::-1], [3, 3, -1], np.arange(97) % 9])))
     return field.at(start=draw(st.sampled_from([None, None, None, 61, 2**31 - 99, 2**32 - 70])))
@@ -98,6 +98,10 @@ OUTS = mostly(
 )
 TAUS = mostly(st.sampled_from([1.0, 0.5, 0, 1e-300, 1e300, [0.5], np.float32(2)]), st.one_of(JUNK, arrays(ODD_SHAPES)))
 FLAGS = st.booleans()
+TEMPERATURES = mostly(
+    st.sampled_from([1.0, 0.5, 0, 1e-300, 5e-324, 1e9, [0.5], [1, 0], np.float32(2)]),
+    st.one_of(JUNK, arrays(ODD_SHAPES)),
+)
 OPTIONS = {"axis": AXES, "where": WHERE, "invalid": INVALID, "out": OUTS}
 
 
@@ -182,7 +186,7 @@ def check_gumbel_max(x, options):
         drawn = np.moveaxis(np.asarray(noise, np.float64), from_end(options.get("axis", -1), np.ndim(x)), -1)
     else:
         return
-    index, value = naive.gumbel_max(p, drawn)
+    index, value = naive.gumbel_max(p, drawn, temperature=options.get("temperature", 1.0))
     np.testing.assert_array_equal(pair[0], index)
     if pair[1] is not None:
         np.testing.assert_array_equal(pair[1], value)
@@ -323,8 +327,8 @@ def check_at(seed, coordinates):
         assert moved.key == field.key
         places = {"start": moved.start} if moved.categories is None else {"categories": moved.categories}
         assert moved == field.at(rows=moved.rows, draw=moved.draw, **places)
-        assert 0 <= moved.draw < 2**32
-        assert 0 <= moved.start < 2**32
+        for own in (moved.draw, moved.start):
+            assert ((np.asarray(own, object) >= 0) & (np.asarray(own, object) < 2**32)).all()
         assert moved.rows is None or moved.rows.dtype == np.uint64
 
 
@@ -370,8 +374,14 @@ CASES = {
             lambda t: (t[0], {n: v for n, v in t[1].items() if n in ("rng", "noise", "dtype", "out")})
         ),
     ),
-    "gumbel_max": (check_gumbel_max, st.tuples(LOG_POTENTIALS, calls(size=SIZES, return_max=FLAGS))),
-    "gumbel_top_k": (check_gumbel_top_k, st.tuples(LOG_POTENTIALS, K, calls(size=SIZES, return_threshold=FLAGS))),
+    "gumbel_max": (
+        check_gumbel_max,
+        st.tuples(LOG_POTENTIALS, calls(size=SIZES, return_max=FLAGS, temperature=TEMPERATURES)),
+    ),
+    "gumbel_top_k": (
+        check_gumbel_top_k,
+        st.tuples(LOG_POTENTIALS, K, calls(size=SIZES, return_threshold=FLAGS, temperature=TEMPERATURES)),
+    ),
     "gumbel_softmax": (
         lambda *a: check_relaxed(fg.gumbel_softmax, *a),
         st.tuples(LOG_POTENTIALS, TAUS, calls(**RELAXED)),
@@ -386,7 +396,7 @@ CASES = {
     ),
     "diagnose": (check_diagnose, st.tuples(LOG_POTENTIALS, calls())),
     "gumbel_given_choice": (check_given, st.tuples(LOG_POTENTIALS, CHOICES, calls(size=SIZES))),
-    "categorical": (check_categorical, st.tuples(LOG_POTENTIALS, SIZES, calls())),
+    "categorical": (check_categorical, st.tuples(LOG_POTENTIALS, SIZES, calls(temperature=TEMPERATURES))),
     "Reservoir": (
         check_reservoir,
         st.tuples(K, mostly(st.sampled_from([0, 1, 5, 2**32 - 1])), st.one_of(st.none(), fields()), CHUNKS),
