@@ -49,6 +49,15 @@ def test_the_noise(n, dtype):
     np.testing.assert_array_equal(noise, noise_at(ids, dtype))
 
 
+def test_frozen_values():
+    """To change one is value-breaking."""
+    field = NoiseField.from_key(KEY).at(rows=3, draw=5, categories=[2**32, 2**32 + 63, 2**40 + 5, 2**63 - 1])
+    double = ["-0x1.61ec6e1484b99p+0", "0x1.e7bdac3a4161fp+1", "0x1.ba7ee67bee753p-2", "0x1.c44d51344062dp-1"]
+    single = ["-0x1.61ec6e0000000p+0", "0x1.e7bdac0000000p+1", "0x1.ba7ee40000000p-2", "0x1.c44d4e0000000p-1"]
+    for dtype, frozen in ((np.float64, double), (np.float32, single)):
+        assert [float(v).hex() for v in fg.gumbel(4, noise=field, dtype=dtype)] == frozen
+
+
 @pytest.mark.parametrize("n", [20, 300])
 def test_every_function_reads_it(n):
     ids = mixed(n)
