@@ -14,8 +14,8 @@ from fastgumbel._request.checks import boolean_of, check_real, choice_of, shape_
 from fastgumbel._request.coordinates import (
     NOWHERE,
     check_conditioned,
+    check_device,
     check_reach,
-    check_single_draw,
     coordinates_of,
     field_of,
     last_of,
@@ -141,7 +141,7 @@ class Request:
             return host
         if self.place.temperatures.size:
             raise ValueError("temperature: device arrays have none yet: pass log_potentials / temperature instead")
-        check_single_draw(self.place)
+        check_device(self.place)
         return backend(host.__name__.rpartition(".")[2])
 
     def count_draws(self) -> None:
