@@ -22,6 +22,7 @@ def categorical(
     rng: Rng = None,
     noise: NoiseField | None = None,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: None = None,
 ) -> NDArray[np.intp]: ...
 
@@ -36,6 +37,7 @@ def categorical(
     rng: Rng = None,
     noise: NoiseField | None = None,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: NDArray[np.intp],
 ) -> NDArray[np.intp]: ...
 
@@ -50,6 +52,7 @@ def categorical(
     rng: Rng = None,
     noise: NoiseField | None = None,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: None = None,
 ) -> Any: ...
 
@@ -63,6 +66,7 @@ def categorical(
     rng: Rng = None,
     noise: NoiseField | None = None,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: Any = None,
 ) -> Any:
     """Sample categories from log-potentials, at one uniform number a draw.
@@ -151,5 +155,5 @@ def categorical(
     >>> bool(fg.categorical(rows[17], noise=field.at(rows=17)) == choices[17])
     True
     """
-    request = Request(log_potentials, axis, size, where, rng, noise, invalid, field_only=True)
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, field_only=True, temperature=temperature)
     return request.served_by(_categorical).sample(request, out)

@@ -25,6 +25,7 @@ def gumbel_max(
     noise: NoiseField | ArrayLike | None = None,
     return_max: Literal[False] = False,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: None = None,
 ) -> Any: ...
 
@@ -40,6 +41,7 @@ def gumbel_max(
     noise: NoiseField | ArrayLike | None = None,
     return_max: Literal[False] = False,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: NDArray[np.intp],
 ) -> NDArray[np.intp]: ...
 
@@ -55,6 +57,7 @@ def gumbel_max(
     noise: NoiseField | ArrayLike | None = None,
     return_max: Literal[True],
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
 ) -> tuple[Any, Any]: ...
 
@@ -70,6 +73,7 @@ def gumbel_max(
     noise: NoiseField | ArrayLike | None = None,
     return_max: bool,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: Any = None,
 ) -> Any: ...
 
@@ -84,6 +88,7 @@ def gumbel_max(
     noise: NoiseField | ArrayLike | None = None,
     return_max: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: Any = None,
 ) -> Any:
     """Sample categories from log-potentials: the argmax of them plus Gumbel noise.
@@ -180,7 +185,7 @@ def gumbel_max(
     >>> bool((zones[chooser, place] == zones[:, ::-1][chooser, again]).all())
     True
     """
-    plain = size is None and where is None and out is None and not return_max
+    plain = type(temperature) is float and temperature == 1 and size is None and where is None and out is None and not return_max
     if plain and type(invalid) is str and invalid == "raise":
         sample = None
         if type(noise) is NoiseField and rng is None:
@@ -189,5 +194,5 @@ def gumbel_max(
             sample = search_few(log_potentials, axis, field_of(rng, None))
         if sample is not None:
             return sample
-    request = Request(log_potentials, axis, size, where, rng, noise, invalid)
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, temperature=temperature)
     return request.served_by(_max).sample(request, bool(return_max), out)

@@ -25,6 +25,7 @@ def gumbel_top_k(
     noise: NoiseField | ArrayLike | None = None,
     return_threshold: Literal[False] = False,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]: ...
 
@@ -41,6 +42,7 @@ def gumbel_top_k(
     noise: NoiseField | ArrayLike | None = None,
     return_threshold: Literal[True],
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]: ...
 
@@ -57,6 +59,7 @@ def gumbel_top_k(
     noise: NoiseField | ArrayLike | None = None,
     return_threshold: bool,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: tuple[NDArray[Any], ...] | None = None,
 ) -> tuple[NDArray[Any], ...]: ...
 
@@ -72,6 +75,7 @@ def gumbel_top_k(
     noise: NoiseField | ArrayLike | None = None,
     return_threshold: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
+    temperature: Any = 1.0,
     out: Any = None,
 ) -> Any:
     """Sample k categories without replacement, best first.
@@ -169,6 +173,6 @@ def gumbel_top_k(
     >>> bool(abs(weights.sum() / np.exp(x).sum() - 1) < 0.1)
     True
     """
-    request = Request(log_potentials, axis, size, where, rng, noise, invalid)
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, temperature=temperature)
     places = places_of(k, request.n)
     return request.served_by(_top).sample(request, places, bool(return_threshold), out)

@@ -11,13 +11,16 @@ from fastgumbel._request.field import CATEGORIES, DRAWS, NoiseField, key_of
 
 # Row ids that count from 0.
 _COUNTED: NDArray[np.uint64] = np.empty(0, np.uint64)
+# Temperatures that are all 1.
+_ONES: NDArray[np.float64] = np.empty(0)
 
 
 class Coordinates(NamedTuple):
     """Where rows lie in a field: its key, the first draw and category, and ids of rows and categories.
 
     Row ids, of a batch in C order, are empty where they count from 0. Category ids have the shape of what is read, or
-    are None where they count from `start`.
+    are None where they count from `start`. `draws` has a first draw a row, or is empty where all rows begin at `draw`.
+    Noise is scaled by `temperatures`, one a row or a single one; they are empty where all are 1.
     """
 
     key: np.uint64
@@ -25,6 +28,8 @@ class Coordinates(NamedTuple):
     start: int
     rows: NDArray[np.uint64]
     categories: NDArray[np.int64] | None
+    draws: NDArray[np.uint64] = _COUNTED
+    temperatures: NDArray[np.float64] = _ONES
 
 
 # Where what reads no field is said to lie.
@@ -34,7 +39,11 @@ NOWHERE = Coordinates(np.uint64(0), 0, 0, _COUNTED, None)
 def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, ...]) -> Coordinates:
     """Where the rows of a batch lie, in an array of this shape that has the categories too."""
     categories = None if field.categories is None else _named(field, shape)
-    return Coordinates(field.key, field.draw, field.start, row_ids(field, batch), categories)
+    draws = np.asarray(field.draw, np.uint64)
+    if draws.ndim == 0:
+        return Coordinates(field.key, field.draw, field.start, row_ids(field, batch), categories)
+    draws = np.ascontiguousarray(np.broadcast_to(draws, batch)).reshape(-1)
+    return Coordinates(field.key, 0, field.start, row_ids(field, batch), categories, draws)
 
 
 def field_of(rng: Any, noise: Any) -> NoiseField:
@@ -50,7 +59,7 @@ def field_of(rng: Any, noise: Any) -> NoiseField:
 
 def check_reach(field: NoiseField, draws: int, categories: int) -> None:
     """Whether the coordinates end before the field does."""
-    if field.draw + draws > DRAWS:
+    if np.max(field.draw + draws) > DRAWS:
         raise ValueError(f"noise: draws {field.draw} to {field.draw + draws - 1} go beyond the last, 2**32 - 1")
     if field.start + categories > CATEGORIES:
         raise ValueError(

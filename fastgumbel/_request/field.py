@@ -125,7 +125,7 @@ class NoiseField:
         self,
         *,
         rows: ArrayLike | None = _KEPT,
-        draw: int | np.integer[Any] | None = _KEPT,
+        draw: Any = _KEPT,
         start: int | np.integer[Any] | None = _KEPT,
         categories: ArrayLike | None = _KEPT,
     ) -> NoiseField:
@@ -191,7 +191,11 @@ class NoiseField:
         return NoiseField.__new__(NoiseField)._set(
             self.key,
             self.rows if rows is _KEPT else None if rows is None else _row_ids(rows),
-            self.draw if draw is _KEPT else whole(draw or 0, "draw", 0, DRAWS),
+            self.draw
+            if draw is _KEPT
+            else np.array(draw, np.uint64)
+            if np.ndim(draw)
+            else whole(draw or 0, "draw", 0, DRAWS),
             first,
             ids,
         )
@@ -200,7 +204,7 @@ class NoiseField:
         self,
         key: np.uint64,
         rows: NDArray[np.uint64] | None,
-        draw: int,
+        draw: Any,
         start: int,
         categories: NDArray[np.int64] | None,
     ) -> Self:

@@ -82,6 +82,7 @@ class Request:
         invalid: Any,
         arrays: Arrays | None = None,
         field_only: bool = False,
+        temperature: Any = 1.0,
     ) -> None:
         self.arrays = arrays_of(log_potentials) if arrays is None else arrays
         self.x = x = self.arrays.array(log_potentials, "log_potentials")
@@ -105,6 +106,8 @@ class Request:
             self.place = coordinates_of(self.field, self.batch, shape)
         else:
             self.given = self._precomputed(rng, noise, "" if field_only else self.arrays.noise)
+        if not (type(temperature) is float and temperature == 1):
+            self.place = self.place._replace(temperatures=self.temperatures(temperature))
 
     def _either(self, x: Any, name: str) -> Any:
         """An argument that may be of the same kind as the log-potentials, or from the host."""
