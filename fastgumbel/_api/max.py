@@ -185,7 +185,14 @@ def gumbel_max(
     >>> bool((zones[chooser, place] == zones[:, ::-1][chooser, again]).all())
     True
     """
-    plain = type(temperature) is float and temperature == 1 and size is None and where is None and out is None and not return_max
+    plain = (
+        type(temperature) is float
+        and temperature == 1
+        and size is None
+        and where is None
+        and out is None
+        and not return_max
+    )
     if plain and type(invalid) is str and invalid == "raise":
         sample = None
         if type(noise) is NoiseField and rng is None:

@@ -131,7 +131,8 @@ class _Search:
                 lists = self._lists(batch.items * self._width)
                 number = draw * self._rows.count + piece.first_row
                 plan = int64s(batch.row, batch.rows, number, self._width)
-                arguments = (piece.x, piece.mask, piece.beside, *lists, plan, self._outs[-1])
+                inputs = piece.x, piece.mask, piece.beside, self._work.temperatures(piece)
+                arguments = (*inputs, *lists, plan, self._outs[-1])
                 self._by_item(top_every.fill_given, batch.items * self._width, arguments)
                 place = self._place(piece, batch._replace(draw=draw), self._call.first_fault)
                 self._rank(lists, self._width, batch, place)

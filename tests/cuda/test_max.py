@@ -271,8 +271,8 @@ def test_a_partial_mask_is_caught(device, altered):
     ("old", "new"),
     [
         (
-            "if p > -LIMIT and p + g > NOTHING and beats(p + g, category, best, arg)",
-            "if p > -LIMIT and p + g >= best",
+            "if p > -LIMIT and perturbed > NOTHING and beats(perturbed, category, best, arg)",
+            "if p > -LIMIT and perturbed >= best",
         ),
         ("            category += np.int64(32)", "            category += np.int64(33)"),
         ("bad_row = cuda.any_sync(ALL_LANES, bad_row)", "bad_row = bad_row"),

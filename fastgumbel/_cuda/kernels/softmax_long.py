@@ -7,7 +7,7 @@ perturbs it anew, so no noise ever lies in device memory.
 import numpy as np
 
 from fastgumbel._cpu.stage import row_id
-from fastgumbel._cuda.kernels.field import held_block, hold_blocks, quad_noise
+from fastgumbel._cuda.kernels.field import first_draw, held_block, hold_blocks, quad_noise
 from fastgumbel._cuda.kernels.parameters import Line
 from fastgumbel._cuda.kernels.rows import infinity, note_fault, potential, quad
 from fastgumbel._cuda.kernels.softmax import (
@@ -183,7 +183,7 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
     noise = given, s, number
     rate = rate_of(rates, whole)
     row = row_id(field.ids, field.row, np.uint64(r))
-    coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
+    coordinates = field.key, row, first_draw(field, r) + np.uint64(window.first_draw + s), field.start
 
     largest = y.dtype.type(-np.inf)
     factor, log_total, mean, slope = zero, zero, zero, zero

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastgumbel._cpu.stage import row_id
-from fastgumbel._cuda.kernels.field import block, quad_noise
+from fastgumbel._cuda.kernels.field import block, first_draw, quad_noise
 from fastgumbel._cuda.kernels.max import row_largest
 from fastgumbel._cuda.kernels.rows import infinity, note_fault, potential, quad
 from fastgumbel._cuda.kernels.softmax import (
@@ -108,7 +108,7 @@ def softmax_short(x, mask, field, given, rates, tangents, samples, window):
             j += _1
     else:
         row = row_id(field.ids, field.row, np.uint64(r))
-        coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
+        coordinates = field.key, row, first_draw(field, r) + np.uint64(window.first_draw + s), field.start
         largest = _perturb(tile, x, mask, r, coordinates, top, largest)
     if not (largest >= -most and largest <= most):
         note_fault(flag, faults + whole, INVALID_ROW)
