@@ -63,11 +63,24 @@ class Call:
             return self.rows.fault(row, work.stream)
         if row >= self.items:
             return self.rows.fault(row - self.items, work.stream)
+        line = self._noise_line(row, work)
+        category = int((~(line < np.inf)).argmax())
+        return infinite_message(place_name(self.draw_shape + self.rows.batch, row), line[category], category)
+
+    def too_few_message(self, row: int, k: int, work: Work) -> str:
+        """What is wrong with a row of which, in some draw, fewer than k categories are left; waits for the stream."""
+        left = self.rows.left(row, work.stream)
+        if self.noise is not None:
+            numbers = range(row, self.items, self.rows.count)
+            left = min((left & (self._noise_line(i, work) > -np.inf) for i in numbers), key=np.count_nonzero)
+        return self.rows.too_few(row, k, int(left.sum()))
+
+    def _noise_line(self, row: int, work: Work) -> NDArray[Any]:
+        """Precomputed noise of a row, counted through all draws, on the host; waits for the stream."""
+        assert self.noise is not None
         batch = self.noise.shape[:-1]
         place = tuple(int(i) for i in np.unravel_index(row, batch)) if batch else ()
-        line = line_of(self.noise, place, self.device, work.stream)
-        category = int((~np.isfinite(line)).argmax())
-        return infinite_message(place_name(batch, row), line[category], category)
+        return line_of(self.noise, place, self.device, work.stream)
 
 
 class Work:

@@ -62,7 +62,7 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> tuple[
         if fault is not None:
             row, code = fault
             if code == TOO_FEW:
-                raise ValueError(rows.too_few(row - call.first_fault, k, work.stream))
+                raise ValueError(call.too_few_message(row - call.first_fault, k, work))
             raise ValueError(call.fault_message(row, work))
         return tuple(result.deliver(work) for result in results)
 

@@ -109,7 +109,7 @@ def _decide(line, coordinates):
     return arg
 
 
-@kernel(threads=THREADS)
+@kernel(threads=THREADS, blocks=4)
 def max_short(x, mask, field, to_row, index, value, flag):
     """Gumbel-max of each row of a piece, a thread a row and draw.
 

@@ -77,8 +77,8 @@ def weighed(slope, p):
 
 @device
 def perturbed(v, g, most):
-    """Potential less the largest, and precomputed noise; NaN if the noise is not finite."""
-    return v + g if g >= -most and g <= most else g - g
+    """Potential less the largest, and precomputed noise, of which -inf excludes; NaN if the noise is NaN or inf."""
+    return v + g if g <= most else g - g
 
 
 @device

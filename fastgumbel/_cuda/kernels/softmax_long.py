@@ -102,7 +102,7 @@ def _perturb_given(tile, line, noise, flag, columns, tops, largest):
         g = tile.dtype.type(given[np.uint64(s), line.row, np.uint64(j)])
         v = perturbed(potential(line.x, line.mask, line.row, j) - tops[0], g, most)
         largest = _put(tile, j, c, end, v, largest)
-        if not (g >= -most and g <= most):
+        if not g <= most:
             note_fault(flag, number, INVALID_NOISE)
         j += np.int64(cuda.blockDim.x)
     return largest
@@ -118,7 +118,8 @@ def _term(tile, i, known, dx, dx_at, phase):
     p = times(w, factor)
     if phase == _DISTANCE:
         return times(distance(tile[i], largest, rate, most), p)
-    return times(dx[np.uint64(dx_at + np.int64(i))], p)
+    # The tangent of what is excluded is not looked at: it may be NaN.
+    return times(dx[np.uint64(dx_at + np.int64(i))], p) if tile[i] >= -most else p
 
 
 @device

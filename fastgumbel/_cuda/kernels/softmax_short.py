@@ -103,7 +103,7 @@ def softmax_short(x, mask, field, given, rates, tangents, samples, window):
             g = y.dtype.type(given[np.uint64(s), np.uint64(r), np.uint64(j)])
             v = perturbed(potential(x, mask, np.uint64(r), j) - top, g, most)
             largest = _put(tile, j, n, v, largest)
-            if not (g >= -most and g <= most):
+            if not g <= most:
                 note_fault(flag, (window.first_draw + s) * window.rows + whole, INVALID_NOISE)
             j += _1
     else:
@@ -156,7 +156,10 @@ def softmax_short(x, mask, field, given, rates, tangents, samples, window):
         mean = zero
         j = np.int64(0)
         while j < n and dx.size:
-            mean += times(times(weight(tile[_place(j)], largest, rate), factor), dx[np.uint64(dx_at + j)])
+            v = tile[_place(j)]
+            # The tangent of what is excluded is not looked at: it may be NaN.
+            if v >= -most:
+                mean += times(times(weight(v, largest, rate), factor), dx[np.uint64(dx_at + j)])
             j += _1
         mean = times(mean - times(slope, mean_distance), rate)
         if not (mean >= -most and mean <= most):
