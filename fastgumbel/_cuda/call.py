@@ -90,7 +90,7 @@ class Work:
         self.device, self.stream, self.rows = device, stream, rows
         self.flag = device.put(np.full(1, _NO_FAULT), stream) if flags else device.nothing(1, np.int64)
         self._row_ids = self._of_rows(rows.place.rows)
-        # First draws where each is so many draws.
+        # What there is to add to first draws of which each is so many draws.
         self._draws: dict[int, Any] = {}
         degrees = rows.place.temperatures
         self._temperature = degrees[0] if degrees.size == 1 else np.float64(1)
@@ -146,9 +146,8 @@ class Work:
         if samples not in self._draws:
             self._draws[samples] = self._of_rows(place.draws * np.uint64(samples))
         ids, draws = self._of_piece(self._row_ids, piece), self._of_piece(self._draws[samples], piece)
-        first = skip if draws.size else place.draw * samples + skip
-        numbers = map(np.uint64, (piece.first_row, first, place.start))
-        return Field(ids, place.key, *numbers, draws, self.temperatures(piece))
+        row, draw, start = map(np.uint64, (piece.first_row, place.draw * samples + skip, place.start))
+        return Field(ids, place.key, row, draw, start, draws, self.temperatures(piece))
 
     def temperatures(self, piece: Piece) -> Temperatures:
         """Temperatures of the rows of a piece."""

@@ -44,7 +44,7 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> tuple[
     """What `gumbel_top_k` does: indices and values by rank and, if wanted, thresholds."""
     call, lead = Call(request), request.draw_shape + request.batch
     category_ids.refuse_repeats(call.rows)
-    rows, ranked = call.rows, with_categories(lead, k, request.axis)
+    ranked = with_categories(lead, k, request.axis)
     names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")
     shapes = [(ranked, np.intp), (ranked, np.float64), (lead, np.float64)]
     # Kernels put the axis of ranks where it belongs, so results lie as callers see them.

@@ -130,7 +130,7 @@ def max_short(x, mask, field, to_row, index, value, flag):
             arg = _race(line, at, largest)
             if arg == NO_INDEX:
                 arg = _decide(line, at)
-            if arg != NO_INDEX and value.size:
+            if value.size:
                 best = _perturbed(line, at, arg)
         number = np.uint64(to_row) + r
         finish(index, value, flag, s, number, number, best, arg)
