@@ -19,8 +19,8 @@ class Coordinates(NamedTuple):
     """Where rows lie in a field: its key, the first draw and category, and ids of rows and categories.
 
     Row ids, of a batch in C order, are empty where they count from 0. Category ids have the shape of what is read, or
-    are None where they count from `start`. `draws` are added to `draw`, one a row, and empty where there is nothing to add.
-    Noise is scaled by `temperatures`, one a row or a single one; they are empty where all are 1.
+    are None where they count from `start`. `draws` are added to `draw`, one a row, and empty where there is nothing to
+    add. Noise is scaled by `temperatures`, one a row or a single one; they are empty where all are 1.
     """
 
     key: np.uint64
