@@ -64,7 +64,13 @@ class Call:
         if row >= self.items:
             return self.rows.fault(row - self.items, work.stream)
         line = self._noise_line(row, work)
-        category = int((~(line < np.inf)).argmax())
+        bad = ~(line < np.inf)
+        if not bad.any():
+            # It is beyond the type of relaxed samples.
+            with np.errstate(over="ignore"):
+                line = line.astype(self.rows.dtype)
+            bad = ~np.isfinite(line)
+        category = int(bad.argmax())
         return infinite_message(place_name(self.draw_shape + self.rows.batch, row), line[category], category)
 
     def too_few_message(self, row: int, k: int, work: Work) -> str:

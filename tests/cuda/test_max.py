@@ -271,7 +271,7 @@ def test_a_partial_mask_is_caught(device, altered):
     ("old", "new"),
     [
         (
-            "if p > -LIMIT and perturbed > NOTHING and beats(perturbed, category, best, arg)",
+            "if p > -LIMIT and (arg == NO_INDEX or beats(perturbed, category, best, arg))",
             "if p > -LIMIT and perturbed >= best",
         ),
         ("            category += np.int64(32)", "            category += np.int64(33)"),

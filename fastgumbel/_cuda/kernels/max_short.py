@@ -140,7 +140,7 @@ def max_short(x, mask, field, to_row, index, value, flag):
 def max_given(x, mask, noise, temperatures, place, index, value, flag):
     """Gumbel-max of each row of a piece on the noise beside it, a warp a row.
 
-    `temperatures` are `Temperatures`; `place` is (draw, first row, rows of all noise). Noise of -inf excludes. NaN and
+    `temperatures` are `Temperatures`; `place` is (draw, first row, rows of all noise). Noise of -inf excludes; NaN and
     inf are faults of the row of noise, and come before faults of rows, whose numbers follow.
     """
     draw, to_row, noise_rows = place
@@ -155,12 +155,11 @@ def max_given(x, mask, noise, temperatures, place, index, value, flag):
         category = lane
         while category < x.shape[1]:
             g = np.float64(potential(noise, True, np.uint64(line), category))
-            p = np.float64(potential(x, mask, np.uint64(line), category))
+            p = np.float64(potential(x, mask, np.uint64(line), category)) if g > NOTHING else NOTHING
             bad_noise |= not g < math.inf
             bad_row |= not p < LIMIT
-            # Not above it is also NaN, of noise of -inf at temperature 0.
             perturbed = fma(temperature, g, p)
-            if p > -LIMIT and perturbed > NOTHING and beats(perturbed, category, best, arg):
+            if p > -LIMIT and (arg == NO_INDEX or beats(perturbed, category, best, arg)):
                 best, arg = perturbed, category
             category += np.int64(32)
         bad_row = cuda.any_sync(ALL_LANES, bad_row)

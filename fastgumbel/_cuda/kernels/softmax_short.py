@@ -5,9 +5,12 @@ import numpy as np
 from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import block, first_draw, quad_noise
 from fastgumbel._cuda.kernels.max import row_largest
-from fastgumbel._cuda.kernels.rows import infinity, note_fault, potential, quad
+from fastgumbel._cuda.kernels.parameters import Line
+from fastgumbel._cuda.kernels.rows import infinity, note_fault, quad
 from fastgumbel._cuda.kernels.softmax import (
     distance,
+    is_noise,
+    left_by,
     perturbed,
     raised,
     rate_of,
@@ -94,16 +97,26 @@ def softmax_short(x, mask, field, given, rates, tangents, samples, window):
     whole = window.row + r
     at = ((window.first_draw + s) * window.rows + whole) * n
     rate, nan = rate_of(rates, whole), y.dtype.type(np.nan)
-    top = row_largest(x, mask, np.uint64(r))
+    line = Line(x, mask, np.uint64(r))
+    if given.size:
+        top = -infinity(x)
+        j = np.int64(0)
+        while j < n:
+            v = left_by(line, j, given[np.uint64(s), np.uint64(r), np.uint64(j)])
+            top = raised(top, v, y.dtype.type(LIMIT))
+            j += _1
+    else:
+        top = row_largest(x, mask, np.uint64(r))
     # Noise of an invalid row is looked at too, as its faults come first.
     top = top if top > -LIMIT and top < LIMIT else nan
     if given.size:
         j = np.int64(0)
         while j < n:
-            g = y.dtype.type(given[np.uint64(s), np.uint64(r), np.uint64(j)])
-            v = perturbed(potential(x, mask, np.uint64(r), j) - top, g, most)
-            largest = _put(tile, j, n, v, largest)
-            if not g <= most:
+            beside = given[np.uint64(s), np.uint64(r), np.uint64(j)]
+            g = y.dtype.type(beside)
+            good = is_noise(g, beside, most)
+            largest = _put(tile, j, n, perturbed(left_by(line, j, beside) - top, g, good), largest)
+            if not good:
                 note_fault(flag, (window.first_draw + s) * window.rows + whole, INVALID_NOISE)
             j += _1
     else:

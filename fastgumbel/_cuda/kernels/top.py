@@ -23,7 +23,6 @@ def entry(potential, noise, temperature, category):
     if not potential < LIMIT:
         return INVALID, NO_INDEX
     value = fma(temperature, noise, potential)
-    # Not above nothing is also NaN, of noise of -inf at temperature 0.
     if potential > -LIMIT and value > NOTHING:
         return value, category
     return NOTHING, NO_INDEX

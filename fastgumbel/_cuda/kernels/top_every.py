@@ -78,7 +78,7 @@ def fill_given(x, mask, noise, temperatures, values, indices, plan, flag):
         if column < np.int64(x.shape[1]):
             line = first_row + item
             g = np.float64(potential(noise, True, np.uint64(line), column))
-            p = np.float64(potential(x, mask, np.uint64(line), column))
+            p = np.float64(potential(x, mask, np.uint64(line), column)) if g > NOTHING else NOTHING
             if not g < np.inf:
                 note_fault(flag, number + line, INVALID_NOISE)
                 p = np.float64(np.inf)
