@@ -25,7 +25,7 @@ from fastgumbel._dask.max import sample_top
 from fastgumbel._dask.softmax import relax
 from fastgumbel._host.noise import write
 from fastgumbel._request.checks import float_type, places_of, shape_of
-from fastgumbel._request.coordinates import Coordinates, check_reach, coordinates_of, field_of
+from fastgumbel._request.coordinates import Coordinates, check_reach, coordinates_of, field_of, frozen
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.request import Request
 
@@ -82,19 +82,26 @@ def gumbel(
     ids: tuple[Any, Any] = (None, None)
     if place.rows.size:
         ids = da.from_array(place.rows.reshape(shape[:-1]), chunks=chunks[:-1]), letters[:-1]
+    draws: tuple[Any, Any] = (None, None)
+    if place.draws.size:
+        draws = da.from_array(place.draws.reshape(shape[:-1]), chunks=chunks[:-1]), letters[:-1]
     categories: tuple[Any, Any] = (None, None)
     if place.categories is not None:
         categories = da.from_array(place.categories, chunks=chunks), letters
-    fill = partial(_fill_block, place._replace(rows=place.rows[:0], categories=None), shape[:-1], kind)
-    operands = ArraySliceDep(chunks), letters, *ids, *categories
+    alike = place._replace(rows=place.rows[:0], draws=place.draws[:0], categories=None)
+    fill = partial(_fill_block, alike, shape[:-1], kind)
+    operands = ArraySliceDep(chunks), letters, *ids, *draws, *categories
     return da.blockwise(fill, letters, *operands, align_arrays=False, meta=np.empty((0,) * len(shape), kind))
 
 
-def _fill_block(whole: Coordinates, batch: tuple[int, ...], kind: Any, block: Place, ids: Any, categories: Any) -> Any:
+def _fill_block(
+    whole: Coordinates, batch: tuple[int, ...], kind: Any, block: Place, ids: Any, draws: Any, categories: Any
+) -> Any:
     rows = positions(block[:-1], batch) if ids is None else ids.reshape(-1)
     start = whole.start + block[-1].start if categories is None else 0
     noise = np.empty(lengths(block), kind)
-    write(noise, whole._replace(start=start, rows=rows, categories=categories))
+    own = whole.draws if draws is None else frozen(draws.reshape(-1))
+    write(noise, whole._replace(start=start, rows=rows, categories=categories, draws=own))
     return noise
 
 
@@ -107,6 +114,7 @@ def gumbel_max(
     where: Any = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     return_max: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> Any:
@@ -128,6 +136,8 @@ def gumbel_max(
         What names the noise field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates.
+    temperature : array_like of float, optional
+        As in `fastgumbel.gumbel_max`, default 1; an array in memory, no dask array.
     return_max : bool, optional
         Also return the perturbed values of the samples.
     invalid : {"raise", "mark"}, optional
@@ -167,6 +177,7 @@ def gumbel_max(
     True
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
+    request.scale_noise(temperature)
     return _max.sample(Grid(request, draw_chunks), bool(return_max))
 
 
@@ -180,6 +191,7 @@ def gumbel_top_k(
     where: Any = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     return_threshold: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> tuple[Any, ...]:
@@ -191,7 +203,7 @@ def gumbel_top_k(
         As in `fastgumbel.gumbel_top_k`, in chunks of known sizes, along the categories too.
     k : int
         How many, from 1 to n.
-    axis, size, draw_chunks, where, rng, noise
+    axis, size, draw_chunks, where, rng, noise, temperature
         As in `gumbel_max`.
     return_threshold : bool, optional
         Also return the (k+1)-th largest perturbed value, -inf where there is no further category.
@@ -234,6 +246,7 @@ def gumbel_top_k(
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
     places = places_of(k, request.n)
+    request.scale_noise(temperature)
     return sample_top(Grid(request, draw_chunks, places), places, bool(return_threshold))
 
 
@@ -311,6 +324,7 @@ def categorical(
     where: Any = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> Any:
     """`fastgumbel.categorical` of a dask array: draws that read no field.
@@ -325,6 +339,8 @@ def categorical(
         As in `gumbel_max`.
     noise : NoiseField, optional
         Names the draws instead, by key, row ids and first draw. `start` must be 0.
+    temperature : array_like of float, optional
+        As in `fastgumbel.categorical`, default 1; an array in memory, no dask array.
     invalid : {"raise", "mark"}, optional
         As in `fastgumbel.categorical`; the error comes when the result is computed.
 
@@ -362,6 +378,7 @@ def categorical(
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
     request.count_draws()
+    request.scale_noise(temperature)
     return _categorical.draw(Grid(request, draw_chunks))
 
 

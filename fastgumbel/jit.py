@@ -8,6 +8,13 @@ modulo 2**32, so that a negative one counts from the end. (From Python, an int o
 `numpy.uint64`.) Types are checked while code is compiled. While it runs, nothing is checked but the length of `out`,
 and rows without a sample are marked, as by `invalid="mark"`.
 
+Numba makes a float of an unsigned integer joined with a signed one, such as an index of `prange` with an id: cast it,
+as in ``row = np.int64(i) + ids[i]``. It has no float16 on the CPU: convert such rows to float32 before. Code of yours
+that is cached contains the samplers of the version that it was compiled with; after an upgrade, this empties such
+caches below the directory that you are in::
+
+    python -c "import pathlib; [p.unlink() for p in pathlib.Path().rglob('*.nb[ic]')]"
+
 For long rows, whole batches and many draws the functions in `fastgumbel` are faster.
 """
 
@@ -23,9 +30,12 @@ from fastgumbel._cpu.one.inside import check_potentials, check_relaxed, place
 from fastgumbel._cpu.one.max import max_of_row
 from fastgumbel._cpu.one.softmax import softmax_of_row
 from fastgumbel._law import field as _field
-from fastgumbel._numba.compile import inside
+from fastgumbel._numba.compile import inside, refuse_type
+from fastgumbel._request.field import NoiseField
 
 __all__ = ["categorical", "gumbel", "gumbel_max", "gumbel_softmax"]
+
+refuse_type(NoiseField, "compiled code takes the key of a noise field: pass field.key, not the field")
 
 Integer: TypeAlias = int | np.integer[Any]
 
@@ -71,12 +81,12 @@ def gumbel(key: Integer, row: Integer, draw: Integer, category: Integer) -> floa
     >>> round(fgj.gumbel(field.key, 5, 0, 2), 4) == fg.gumbel(3, noise=field.at(rows=5)).round(4)[2]
     np.True_
     """
-    k, r, d, c = place(key, row, draw, category)
+    k, r, d, c, _ = place(key, row, draw, category)
     return _field.gumbel(k, r, d, c)  # type: ignore[no-any-return]
 
 
 @inside
-def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> int:
+def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer, temperature: float = 1.0) -> int:
     """Sample a category: the argmax of log-potentials plus Gumbel noise.
 
     Parameters
@@ -85,11 +95,14 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> in
         Log-potentials of one row, one-dimensional, of any strides; -inf excludes a category.
     key, row, draw : int
         Where the noise field is read, as in `gumbel`; categories are 0, 1, ...
+    temperature : float, optional
+        What the noise is multiplied by, from 0 to 1e300, default 1; 0 gives the plain argmax.
 
     Returns
     -------
     int
-        Index of the sample; -1 where `x` is empty, has NaN or a number of at least 2**46, or none above -2**46.
+        Index of the sample; -1 where `x` is empty, has NaN or a number of at least 2**46, or none above -2**46, and
+        where `temperature` is none.
 
     Raises
     ------
@@ -102,8 +115,8 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> in
 
     Notes
     -----
-    Defined as the first argmax over c of float64(x_c) + G(key, row, draw, c) in float64. Noise that cannot win is never
-    computed: of a long row little more is done than to read it.
+    Defined as the first argmax over c of float64(x_c) + T G(key, row, draw, c) in float64, with one rounding, at the
+    temperature T. Noise that cannot win is never computed: of a long row little more is done than to read it.
 
     References
     ----------
@@ -131,7 +144,7 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> in
     array([1, 2])
     """
     check_potentials(x)
-    return max_of_row(x, place(key, row, draw, 0))  # type: ignore[no-any-return]
+    return max_of_row(x, place(key, row, draw, 0, temperature))  # type: ignore[no-any-return]
 
 
 @inside
@@ -190,7 +203,7 @@ def gumbel_softmax(
 
 
 @inside
-def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> int:
+def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer, temperature: float = 1.0) -> int:
     """Sample a category from log-potentials, without a noise field.
 
     Parameters
@@ -199,11 +212,14 @@ def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> i
         Log-potentials of one row, one-dimensional, of any strides; -inf excludes a category.
     key, row, draw : int
         What names the draw, as in `gumbel`.
+    temperature : float, optional
+        What log-potentials are divided by, from 0 to 1e300, default 1; 0 gives the plain argmax.
 
     Returns
     -------
     int
-        Index of the sample; -1 where `x` is empty, has NaN or a number of at least 2**46, or none above -2**46.
+        Index of the sample; -1 where `x` is empty, has NaN or a number of at least 2**46, or none above -2**46, and
+        where `temperature` is none.
 
     Raises
     ------
@@ -216,8 +232,9 @@ def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> i
 
     Notes
     -----
-    P(c) = exp(x_c) / sum_j exp(x_j), by inversion. One word of Philox a draw: several times as fast as `gumbel_max`,
-    and of the same law, but it shares no noise with it: a change of `x` may change the choice to any category.
+    P(c) = exp(x_c / T) / sum_j exp(x_j / T) at the temperature T, by inversion. One word of Philox a draw: several
+    times as fast as `gumbel_max`, and of the same law, but it shares no noise with it: a change of `x` may change the
+    choice to any category.
 
     References
     ----------
@@ -233,4 +250,4 @@ def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer) -> i
     True
     """
     check_potentials(x)
-    return draw_of_row(x, place(key, row, draw, 0))  # type: ignore[no-any-return]
+    return draw_of_row(x, place(key, row, draw, 0, temperature))  # type: ignore[no-any-return]

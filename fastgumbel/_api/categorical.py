@@ -21,8 +21,8 @@ def categorical(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     invalid: Literal["raise", "mark"] = "raise",
-    temperature: Any = 1.0,
     out: None = None,
 ) -> NDArray[np.intp]: ...
 
@@ -36,8 +36,8 @@ def categorical(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     invalid: Literal["raise", "mark"] = "raise",
-    temperature: Any = 1.0,
     out: NDArray[np.intp],
 ) -> NDArray[np.intp]: ...
 
@@ -51,8 +51,8 @@ def categorical(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     invalid: Literal["raise", "mark"] = "raise",
-    temperature: Any = 1.0,
     out: None = None,
 ) -> Any: ...
 
@@ -65,8 +65,8 @@ def categorical(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     invalid: Literal["raise", "mark"] = "raise",
-    temperature: Any = 1.0,
     out: Any = None,
 ) -> Any:
     """Sample categories from log-potentials, at one uniform number a draw.
@@ -94,9 +94,13 @@ def categorical(
         Names the draws instead, by key, row ids and first draw. The field's numbers are not read: draws are independent
         of all other functions' on the same field. `start` must be 0, and there must be no category ids, which these
         draws do not read.
+    temperature : array_like of float, optional
+        From 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and 0 is the plain argmax.
+        Broadcasts to the batch, and may have an axis of one item where the categories are: one for each row.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with -1.
-        On a device, "raise" waits for the result, and "mark" does not.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or mark the row alone with -1. On a device, "raise" waits for the result, and
+        "mark" does not.
     out : ndarray or device array of intp, optional
         Where to write: of exactly the result's shape.
 
@@ -120,12 +124,12 @@ def categorical(
 
     Notes
     -----
-    P(c) = exp(x_c) / sum_j exp(x_j), by inversion of the distribution function (Devroye 1986, chapter III.2; with a
-    guide table, Chen and Asau 1974). A draw is a function of the key, the row id, the draw and the row's
-    log-potentials: neither threads, nor `size`, nor which rows share a call can change it. exp(x_c - max(x)) in float64
-    is rounded to a grid of 2**-60 of the sum or finer (for up to 2**30 categories), and all that follows is exact
-    arithmetic of integers, with 64 random bits a draw: P(c) is off by at most 2**-60 + P(c) (2**-47 + n 2**-60). A
-    category far below that grid is never drawn, and an excluded one never is either.
+    P(c) = exp(x_c / T) / sum_j exp(x_j / T) at the temperature T, by inversion of the distribution function (Devroye
+    1986, chapter III.2; with a guide table, Chen and Asau 1974). A draw is a function of the key, the row id, the draw
+    and the row's log-potentials: neither threads, nor `size`, nor which rows share a call can change it. exp((x_c -
+    max(x)) / T) in float64 is rounded to a grid of 2**-60 of the sum or finer (for up to 2**30 categories), and all
+    that follows is exact arithmetic of integers, with 64 random bits a draw: P(c) is off by at most 2**-60 + P(c)
+    (2**-47 + n 2**-60). A category far below that grid is never drawn, and an excluded one never is either.
 
     Extra memory, a thread: 8 bytes a category of one row, and 8 to 32 more where many draws make a guide table worth
     its while. On a device: 8 bytes a category of one row, or of as many rows as 128 MiB hold.
@@ -155,5 +159,6 @@ def categorical(
     >>> bool(fg.categorical(rows[17], noise=field.at(rows=17)) == choices[17])
     True
     """
-    request = Request(log_potentials, axis, size, where, rng, noise, invalid, field_only=True, temperature=temperature)
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, field_only=True)
+    request.scale_noise(temperature)
     return request.served_by(_categorical).sample(request, out)

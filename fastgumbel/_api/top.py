@@ -23,9 +23,9 @@ def gumbel_top_k(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | ArrayLike | None = None,
+    temperature: ArrayLike = 1.0,
     return_threshold: Literal[False] = False,
     invalid: Literal["raise", "mark"] = "raise",
-    temperature: Any = 1.0,
     out: tuple[NDArray[np.intp], NDArray[np.float64]] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]: ...
 
@@ -40,9 +40,9 @@ def gumbel_top_k(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | ArrayLike | None = None,
+    temperature: ArrayLike = 1.0,
     return_threshold: Literal[True],
     invalid: Literal["raise", "mark"] = "raise",
-    temperature: Any = 1.0,
     out: tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]: ...
 
@@ -57,9 +57,9 @@ def gumbel_top_k(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | ArrayLike | None = None,
+    temperature: ArrayLike = 1.0,
     return_threshold: bool,
     invalid: Literal["raise", "mark"] = "raise",
-    temperature: Any = 1.0,
     out: tuple[NDArray[Any], ...] | None = None,
 ) -> tuple[NDArray[Any], ...]: ...
 
@@ -73,9 +73,9 @@ def gumbel_top_k(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | ArrayLike | None = None,
+    temperature: ArrayLike = 1.0,
     return_threshold: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
-    temperature: Any = 1.0,
     out: Any = None,
 ) -> Any:
     """Sample k categories without replacement, best first.
@@ -97,15 +97,20 @@ def gumbel_top_k(
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the
-        axes of `size` before it.
+        The field instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with the axes of
+        `size` before it: finite, or -inf, which excludes its place (host arrays only).
+    temperature : array_like of float, optional
+        What the noise is multiplied by, from 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and
+        values stay in units of the log-potentials. 0 is the plain stable sort. Broadcasts to the batch, and may have an
+        axis of one item where the categories are: one for each row.
     return_threshold : bool, optional
         Also return the (k+1)-th largest perturbed value, -inf where there is no further category.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN or +inf, or with fewer than k categories left: raise an error; or give such a
-        row indices -1, with values NaN in the first case, and in the second -inf for the places that stay empty. On a
-        device, "raise" waits for the result, and "mark" does not: so it also marks rows whose `noise` is an array and
-        not finite, for which there is an error elsewhere.
+        What to do about a row with NaN or a number of at least 2**46, or with fewer than k categories left
+        (above -2**46): raise an error (the default); or give such a row indices -1, with values NaN in the
+        first case, and in the second -inf for the places that stay empty. On a device, "raise" waits for the
+        result, and "mark" does not: so it also marks rows whose `noise` is an array and not finite, for which
+        there is an error elsewhere.
     out : tuple of ndarray or device array, optional
         Where to write, as many arrays as are returned: of exactly the results' shapes and dtypes.
 
@@ -133,17 +138,17 @@ def gumbel_top_k(
 
     Notes
     -----
-    Defined by float64(x_c) + G(key, row, draw, c) in float64; of equal values the first index comes first. The order is
-    a Plackett-Luce ranking: each next category is drawn in proportion to exp(x) among those that are left (Yellott
-    1977; Efraimidis and Spirakis 2006; Kool, van Hoof and Welling 2019). For small k noise that cannot matter is never
-    computed. On a device, noise of rows that are not at least 64 times as long, or that is an array, takes scratch
-    memory: 16 bytes a category of one row, or of as many as 128 MiB hold; for k beyond 512, which take a sort of whole
-    rows, up to 32.
+    Defined by float64(x_c) + T G(key, row, draw, c) in float64, with one rounding, at the temperature T; of equal
+    values the first index comes first. The order is a Plackett-Luce ranking: each next category is drawn in proportion
+    to exp(x / T) among those that are left (Yellott 1977; Efraimidis and Spirakis 2006; Kool, van Hoof and Welling
+    2019). For small k noise that cannot matter is never computed. On a device, noise of rows that are not at least 64
+    times as long, or that is an array, takes scratch memory: 16 bytes a category of one row, or of as many as 128 MiB
+    hold; for k beyond 512, which take a sort of whole rows, up to 32.
 
-    With the threshold t, a category of the sample was included with probability 1 - exp(-exp(x_c - t)), given t. So
-    the sum of f(c) exp(x_c) over all categories has the unbiased estimate: the sum over the sample of
-    f(c) exp(x_c) / (1 - exp(-exp(x_c - t))) (Vieira 2017; Kool et al. 2019; in priority sampling, Duffield, Lund and
-    Thorup 2007).
+    With the threshold t, a category of the sample was included with probability 1 - exp(-exp((x_c - t) / T)), given t.
+    So the sum of f(c) exp(x_c / T) over all categories has the unbiased estimate: the sum over the sample of f(c)
+    exp(x_c / T) / (1 - exp(-exp((x_c - t) / T))) (Vieira 2017; Kool et al. 2019; in priority sampling, Duffield, Lund
+    and Thorup 2007).
 
     References
     ----------
@@ -173,6 +178,7 @@ def gumbel_top_k(
     >>> bool(abs(weights.sum() / np.exp(x).sum() - 1) < 0.1)
     True
     """
-    request = Request(log_potentials, axis, size, where, rng, noise, invalid, temperature=temperature)
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid)
     places = places_of(k, request.n)
+    request.scale_noise(temperature)
     return request.served_by(_top).sample(request, places, bool(return_threshold), out)

@@ -4,6 +4,7 @@ import numpy as np
 
 from fastgumbel._cpu.stage import STAGE, draw_row_words, fill
 from fastgumbel._law.field import BLOCK_RATE, BLOCK_WORDS
+from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import scalar, stage
@@ -64,12 +65,12 @@ def block_at(place, first_pair):
 
 
 @stage
-def _bounds_of_plane(bounds, to, maxima, at, words, high, n):
-    """Upper bounds of perturbed values: block maximum plus a bound of the Gumbel on its high word."""
+def _bounds_of_plane(bounds, to, maxima, at, words, high, n, temperature):
+    """Upper bounds of perturbed values: block maximum plus a bound of the Gumbel on its high word, scaled."""
     for i in range(n):
         j = np.uint64(i)
         e = exponential_floor(np.uint64(words[np.uint64(high) + j])) * BLOCK_RATE
-        bounds[np.uint64(to) + j] = maxima[np.uint64(at) + j] + gumbel_bound(e)
+        bounds[np.uint64(to) + j] = fma(temperature, gumbel_bound(e), maxima[np.uint64(at) + j])
 
 
 @stage
@@ -79,11 +80,12 @@ def block_bounds(bounds, maxima, at, plane, first_pair, pairs, coordinates, word
     The maxima lie at maxima[at] and, of odd ones, a plane later. Returns `pairs` rounded up to groups of 64, as which
     both halves are filled up with -inf.
     """
+    temperature = coordinates.temperature
     for i in range(0, pairs, STAGE):
         n = min(STAGE, pairs - i)
         draw_row_words(words, n, coordinates, BLOCK_WORDS | (first_pair + np.uint64(i)), _1)
-        _bounds_of_plane(bounds, i, maxima, at + i, words, STAGE, n)
-        _bounds_of_plane(bounds, CHUNK + i, maxima, plane + at + i, words, 3 * STAGE, n)
+        _bounds_of_plane(bounds, i, maxima, at + i, words, STAGE, n, temperature)
+        _bounds_of_plane(bounds, CHUNK + i, maxima, plane + at + i, words, 3 * STAGE, n, temperature)
     groups = (pairs + 63) // 64 * 64
     fill(bounds, pairs, groups - pairs, NOTHING)
     fill(bounds, CHUNK + pairs, groups - pairs, NOTHING)

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.row import largest_of
-from fastgumbel._cpu.stage import STAGE, draw_next_words, padded, row_id
+from fastgumbel._cpu.stage import STAGE, coordinates_at, draw_next_words, padded, temperature_of
 from fastgumbel._cpu.targets import targets_of
 from fastgumbel._law.reduce import LIMIT, NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, bit_length, cumulate
@@ -38,12 +38,12 @@ def _guide(guide, sums, total):
 
 
 @stage
-def _build(x, at, n, sums, guide):
+def _build(x, at, n, temperature, sums, guide):
     """Running sums of a row, and the guide if there is room for one; their total, 0 if the row is invalid."""
     largest = np.float64(largest_of(x, at, n))
     if not -LIMIT < largest < LIMIT:
         return np.uint64(0)
-    total = cumulate(sums, x, at, n, largest)
+    total = cumulate(sums, x, at, n, largest, temperature)
     if guide.size:
         _guide(guide, sums, total)
     return total
@@ -102,14 +102,15 @@ def _draw(table, coordinates, index, window, scratch):
         for s in range(first_draw, last_draw):
             index[s, to_row] = NO_INDEX
         return
-    key, row, draw, start = coordinates
+    key, row, draw, start, temperature = coordinates
     begin = draw + np.uint64(first_draw)
     skipped = np.int64(begin & _1)
     shift = _shift(total, guide) if guide.size else np.uint64(0)
     for s in range(first_draw - skipped, last_draw, 2 * STAGE):
         pairs = min(STAGE, (last_draw - s + 1) // 2)
         lanes = padded(pairs)
-        draw_next_words(words, lanes, Coordinates(key, row, (draw + np.uint64(s)) >> _1, start), DRAW_WORDS)
+        pair = Coordinates(key, row, (draw + np.uint64(s)) >> _1, start, temperature)
+        draw_next_words(words, lanes, pair, DRAW_WORDS)
         targets_of(targets, words, lanes, total)
         if guide.size:
             _look_up(found, targets, pairs, sums, guide, shift)
@@ -120,30 +121,28 @@ def _draw(table, coordinates, index, window, scratch):
 
 
 @kernel
-def build(x, sums, guide):
-    """Running sums and guide of the only row of x; the total, 0 if the row is invalid."""
-    return _build(x.reshape(x.size), 0, x.size, sums, guide)
+def build(x, field, sums, guide):
+    """Running sums and guide of the only row of x, whose `Field` is given; the total, 0 if the row is invalid."""
+    temperature = temperature_of(Field(*field).temperatures, 0)
+    return _build(x.reshape(x.size), 0, x.size, temperature, sums, guide)
 
 
 @kernel
 def draw_built(table, field, index, window):
     """Draws of one row from its table, (sums, guide, total), to index[s, r].
 
-    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
+    `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
     `index`.
     """
-    field = Field(*field)
-    coordinates = Coordinates(field.key, row_id(field.ids, field.row, 0), field.draw, field.start)
-    _draw(_Table(*table), coordinates, index, Window(*window), _scratch())
+    _draw(_Table(*table), coordinates_at(Field(*field), 0, 0), index, Window(*window), _scratch())
 
 
 @kernel
 def draw_rows(x, field, index, window, buckets):
     """Draws of each row of x, to index[s, r].
 
-    `x` is a C-contiguous matrix, float32 or float64. `field` is (ids, key, row, draw, start), a `Field`; `window` is
-    (first_draw, last_draw, row, column), a `Window` of `index`. `buckets` are those of the guide, a power of two, or 0
-    for none.
+    `x` is a C-contiguous matrix, float32 or float64. `field` is a `Field`; `window` is (first_draw, last_draw, row,
+    column), a `Window` of `index`. `buckets` are those of the guide, a power of two, or 0 for none.
     """
     field, window = Field(*field), Window(*window)
     n_rows, n = x.shape
@@ -151,7 +150,7 @@ def draw_rows(x, field, index, window, buckets):
     sums, guide = np.empty(n, np.uint64), np.empty(buckets, np.uint32)
     scratch = _scratch()
     for r in range(n_rows):
-        table = _Table(sums, guide, _build(flat, r * n, n, sums, guide))
-        coordinates = Coordinates(field.key, row_id(field.ids, field.row, r), field.draw, field.start)
+        coordinates = coordinates_at(field, r, 0)
+        table = _Table(sums, guide, _build(flat, r * n, n, coordinates.temperature, sums, guide))
         here = Window(window.first_draw, window.last_draw, window.row + r, window.column)
         _draw(table, coordinates, index, here, scratch)

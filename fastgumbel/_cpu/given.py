@@ -7,9 +7,9 @@ and by the lack of memory each other category finishes a fresh exponential later
 import numpy as np
 
 from fastgumbel._cpu.noise_row import exponential_row, row_scratch
-from fastgumbel._cpu.parameters import Coordinates, Field, Window
+from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.row import total
-from fastgumbel._cpu.stage import fill, row_id
+from fastgumbel._cpu.stage import coordinates_at, fill
 from fastgumbel._law.real import decay, log, log64
 from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW, LIMIT
 from fastgumbel._numba.compile import kernel, stage
@@ -58,9 +58,9 @@ def _yield_to(out, at, x, x_at, n, choice):
 def given_choice(x, field, choices, out, faulty, window, drawn):
     """Noise of the rows of x given choices[s, r], into out[s, r, :].
 
-    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
-    `choices` and `out`. `drawn` says that fresh exponentials stand in `out` already. faulty[r] becomes INVALID_ROW or
-    INVALID_CHOICE, and the noise of such a row NaN.
+    `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of `choices` and `out`. `drawn`
+    says that fresh exponentials stand in `out` already. faulty[r] becomes INVALID_ROW or INVALID_CHOICE, and the noise
+    of such a row NaN.
     """
     field, window = Field(*field), Window(*window)
     n_rows, n = x.shape
@@ -70,7 +70,7 @@ def given_choice(x, field, choices, out, faulty, window, drawn):
     scratch = row_scratch(out)
     w = np.empty(n, out.dtype)
     for r in range(n_rows):
-        row, to_row = row_id(field.ids, field.row, r), window.row + r
+        to_row = window.row + r
         largest = _weights(w, potentials, r * n, n)
         sum_ = total(w, 0, n)
         for s in range(window.first_draw, window.last_draw):
@@ -87,8 +87,7 @@ def given_choice(x, field, choices, out, faulty, window, drawn):
                 fill(results, at, n, np.nan)
                 continue
             if not drawn:
-                coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), field.start)
-                exponential_row(results, at, n, coordinates, scratch)
+                exponential_row(results, at, n, coordinates_at(field, r, s), scratch)
             time = np.float64(results[at + choice]) / sum_
             _finish(results, at, w, out.dtype.type(time), n)
             results[at + choice] = -log64(time) - (np.float64(potentials[r * n + choice]) - largest)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.lanes import MINIMUM, WINNER, repeat, turn
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, row_id
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, first_draw, row_id
 from fastgumbel._law.field import BLOCK_WORDS, LANE_MASK, block_exponential, join, winner_lane, words
 from fastgumbel._numba.compile import maker, stage
 
@@ -64,7 +64,7 @@ def enter_places(scratch, n, first, shape, ids, field):
         r = line - s * n_rows
         run = min(n - done, width - j)
         fill(counters, ROW + done, run, row_id(field.ids, field.row, r))
-        fill(counters, DRAW + done, run, field.draw + np.uint64(s))
+        fill(counters, DRAW + done, run, first_draw(field, r) + np.uint64(s))
         at = np.uint64(r * step + j)
         for i in range(run):
             own[np.uint64(done) + np.uint64(i)] = ids[at + np.uint64(i)]

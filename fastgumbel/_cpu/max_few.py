@@ -8,16 +8,16 @@ from fastgumbel._numba.compile import kernel
 
 
 @kernel
-def max_one(x, key, draw, start):
+def max_one(x, key, draw, start, temperature):
     """Index of the sample of row 0; -1 if the row is invalid."""
-    return max_of_row(x, Coordinates(key, np.uint64(0), np.uint64(draw), np.uint64(start)))
+    return max_of_row(x, Coordinates(key, np.uint64(0), np.uint64(draw), np.uint64(start), temperature))
 
 
 @kernel
-def max_few(x, key, draw, start, index):
+def max_few(x, key, draw, start, temperature, index):
     """Write the index of the sample of each row; whether all rows are valid."""
     for row in range(len(x)):
-        coordinates = Coordinates(key, np.uint64(row), np.uint64(draw), np.uint64(start))
+        coordinates = Coordinates(key, np.uint64(row), np.uint64(draw), np.uint64(start), temperature)
         index[row] = max_of_row(x[row], coordinates)
         if index[row] < 0:
             return False

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.blocks import CHUNK, FEW, block_at, block_bounds, block_maxima, lane_bounds, reaching
-from fastgumbel._cpu.parameters import Coordinates, Field, Window
-from fastgumbel._cpu.stage import STAGE, draw_row_words, row_id
+from fastgumbel._cpu.parameters import Field, Window
+from fastgumbel._cpu.stage import STAGE, coordinates_at, draw_row_words, temperature_of
 from fastgumbel._law.field import (
     BLOCK_SHIFT,
     HIGH_WORDS,
@@ -22,13 +22,16 @@ from fastgumbel._law.field import (
     lane_half,
     winner_lane,
 )
+from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
-from fastgumbel._law.reduce import FLOOR, LIMIT, NO_INDEX, NOTHING, beats, put
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, put
 from fastgumbel._numba.compile import kernel, scalar, stage
 from fastgumbel._numba.vector import at_least64, count_bits, lowest_bit, max64
 
 _1 = np.uint64(1)
 _ROUNDING = np.float64(2.0**-50)
+# What rounding may add where perturbed values are subnormal, as at temperatures of next to 0.
+_LEAST = np.float64(2.0**-1072)
 
 
 class _Scratch(NamedTuple):
@@ -48,7 +51,7 @@ def _try_lane(x, j, best, index, coordinates, category, high, e_block):
     """The better of (best, index) and lane j of the row, exactly; `high` is its high word."""
     low = lane_half(coordinates.key, coordinates.row, coordinates.draw, LOW_WORDS, category)
     potential = np.float64(x[j])
-    value = potential + gumbel64(e_block + exponential64(join(high, low)))
+    value = fma(coordinates.temperature, gumbel64(e_block + exponential64(join(high, low))), potential)
     if beats(value, j, best, index) and potential > -LIMIT:
         return value, np.int64(j)
     return best, index
@@ -57,7 +60,7 @@ def _try_lane(x, j, best, index, coordinates, category, high, e_block):
 @stage
 def _open_block(x, offset, block, largest, best, index, coordinates, scratch):
     """The better of (best, index) and the best of one block, which begins at x[offset]."""
-    key, row, draw, _ = coordinates
+    key, row, draw, _, temperature = coordinates
     words, bounds = scratch.words, scratch.lanes
     w = block_word(key, row, draw, block)
     e_block = block_exponential(w)
@@ -66,13 +69,14 @@ def _open_block(x, offset, block, largest, best, index, coordinates, scratch):
     j = offset + winner
     if 0 <= j < x.size:
         potential = np.float64(x[j])
-        value = potential + g_block
+        value = fma(temperature, g_block, potential)
         if beats(value, j, best, index) and potential > -LIMIT:
             best, index = value, j
 
     # Other lanes lie below the winner's Gumbel.
-    threshold = best - g_block
-    threshold -= (abs(best) + abs(g_block)) * _ROUNDING
+    noise = temperature * g_block
+    threshold = best - noise
+    threshold -= (abs(best) + abs(noise)) * _ROUNDING + _LEAST
     candidates = reaching(x, offset, threshold) & ~(_1 << np.uint64(winner))
 
     if count_bits(candidates) <= FEW:
@@ -82,20 +86,20 @@ def _open_block(x, offset, block, largest, best, index, coordinates, scratch):
             j = offset + lane
             category = (block << BLOCK_SHIFT) | np.uint64(lane)
             high = lane_half(key, row, draw, HIGH_WORDS, category)
-            if np.float64(x[j]) + gumbel_bound(e_block + exponential_floor(high)) >= best:
+            if fma(temperature, gumbel_bound(e_block + exponential_floor(high)), np.float64(x[j])) >= best:
                 best, index = _try_lane(x, j, best, index, coordinates, category, high, e_block)
         return best, index
 
     draw_row_words(words, 16, coordinates, HIGH_WORDS | (block << np.uint64(4)), _1)
     lane_bounds(bounds, words, e_block)
-    places = at_least64(bounds, 0, best - largest - (abs(best) + abs(largest)) * _ROUNDING)
+    places = at_least64(bounds, 0, (best - largest - (abs(best) + abs(largest)) * _ROUNDING - _LEAST) / temperature)
     while places:
         place = lowest_bit(places)
         places &= places - _1
         quad, word = place & 15, place >> 4
         lane = np.uint64(4 * quad + word)
         j = offset + np.int64(lane)
-        if candidates >> lane & _1 and np.float64(x[j]) + bounds[place] >= best:
+        if candidates >> lane & _1 and fma(temperature, bounds[place], np.float64(x[j])) >= best:
             category = (block << BLOCK_SHIFT) | lane
             high = np.uint64(words[word * STAGE + quad])
             best, index = _try_lane(x, j, best, index, coordinates, category, high, e_block)
@@ -145,13 +149,35 @@ def _search_chunk(x, first_pair, pairs, at, best, index, coordinates, scratch):
         place = parity * CHUNK + group - 64 + lowest_bit(mask)
 
 
+@stage
+def _first_largest(x, offset, pairs, best, index, scratch):
+    """The better of (best, index) and the first largest log-potential in `pairs` pairs of blocks from x[offset] on.
+
+    Without noise, that is the sample.
+    """
+    maxima = scratch.maxima
+    plane = maxima.size // 2
+    largest, pair = NOTHING, 0
+    for i in range(pairs):
+        here = max(maxima[i], maxima[plane + i])
+        if here > largest:
+            largest, pair = here, i
+    if not (largest > -LIMIT and largest > best):
+        return best, index
+    first = offset + 128 * pair
+    mask = reaching(x, first, largest)
+    if not mask:
+        first += 64
+        mask = reaching(x, first, largest)
+    return largest, first + lowest_bit(mask)
+
+
 @kernel
 def max_long(x, field, index, value, window):
     """Gumbel-max of each row of x, for long rows.
 
-    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
-    `index` and `value`, whose axes are draws and rows. Where `value` is not empty, what stands there is a result to
-    combine with.
+    `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of `index` and `value`, whose
+    axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with.
     """
     field, window = Field(*field), Window(*window)
     start = field.start
@@ -164,17 +190,20 @@ def max_long(x, field, index, value, window):
     scratch = _Scratch(maxima, np.empty(2 * CHUNK), np.zeros(4 * STAGE, np.uint32), np.empty(64))
     for r in range(n_rows):
         line = x[r]
-        row = row_id(field.ids, field.row, r)
-        best, arg = FLOOR, NO_INDEX
+        temperature = temperature_of(field.temperatures, r)
+        floor = floor_of(temperature)
+        best, arg = floor, NO_INDEX
         for first in range(0, pairs, span):
             here = min(span, pairs - first)
             offset = np.int64((first_pair + np.uint64(first)) << np.uint64(7)) - np.int64(start)
             good = block_maxima(maxima, span, line, offset, here)
             for s in range(window.first_draw, window.last_draw):
                 if first == 0:
-                    best, arg = FLOOR, NO_INDEX
-                if good:
-                    coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), start)
+                    best, arg = floor, NO_INDEX
+                if good and temperature == 0:
+                    best, arg = _first_largest(line, offset, here, best, arg, scratch)
+                elif good:
+                    coordinates = coordinates_at(field, r, s)
                     for at in range(0, here, CHUNK):
                         chunk = min(CHUNK, here - at)
                         pair = first_pair + np.uint64(first + at)

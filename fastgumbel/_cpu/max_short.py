@@ -10,10 +10,11 @@ import numpy as np
 
 from fastgumbel._cpu.ids import category_at, draw_blocks, draw_own, enter_lanes, id_planes
 from fastgumbel._cpu.lanes import MINIMUM, WINNER, draw_quad, repeat, turn
-from fastgumbel._cpu.parameters import Field, Window
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, exponentials, fill, row_id
+from fastgumbel._cpu.parameters import Coordinates, Field, Window
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, enter_draws, exponentials, fill, row_id
 from fastgumbel._law.field import BLOCK_RATE, HIGH_WORDS, LANE_MASK, gumbel, winner_lane
-from fastgumbel._law.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
+from fastgumbel._law.ops import fma
+from fastgumbel._law.race import AT_LEAST, COLDEST, CUT, VAGUE_FROM, WORD, margin_at, margin_of
 from fastgumbel._law.real import exp32, exponential32
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel, scalar, stage
@@ -33,7 +34,7 @@ _UNDECIDED = np.float32(-2)
 
 
 class _Scratch(NamedTuple):
-    """Planes of the race: its state; rows and draws; words of a quad; exp(-x) by category; ids by category, if any."""
+    """Planes of the race: its state; rows and draws; words of a quad; exp(-x / T) and ids, if any, by category."""
 
     state: Any
     counters: Any
@@ -60,22 +61,38 @@ def _survey(largest, potentials, n, rows):
 
 
 @stage
-def _weigh(weights, largest, potentials, n, rows, copies):
-    """exp(largest - x), float32, one plane a category, as often as draws are raced at once; infinite in bad rows."""
+def _enter_temperatures(heat, rates, temperatures, r, rows):
+    """Temperatures of rows from r on, and their inverses, in the type of log-potentials: 1 where nothing is decided."""
+    if temperatures.size == 1:
+        fill(heat, 0, rows, temperatures[0])
+    else:
+        for i in range(rows):
+            heat[i] = temperatures[np.uint64(r) + np.uint64(i)]
+    for i in range(rows):
+        rates[i] = 1 / (heat[i] if heat[i] >= COLDEST else np.float64(1))
+
+
+@stage
+def _weigh(weights, largest, rates, potentials, n, rows, copies):
+    """exp((largest - x) / T), float32, one plane a category, once for each draw that is raced; infinite in bad rows."""
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(rows):
-            v = np.float32(largest[i] - potentials[at + np.uint64(i)])
+            v = np.float32((largest[i] - potentials[at + np.uint64(i)]) * rates[i])
             weight = exp32(v if v < CUT else CUT)
             weights[at + np.uint64(i)] = weight if v < _INFINITE else _INFINITE
     repeat(weights, n, rows, copies)
 
 
 @stage
-def _set_margins(state, largest, rows, copies):
-    """The margin of each lane."""
-    for i in range(rows):
-        state[_MARGIN + i] = margin_of(np.float64(largest[i]))
+def _set_margins(state, largest, heat, tempered, rows, copies):
+    """The margin of each lane; not `tempered` means that all temperatures are 1."""
+    if tempered:
+        for i in range(rows):
+            state[_MARGIN + i] = margin_at(np.float64(largest[i]), heat[i])
+    else:
+        for i in range(rows):
+            state[_MARGIN + i] = margin_of(np.float64(largest[i]))
     for i in range(rows * (copies - 1)):
         state[np.uint64(_MARGIN + rows) + np.uint64(i)] = state[_MARGIN + i]
 
@@ -151,13 +168,16 @@ def _judge(state, n):
 
 
 @stage
-def _decide(x, r, n, row, draw, key, start, ids):
+def _decide(x, r, n, coordinates, ids):
     """The definition: the first largest float64 perturbed value of row r, and its index."""
+    key, row, draw, start, temperature = coordinates
     best, index = NOTHING, NO_INDEX
     for j in range(n):
         potential = np.float64(x[r * n + j])
         if potential > -LIMIT:
-            value = potential + gumbel(key, row, draw, category_at(ids, r, j, start))
+            value = potential
+            if temperature > 0:
+                value = fma(temperature, gumbel(key, row, draw, category_at(ids, r, j, start)), potential)
             if beats(value, j, best, index):
                 best, index = value, j
     return best, index
@@ -208,9 +228,9 @@ def _run_ids(scratch, n, lanes, key):
 def max_short(x, field, index, value, window, ids=None):
     """Gumbel-max of each row of x, for rows of few categories.
 
-    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
-    `index` and `value`, whose axes are draws and rows. Where `value` is not empty, what stands there is a result to
-    combine with. `ids` are category ids instead of those that count from `start`, one row for all or each.
+    `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of `index` and `value`, whose
+    axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with. `ids` are
+    category ids instead of those that count from `start`, one row for all or each.
     """
     field, window = Field(*field), Window(*window)
     key, start = field.key, field.start
@@ -221,7 +241,8 @@ def max_short(x, field, index, value, window, ids=None):
     at_once = min(STAGE // together, window.last_draw - window.first_draw)
     potentials = np.empty((n + 7) * STAGE, x.dtype)
     weights = np.empty(n * STAGE, np.float32)
-    largest = np.empty(STAGE, x.dtype)
+    largest, rates, heat = np.empty(STAGE, x.dtype), np.ones(STAGE, x.dtype), np.ones(STAGE)
+    tempered = field.temperatures.size > 0
     state = np.ones(_PLANES * STAGE, np.float32)
     counters = np.zeros(3 * STAGE, np.uint64)
     words = np.zeros(4 * STAGE, np.uint32)
@@ -232,8 +253,10 @@ def max_short(x, field, index, value, window, ids=None):
         to_row = window.row + r
         turn(potentials, flat, r * n, n, count)
         _survey(largest, potentials, n, count)
-        _weigh(weights, largest, potentials, n, count, at_once)
-        _set_margins(state, largest, count, at_once)
+        if tempered:
+            _enter_temperatures(heat, rates, field.temperatures, r, count)
+        _weigh(weights, largest, rates, potentials, n, count, at_once)
+        _set_margins(state, largest, heat, tempered, count, at_once)
         enter_lanes(planes, ids, r, n, count, at_once)
         for j in range(0, count * n, 64):
             prefetch64(flat, (r + count) * n + j)
@@ -243,7 +266,7 @@ def max_short(x, field, index, value, window, ids=None):
         for s in range(window.first_draw, window.last_draw, at_once):
             raced = min(at_once, window.last_draw - s)
             for d in range(raced):
-                fill(counters, DRAW + d * count, count, field.draw + np.uint64(s + d))
+                enter_draws(counters, d * count, count, field, r, s + d)
             if ids is None:
                 _run(scratch, n, count * raced, start, key)
             else:
@@ -255,12 +278,13 @@ def max_short(x, field, index, value, window, ids=None):
                     continue
                 for i in range(count):
                     best, arg = NOTHING, np.int64(state[_INDEX + d * count + i])
-                    row, draw = counters[ROW + i], field.draw + np.uint64(s + d)
+                    row, draw = counters[ROW + i], counters[DRAW + d * count + i]
+                    temperature = heat[i]
                     if arg == _UNDECIDED:
-                        best, arg = _decide(flat, r + i, n, row, draw, key, start, ids)
+                        best, arg = _decide(flat, r + i, n, Coordinates(key, row, draw, start, temperature), ids)
                     elif arg >= 0 and want_value:
-                        category = category_at(ids, r + i, arg, start)
-                        best = np.float64(flat[(r + i) * n + arg]) + gumbel(key, row, draw, category)
+                        g = gumbel(key, row, draw, category_at(ids, r + i, arg, start))
+                        best = fma(temperature, g, np.float64(flat[(r + i) * n + arg]))
                     elif largest[i] == np.inf:
                         best = np.nan
                     put(best, arg, index, value, s + d, to_row + i, window.column)

@@ -4,8 +4,8 @@ import numpy as np
 
 from fastgumbel._cpu.lanes import lane_scratch, noise_planes, turn_back
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
-from fastgumbel._cpu.parameters import Coordinates, Field
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, row_id
+from fastgumbel._cpu.parameters import Field
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, coordinates_at, first_draw, row_id
 from fastgumbel._numba.compile import kernel
 
 
@@ -14,7 +14,7 @@ def noise_short(out, field, first, rows):
     """Write G(key, row, draw, start + j) to out[i, j], for short lines.
 
     A line is a row and a draw: lines count the `rows` of draw 0, then those of draw 1, ..., and out[0] is line `first`.
-    `field` is (ids, key, row, draw, start), a `Field` of all rows.
+    `field` is a `Field` of all rows.
     """
     field = Field(*field)
     n_lines, n = out.shape
@@ -27,7 +27,7 @@ def noise_short(out, field, first, rows):
         for i in range(lanes):
             line = first + at + i
             counters[ROW + i] = row_id(field.ids, field.row, line % rows)
-            counters[DRAW + i] = field.draw + np.uint64(line // rows)
+            counters[DRAW + i] = first_draw(field, line % rows) + np.uint64(line // rows)
         noise_planes(noise, scratch, n, lanes, field.start, field.key)
         turn_back(flat, at * n, noise, 0, n, lanes)
 
@@ -40,5 +40,5 @@ def noise_long(out, field, first, rows):
     flat = out.reshape(n_lines * n)
     scratch = row_scratch(out)
     for i in range(n_lines):
-        row, draw = row_id(field.ids, field.row, (first + i) % rows), field.draw + np.uint64((first + i) // rows)
-        noise_row(flat, i * n, n, Coordinates(field.key, row, draw, field.start), scratch)
+        line = first + i
+        noise_row(flat, i * n, n, coordinates_at(field, line % rows, line // rows), scratch)

@@ -17,8 +17,8 @@ _2 = np.uint64(2)
 def noise_ids(out, ids, field, fresh):
     """Write G(key, row, draw + s, ids[r, j]) to out[s, r, j]; what stands in an empty place means nothing.
 
-    `ids` are category ids, one row for each row or one for all. `field` is (ids, key, row, draw, start), a `Field`.
-    `fresh` asks for Exp(1) numbers that the field does not use, as `exponential_row` draws them.
+    `ids` are category ids, one row for each row or one for all. `field` is a `Field`. `fresh` asks for Exp(1) numbers
+    that the field does not use, as `exponential_row` draws them.
     """
     field = Field(*field)
     key = field.key

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 class Field(NamedTuple):
     """Where a piece of rows lies in the noise field.
 
-    Row r has the id `ids[r]`, or `row + r` where `ids` is empty. Draw 0 of the result is `draw`, the first category of
-    the piece `start`. All are uint64.
+    Row r has the id `ids[r]`, or `row + r` where `ids` is empty. Draw 0 of the result is `draw`, and in row r
+    `draw + draws[r]` unless `draws` is empty; the first category of the piece is `start`. All of these are uint64. The
+    noise of row r is scaled by `temperatures[r]`, float64: they have one item a row, or one for all, or none where all
+    are 1.
     """
 
     ids: Any
@@ -18,15 +20,21 @@ class Field(NamedTuple):
     row: Any
     draw: Any
     start: Any
+    draws: Any
+    temperatures: Any
 
 
 class Coordinates(NamedTuple):
-    """Where one row and draw of a piece lies in the noise field; its first category is `start`. All are uint64."""
+    """Where one row and draw of a piece lies in the noise field; its first category is `start`. All are uint64.
+
+    The noise is scaled by the temperature, float64.
+    """
 
     key: Any
     row: Any
     draw: Any
     start: Any
+    temperature: Any
 
 
 class Window(NamedTuple):

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
-from fastgumbel._cpu.parameters import Coordinates, Field, Line, Samples, Tangents, Window
+from fastgumbel._cpu.parameters import Field, Line, Samples, Tangents, Window
 from fastgumbel._cpu.row import add_to, decays, distances, dot, scale, top_of, weighed
-from fastgumbel._cpu.stage import fill, row_id
+from fastgumbel._cpu.stage import coordinates_at, fill
 from fastgumbel._law.real import log64
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._numba.compile import kernel, stage
@@ -86,9 +86,9 @@ def _tangent(out, dx, x, p, t, change, n, log):
 def softmax_long(x, field, rates, noise, samples, window):
     """Relaxed samples of the rows of x.
 
-    `field` is (ids, key, row, draw, start), a `Field`. `rates` are 1 / tau by row of the whole. `noise` replaces the
-    field, [draw, row, category] of those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and
-    `window` is (first_draw, last_draw, row, column), a `Window` of them.
+    `field` is a `Field`. `rates` are 1 / tau by row of the whole. `noise` replaces the field, [draw, row, category] of
+    those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `window` is (first_draw,
+    last_draw, row, column), a `Window` of them.
     """
     field, samples, window = Field(*field), Samples(*samples), Window(*window)
     out, log, faulty = samples
@@ -100,7 +100,7 @@ def softmax_long(x, field, rates, noise, samples, window):
     scratch = row_scratch(out)
     p = np.empty(n if log else 0, out.dtype)
     for r in range(n_rows):
-        row, to_row = row_id(field.ids, field.row, r), window.row + r
+        to_row = window.row + r
         rate, top = rates[to_row], top_of(potentials, r * n, n)
         if top != top:
             faulty[to_row] = INVALID_ROW
@@ -112,8 +112,7 @@ def softmax_long(x, field, rates, noise, samples, window):
             if noise.size:
                 _copy(results, at, noises, ((s - window.first_draw) * n_rows + r) * n, n)
             else:
-                coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), field.start)
-                noise_row(results, at, n, coordinates, scratch)
+                noise_row(results, at, n, coordinates_at(field, r, s), scratch)
             largest = add_to(results, at, potentials, r * n, n, top)
             if log:
                 _copy(p, 0, results, at, n)
@@ -146,7 +145,7 @@ def softmax_jvp_long(x, field, rates, noise, samples, tangents, window):
     in_place = y.size > 0 and not log
     p = results if in_place else np.empty(n, dy.dtype)
     for r in range(n_rows):
-        row, to_row = row_id(field.ids, field.row, r), window.row + r
+        to_row = window.row + r
         rate, top = rates[to_row], top_of(potentials, r * n, n)
         if top != top:
             faulty[to_row] = INVALID_ROW
@@ -162,8 +161,7 @@ def softmax_jvp_long(x, field, rates, noise, samples, tangents, window):
             if noise.size:
                 _copy(p, p_at, noises, ((s - window.first_draw) * n_rows + r) * n, n)
             else:
-                coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), field.start)
-                noise_row(p, p_at, n, coordinates, scratch)
+                noise_row(p, p_at, n, coordinates_at(field, r, s), scratch)
             largest = add_to(p, p_at, potentials, r * n, n, top)
             if moved:
                 distances(t, p, p_at, n, largest, rate)

@@ -5,7 +5,7 @@ import numpy as np
 from fastgumbel._cpu.lanes import lane_scratch, noise_planes, repeat, turn, turn_back
 from fastgumbel._cpu.parameters import Field, Samples, Tangents, Window
 from fastgumbel._cpu.row import weighed
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, row_id
+from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, row_id
 from fastgumbel._law.real import decay, log
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW, LIMIT
 from fastgumbel._numba.compile import kernel, stage
@@ -179,10 +179,10 @@ def _clear_excluded(q, x, known, n, lanes):
 def softmax_short(x, field, rates, noise, samples, tangents, window):
     """Relaxed samples of short rows, and tangents where dy is not empty.
 
-    `field` is (ids, key, row, draw, start), a `Field`. `rates` are 1 / tau by row of the whole. `noise` replaces the
-    field, [draw, row, category] of those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and
-    `tangents` (dx, dtau, moved, dy), `Tangents`; faulty[r] becomes INFINITE_TANGENT for rows where these are not
-    finite. `window` is (first_draw, last_draw, row, column), a `Window` of them.
+    `field` is a `Field`. `rates` are 1 / tau by row of the whole. `noise` replaces the field, [draw, row, category] of
+    those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `tangents` (dx, dtau, moved, dy),
+    `Tangents`; faulty[r] becomes INFINITE_TANGENT for rows where these are not finite. `window` is (first_draw,
+    last_draw, row, column), a `Window` of them.
     """
     field, window = Field(*field), Window(*window)
     y, logarithm, faulty = Samples(*samples)
@@ -224,7 +224,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
                             t[j * STAGE + d * count + i] = noises[base + i * n + j]
             else:
                 for d in range(raced):
-                    fill(counters, DRAW + d * count, count, field.draw + np.uint64(s + d))
+                    enter_draws(counters, d * count, count, field, r, s + d)
                 noise_planes(t, scratch, n, lanes, field.start, field.key)
             _perturb(t, potentials, known, n, lanes)
             _decays(p, t, known, n, lanes)

@@ -10,6 +10,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
+from fastgumbel._cpu.parameters import Coordinates
 from fastgumbel._law.field import join, words
 from fastgumbel._law.real import exponential32, exponential64, log
 from fastgumbel._numba.compile import STAGE_OPTIONS, stage
@@ -46,7 +47,7 @@ def draw_words(out, counters, n, key):
 @stage
 def draw_row_words(out, n, coordinates, first, step):
     """The four words of n indices of one row and draw, from `first` on: as one row, part of the rounds is shared."""
-    key, row, draw, _ = coordinates
+    key, row, draw, _, _ = coordinates
     for i in range(n):
         w0, w1, w2, w3 = words(key, row, draw, first + step * np.uint64(i))
         out[i] = w0
@@ -58,7 +59,7 @@ def draw_row_words(out, n, coordinates, first, step):
 @stage
 def draw_listed_words(out, n, coordinates, indices):
     """The four words of n listed indices of one row and draw."""
-    key, row, draw, _ = coordinates
+    key, row, draw, _, _ = coordinates
     for i in range(n):
         w0, w1, w2, w3 = words(key, row, draw, indices[np.uint64(i)])
         out[i] = w0
@@ -70,7 +71,7 @@ def draw_listed_words(out, n, coordinates, indices):
 @stage
 def draw_next_words(out, n, coordinates, index):
     """The four words of n draws of one row and index, from that of the coordinates on."""
-    key, row, draw, _ = coordinates
+    key, row, draw, _, _ = coordinates
     for i in range(n):
         w0, w1, w2, w3 = words(key, row, draw + np.uint64(i), index)
         out[i] = w0
@@ -83,6 +84,34 @@ def draw_next_words(out, n, coordinates, index):
 def row_id(rows, first_row, r):
     """Id of row r: its entry in `rows`, or counted up from `first_row` where `rows` is empty."""
     return rows[r] if rows.size else first_row + np.uint64(r)
+
+
+@stage
+def first_draw(field, r):
+    """The draw of row r of a piece that draw 0 of the result is."""
+    return field.draw + field.draws[r] if field.draws.size else field.draw
+
+
+@stage
+def temperature_of(temperatures, r):
+    """Temperature of row r of a piece, from one a row, one for all, or none for 1."""
+    return temperatures[min(r, temperatures.size - 1)] if temperatures.size else np.float64(1)
+
+
+@stage
+def coordinates_at(field, r, s):
+    """Where row r of a piece lies, in draw s of the result."""
+    row, draw = row_id(field.ids, field.row, r), first_draw(field, r) + np.uint64(s)
+    return Coordinates(field.key, row, draw, field.start, temperature_of(field.temperatures, r))
+
+
+@stage
+def enter_draws(counters, at, n, field, r, s):
+    """Write the draws of n rows from r on, in draw s of the result, to the counters from a place on."""
+    fill(counters, DRAW + at, n, field.draw + np.uint64(s))
+    if field.draws.size:
+        for i in range(n):
+            counters[DRAW + at + i] += field.draws[r + i]
 
 
 def exponentials(out, to, n, high, low, at):

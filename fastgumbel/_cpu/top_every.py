@@ -4,24 +4,28 @@ import numpy as np
 
 from fastgumbel._cpu.heap import Heap, offer, sort, spoil
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
-from fastgumbel._cpu.parameters import Coordinates, Field, Window
-from fastgumbel._cpu.stage import row_id
-from fastgumbel._law.reduce import LIMIT
+from fastgumbel._cpu.parameters import Field, Line, Window
+from fastgumbel._cpu.stage import coordinates_at, fill, temperature_of
+from fastgumbel._law.ops import fma
+from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import kernel, stage
 
 
 @stage
-def _offer_row(x, x_at, noise, noise_at, n, column, heap):
-    """Offer a row with its noise; the row is invalid where one is NaN or not below LIMIT."""
+def _offer_row(x, noise, n, temperature, column, heap):
+    """Offer a row with its noise, a `Line` each; the row is invalid where one is NaN or not below LIMIT."""
+    potentials, x_at = x
+    noises, noise_at = noise
     root = heap.values[heap.at]
     if root != root:
         return
     for j in range(n):
-        potential = np.float64(x[x_at + j])
+        g = np.float64(noises[noise_at + j])
+        potential = np.float64(potentials[x_at + j]) if g > -np.inf else NOTHING
         if not potential < LIMIT:
             spoil(heap)
             return
-        value = potential + np.float64(noise[noise_at + j])
+        value = fma(temperature, g, potential)
         if value >= root and potential > -LIMIT:
             root = offer(heap, value, column + j)
 
@@ -30,8 +34,7 @@ def _offer_row(x, x_at, noise, noise_at, n, column, heap):
 def top_every(x, field, index, value, window):
     """Offer the rows of x to the heaps index[s, r, :] and value[s, r, :].
 
-    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
-    the heaps.
+    `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of the heaps.
     """
     field, window = Field(*field), Window(*window)
     n_rows, n = x.shape
@@ -41,19 +44,23 @@ def top_every(x, field, index, value, window):
     noise = np.empty(n)
     scratch = row_scratch(noise)
     for r in range(n_rows):
-        row = row_id(field.ids, field.row, r)
+        temperature = temperature_of(field.temperatures, r)
         for s in range(window.first_draw, window.last_draw):
-            noise_row(noise, 0, n, Coordinates(field.key, row, field.draw + np.uint64(s), field.start), scratch)
+            if temperature > 0:
+                noise_row(noise, 0, n, coordinates_at(field, r, s), scratch)
+            else:
+                fill(noise, 0, n, 0.0)
             heap = Heap(values, indices, (s * all_rows + window.row + r) * k, k)
-            _offer_row(flat, r * n, noise, 0, n, window.column, heap)
+            _offer_row(Line(flat, r * n), Line(noise, 0), n, temperature, window.column, heap)
 
 
 @kernel
-def top_given(x, noise, index, value, window):
+def top_given(x, noise, index, value, window, temperatures):
     """Offer the rows of x, each with the noise beside it, to heaps of one draw.
 
-    `window` is (first_draw, last_draw, row, column), a `Window` of the heaps. Returns the place in `noise`, counted
-    through its rows, of the first item that is not finite; -1 if all are.
+    `window` is (first_draw, last_draw, row, column), a `Window` of the heaps. `temperatures` scale the noise, as those
+    of a `Field`. An item of noise that is -inf excludes its place. Returns the place in `noise`, counted through its
+    rows, of the first one that is NaN or +inf; -1 if there is none.
     """
     window = Window(*window)
     n_rows, n = x.shape
@@ -61,11 +68,12 @@ def top_given(x, noise, index, value, window):
     flat, noises = x.reshape(n_rows * n), noise.reshape(n_rows * n)
     values, indices = value.reshape(value.size), index.reshape(index.size)
     for i in range(n_rows * n):
-        if not np.isfinite(noises[i]):
+        if not noises[i] < np.inf:
             return i
     for r in range(n_rows):
         heap = Heap(values, indices, (window.first_draw * all_rows + window.row + r) * k, k)
-        _offer_row(flat, r * n, noises, r * n, n, window.column, heap)
+        temperature = temperature_of(temperatures, r)
+        _offer_row(Line(flat, r * n), Line(noises, r * n), n, temperature, window.column, heap)
     return -1
 
 

@@ -7,12 +7,13 @@ k-th best so far. Where a quick bound shows that this is so for few blocks at al
 
 import numpy as np
 
-from fastgumbel._cpu.blocks import CHUNK, block_at, block_bounds, block_maxima
+from fastgumbel._cpu.blocks import CHUNK, block_at, block_bounds, block_maxima, reaching
 from fastgumbel._cpu.heap import Heap, offer, spoil
-from fastgumbel._cpu.parameters import Coordinates, Field, Window
-from fastgumbel._cpu.stage import STAGE, draw_row_words, fill, row_id
+from fastgumbel._cpu.parameters import Field, Window
+from fastgumbel._cpu.stage import STAGE, coordinates_at, draw_row_words, fill, temperature_of
 from fastgumbel._cpu.top_open import open_blocks, top_scratch
 from fastgumbel._law.field import BLOCK_SHIFT, BLOCK_WORDS, block_exponential, block_word, join, winner_lane
+from fastgumbel._law.ops import fma
 from fastgumbel._law.real import gumbel64, log64
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import kernel, scalar, stage
@@ -28,9 +29,9 @@ _STEPS = 8
 
 
 @scalar
-def _bound(largest, g):
+def _bound(largest, g, temperature):
     """Upper bound of a block's perturbed values; others may have a rounding error more noise than the winner."""
-    return largest + (g + abs(g) * _ROUNDING)
+    return fma(temperature, g + abs(g) * _ROUNDING, largest)
 
 
 @stage
@@ -55,16 +56,16 @@ def _count(results, groups, threshold):
 
 
 @stage
-def _threshold(results, groups, root, k):
+def _threshold(results, groups, root, k, temperature):
     """The root, or better a threshold above it that at least k of the results reach, and seldom many more."""
     best = NOTHING
     for odd in range(2):
         for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
             best = max(best, max64(results, i))
     threshold = root
-    # As if they were Gumbel: exp(t) times as many reach what is lower by t. Else the steps grow until they do.
+    # As if they were Gumbel: exp(t / T) times as many reach what is lower by t. Else the steps grow until they do.
     wanted = np.float64(k) * 1.25
-    guess, scale, down = best - log64(wanted), np.float64(1), True
+    guess, scale, down = best - temperature * log64(wanted), temperature, True
     for _ in range(_STEPS):
         if not guess > threshold:
             break
@@ -107,25 +108,27 @@ def _draw_all(scratch, first_pair, pairs, coordinates):
     for odd in range(2):
         to = odd * CHUNK
         for i in range(pairs):
-            bounds[to + i] = _bound(maxima[to + i], noise[to + i])
+            bounds[to + i] = _bound(maxima[to + i], noise[to + i], coordinates.temperature)
 
 
 @stage
-def _winning_values(results, x, first, pairs, noise, lanes):
+def _winning_values(results, x, first, pairs, temperature, scratch):
     """Perturbed values of the winners; -inf where they are excluded, or outside of the row."""
+    noise, lanes = scratch.noise, scratch.lanes
     for odd in range(2):
         to = odd * CHUNK
         for i in range(pairs):
             j = first + 128 * i + 64 * odd + np.int64(lanes[to + i])
             inside = 0 <= j < x.size
             potential = np.float64(x[np.uint64(j if inside else 0)])
-            results[to + i] = potential + noise[to + i] if inside and potential > -LIMIT else NOTHING
+            value = fma(temperature, noise[to + i], potential)
+            results[to + i] = value if inside and potential > -LIMIT else NOTHING
 
 
 @stage
 def _draw_listed(x, n, first_pair, coordinates, column, heap, scratch):
     """Draw the first n listed blocks, tighten their bounds and offer their winners."""
-    key, row, draw, start = coordinates
+    key, row, draw, start, temperature = coordinates
     minima, noise, lanes = scratch.minima, scratch.noise, scratch.lanes
     maxima, bounds, listed = scratch.maxima, scratch.bounds, scratch.listed
     for i in range(n):
@@ -135,20 +138,20 @@ def _draw_listed(x, n, first_pair, coordinates, column, heap, scratch):
         e = block_exponential(w)
         g = gumbel64(e)
         minima[place], noise[place], lanes[place] = e, g, winner_lane(w)
-        bounds[place] = _bound(maxima[place], g)
+        bounds[place] = _bound(maxima[place], g, temperature)
         j = np.int64((block << BLOCK_SHIFT) | lanes[place]) - np.int64(start)
         if 0 <= j < x.size:
             potential = np.float64(x[j])
             if potential > -LIMIT:
-                offer(heap, potential + g, column + j)
+                offer(heap, fma(temperature, g, potential), column + j)
 
 
 @stage
 def _search_chunk(x, first_pair, pairs, coordinates, column, heap, scratch):
     """Offer what may be among the best of `pairs` pairs of blocks from `first_pair` on; indices count from `column`."""
-    maxima, noise, lanes, bounds = scratch.maxima, scratch.noise, scratch.lanes, scratch.bounds
+    maxima, lanes, bounds = scratch.maxima, scratch.lanes, scratch.bounds
     results, listed, words = scratch.results, scratch.listed, scratch.words
-    start = coordinates.start
+    start, temperature = coordinates.start, coordinates.temperature
     values, at, k = heap.values, heap.at, heap.k
     groups = (pairs + 63) // 64 * 64
     few = False
@@ -160,11 +163,11 @@ def _search_chunk(x, first_pair, pairs, coordinates, column, heap, scratch):
         _draw_listed(x, n, first_pair, coordinates, column, heap, scratch)
     else:
         _draw_all(scratch, first_pair, pairs, coordinates)
-        _winning_values(results, x, np.int64(first_pair << np.uint64(7)) - np.int64(start), pairs, noise, lanes)
+        _winning_values(results, x, np.int64(first_pair << np.uint64(7)) - np.int64(start), pairs, temperature, scratch)
         for odd in range(2):
             fill(bounds, odd * CHUNK + pairs, groups - pairs, NOTHING)
             fill(results, odd * CHUNK + pairs, groups - pairs, NOTHING)
-        n = _list_reaching(listed, results, groups, _threshold(results, groups, values[at], k))
+        n = _list_reaching(listed, results, groups, _threshold(results, groups, values[at], k, temperature))
         for i in range(n):
             place = listed[i]
             value = results[place]
@@ -175,12 +178,28 @@ def _search_chunk(x, first_pair, pairs, coordinates, column, heap, scratch):
     open_blocks(x, n, first_pair, coordinates, column, heap, scratch)
 
 
+@stage
+def _offer_without_noise(x, offset, pairs, column, heap, scratch):
+    """Offer the log-potentials of `pairs` pairs of blocks from x[offset] on; indices count from `column`."""
+    for i in range(pairs):
+        for odd in range(2):
+            root = max(heap.values[heap.at], -LIMIT)
+            if scratch.maxima[odd * CHUNK + i] >= root:
+                first = offset + 128 * i + 64 * odd
+                mask = reaching(x, first, root)
+                while mask:
+                    j = first + lowest_bit(mask)
+                    mask &= mask - _1
+                    potential = np.float64(x[j])
+                    if potential > -LIMIT:
+                        offer(heap, potential, column + j)
+
+
 @kernel
 def top_long(x, field, index, value, window):
     """Offer the rows of x to the heaps index[s, r, :] and value[s, r, :].
 
-    `field` is (ids, key, row, draw, start), a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of
-    the heaps.
+    `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of the heaps.
     """
     field, window = Field(*field), Window(*window)
     start = field.start
@@ -192,15 +211,18 @@ def top_long(x, field, index, value, window):
     scratch = top_scratch()
     for r in range(n_rows):
         line = x[r]
-        row = row_id(field.ids, field.row, r)
+        temperature = temperature_of(field.temperatures, r)
         for done in range(0, pairs, CHUNK):
             count = min(CHUNK, pairs - done)
             pair = first_pair + np.uint64(done)
-            good = block_maxima(scratch.maxima, CHUNK, line, np.int64(pair << np.uint64(7)) - np.int64(start), count)
+            offset = np.int64(pair << np.uint64(7)) - np.int64(start)
+            good = block_maxima(scratch.maxima, CHUNK, line, offset, count)
             for s in range(window.first_draw, window.last_draw):
                 heap = Heap(values, indices, (s * all_rows + window.row + r) * k, k)
                 if not good:
                     spoil(heap)
+                elif values[heap.at] == values[heap.at] and temperature == 0:
+                    _offer_without_noise(line, offset, count, window.column, heap, scratch)
                 elif values[heap.at] == values[heap.at]:
-                    coordinates = Coordinates(field.key, row, field.draw + np.uint64(s), start)
+                    coordinates = coordinates_at(field, r, s)
                     _search_chunk(line, pair, count, coordinates, window.column, heap, scratch)

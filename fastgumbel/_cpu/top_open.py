@@ -14,8 +14,9 @@ from fastgumbel._cpu.blocks import CHUNK, block_at, reaching
 from fastgumbel._cpu.heap import offer
 from fastgumbel._cpu.stage import STAGE, draw_listed_words, padded
 from fastgumbel._law.field import BLOCK_SHIFT, HIGH_WORDS, LOW_WORDS, join, lane_half
+from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exp64, exponential64, exponential_floor, gumbel64, gumbel_bound
-from fastgumbel._law.reduce import FLOOR, LIMIT
+from fastgumbel._law.reduce import LIMIT, floor_of
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.vector import any_at_most64, lowest_bit, prefetch64
 
@@ -25,6 +26,8 @@ _AHEAD = 8
 _1 = np.uint64(1)
 _QUADS = np.uint64(0x1111111111111111)
 _ROUNDING = np.float64(2.0**-50)
+# What rounding may add where perturbed values are subnormal, as at temperatures of next to 0.
+_LEAST = np.float64(2.0**-1072)
 _SLACK = np.float64(2.0**-30)
 _WORDS = np.float64(2.0**32)
 _LAST_WORD = np.float64(2.0**32 - 1)
@@ -70,13 +73,13 @@ def top_scratch():
 
 
 @scalar
-def _limit(largest, e_block, root):
+def _limit(largest, e_block, root, temperature):
     """The largest high word with which a lane of a block may reach the root.
 
-    It must wait e <= exp(largest - root) - E_b, and a uniform number is below its exponential one. The exponent has
-    all that rounding may add; from 0 on it says nothing.
+    It must wait e <= exp((largest - root) / T) - E_b, and a uniform number is below its exponential one. The exponent
+    has all that rounding may add; from 0 on it says nothing.
     """
-    exponent = largest - root + ((abs(largest) + abs(root)) * _ROUNDING + _SLACK)
+    exponent = (largest - root + (abs(largest) + abs(root)) * _ROUNDING + _LEAST) / temperature + _SLACK
     limit = (exp64(max(min(exponent, np.float64(0)), np.float64(-700))) - e_block) * _WORDS + np.float64(2)
     return min(max(limit, np.float64(0)), _LAST_WORD) if exponent < 0 else _LAST_WORD
 
@@ -84,7 +87,7 @@ def _limit(largest, e_block, root):
 @stage
 def _try_quads(x, n, coordinates, column, heap, scratch):
     """Draw n queued quads of lanes together and offer those lanes that may be among the best."""
-    key, row, draw, start = coordinates
+    key, row, draw, start, temperature = coordinates
     minima, lanes = scratch.minima, scratch.lanes
     quads, owners, limits, words = scratch.quads, scratch.owners, scratch.limits, scratch.words
     values, at = heap.values, heap.at
@@ -105,11 +108,11 @@ def _try_quads(x, n, coordinates, column, heap, scratch):
                 j = np.int64(category) - np.int64(start)
                 if 0 <= j < x.size and category & np.uint64(63) != lanes[owner]:
                     potential = np.float64(x[j])
-                    bound = potential + gumbel_bound(minima[owner] + exponential_floor(np.uint64(high)))
-                    if potential > -LIMIT and bound >= values[at]:
+                    bound = gumbel_bound(minima[owner] + exponential_floor(np.uint64(high)))
+                    if potential > -LIMIT and fma(temperature, bound, potential) >= values[at]:
                         low = lane_half(key, row, draw, LOW_WORDS, category)
                         e = minima[owner] + exponential64(join(np.uint64(high), low))
-                        offer(heap, potential + gumbel64(e), column + j)
+                        offer(heap, fma(temperature, gumbel64(e), potential), column + j)
 
 
 @stage
@@ -117,21 +120,23 @@ def open_blocks(x, n, first_pair, coordinates, column, heap, scratch):
     """Offer what the first n listed blocks have besides their winners; indices count from `column`."""
     maxima, minima, noise, lanes, bounds = scratch.maxima, scratch.minima, scratch.noise, scratch.lanes, scratch.bounds
     blocks, quads, owners, limits = scratch.listed, scratch.quads, scratch.owners, scratch.limits
-    start = coordinates.start
+    start, temperature = coordinates.start, coordinates.temperature
     values, at = heap.values, heap.at
+    floor = floor_of(temperature)
     queued = 0
     for b in range(n):
         later = block_at(blocks[min(b + _AHEAD, n - 1)], first_pair)
         prefetch64(x, np.int64(later << BLOCK_SHIFT) - np.int64(start))
         place = blocks[b]
         # The root may have risen since the block was listed.
-        root = max(values[at], FLOOR)
+        root = max(values[at], floor)
         if bounds[place] < root:
             continue
         block = block_at(place, first_pair)
-        limit = np.uint32(_limit(maxima[place], minima[place], root))
-        threshold = root - noise[place]
-        threshold -= (abs(root) + abs(noise[place])) * _ROUNDING
+        limit = np.uint32(_limit(maxima[place], minima[place], root, temperature))
+        scaled = temperature * noise[place]
+        threshold = root - scaled
+        threshold -= (abs(root) + abs(scaled)) * _ROUNDING + _LEAST
         mask = reaching(x, np.int64(block << BLOCK_SHIFT) - np.int64(start), threshold) & ~(_1 << lanes[place])
         mask |= mask >> np.uint64(2)
         mask = (mask | mask >> _1) & _QUADS

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from fastgumbel._cuda.device import Device
 from fastgumbel._cuda.kernels.parameters import Field, Temperatures
 from fastgumbel._cuda.rows import DeviceRows, Piece, line_of
-from fastgumbel._cuda.view import View, c_strides, view_of
+from fastgumbel._cuda.view import View, view_of
 from fastgumbel._request.faults import infinite_message, place_name
 from fastgumbel._request.request import Request
 
@@ -94,7 +94,7 @@ class Work:
 
     def __init__(self, device: Device, stream: Any, rows: DeviceRows, flags: bool) -> None:
         self.device, self.stream, self.rows = device, stream, rows
-        self.flag = device.put(np.full(1, _NO_FAULT), stream) if flags else device.nothing(1, np.int64)
+        self.flag = device.put(np.full(2, _NO_FAULT), stream) if flags else device.nothing(1, np.int64)
         self._row_ids = self._of_rows(rows.place.rows)
         # What there is to add to first draws of which each is so many draws.
         self._draws: dict[int, Any] = {}
@@ -127,13 +127,14 @@ class Work:
     def scratch(self, use: str, shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
         """Memory for a use, in which every later array of that use lies as well: no two of them are needed at once."""
         shape = (shape,) if isinstance(shape, int) else shape
-        size, kind = math.prod(shape), np.dtype(dtype)
+        kind = np.dtype(dtype)
+        size = math.prod(shape) * kind.itemsize
         if size == 0:
             return self.device.nothing(len(shape), kind)
         kept = self._scratch.get(use)
         if kept is None or kept.size < size:
-            self._scratch[use] = kept = self.new(size, kind)
-        return self.wrap(view_of(kept, use).part(0, shape, c_strides(shape, kind.itemsize)))
+            self._scratch[use] = kept = self.new(size, np.uint8)
+        return self.wrap(view_of(kept, use).retyped(shape, kind))
 
     def _of_rows(self, items: NDArray[Any]) -> Any:
         """What there is one of a row, or nothing, on the device."""
@@ -159,11 +160,18 @@ class Work:
         """Temperatures of the rows of a piece."""
         return Temperatures(self._temperature, self._of_piece(self._temperatures, piece))
 
-    def fault(self) -> tuple[int, int] | None:
-        """The first row with a fault, and its code, or None; waits for the stream, unless nobody asks."""
+    def cotangent_flag(self) -> Any:
+        """Where faults of cotangents are noted: the flag's second place."""
+        return self.wrap(view_of(self.flag, "flag").part(8, (1,), (8,))) if self.flag.size else self.flag
+
+    def fault(self, place: int = 0) -> tuple[int, int] | None:
+        """The first row with a fault, and its code, or None; those of cotangents are in place 1 of the flag.
+
+        Waits for the stream, unless nobody asks.
+        """
         if self.flag.size == 0:
             return None
-        noted = int(self.device.read(self.flag, self.stream)[0])
+        noted = int(self.device.read(self.flag, self.stream)[place])
         return None if noted == _NO_FAULT else (noted >> 3, noted & 7)
 
 

@@ -13,28 +13,46 @@ from fastgumbel._dask.graph import Block, Call, Faults, Grid, Place, chain, earl
 from fastgumbel._host import categorical as _categorical
 from fastgumbel._law.reduce import LIMIT
 
-# Largest log-potentials of the rows, and their faults.
-Tops = tuple[NDArray[np.float64], Faults]
+# Largest log-potentials of the rows, their faults, and where the first of the largest is.
+Tops = tuple[NDArray[np.float64], Faults, NDArray[np.intp]]
 
 
 def _tops(block: Block) -> Tops:
-    largest = block.matrix().max(-1, initial=-np.inf).astype(np.float64)
-    return largest, block.faults(~(largest < LIMIT))
+    x = block.matrix()
+    largest = x.max(-1, initial=-np.inf).astype(np.float64)
+    first = block.first + x.argmax(-1) if block.rows.n else np.zeros(len(x), np.intp)
+    return largest, block.faults(~(largest < LIMIT)), first
 
 
 def _merge_tops(one: Tops, two: Tops) -> Tops:
-    return np.maximum(one[0], two[0]), earlier_fault(one[1], two[1])
+    first = np.where(two[0] > one[0], two[2], one[2])
+    return np.maximum(one[0], two[0]), earlier_fault(one[1], two[1]), first
+
+
+def _potentials(block: Block, tops: Tops) -> NDArray[Any]:
+    """The rows; of those of temperature 0 the first of the largest log-potentials alone."""
+    x = block.matrix()
+    still = np.flatnonzero(block.rows.place.temperatures == 0)
+    if still.size:
+        x = x.copy()
+        chosen = tops[2][still] - block.first
+        inside = (chosen >= 0) & (chosen < block.rows.n)
+        kept = x[still[inside], chosen[inside]]
+        x[still] = -np.inf
+        x[still[inside], chosen[inside]] = kept
+        x.flags.writeable = False
+    return x
 
 
 def _sizes(block: Block, tops: Tops) -> NDArray[np.uint64]:
     sizes = np.empty(block.rows.count, np.uint64)
-    shard_sizes(block.matrix(), writable(tops[0]), sizes)
+    shard_sizes(_potentials(block, tops), block.rows.place.temperatures, writable(tops[0]), sizes)
     return sizes
 
 
 def _totals(block: Block, tops: Tops, sizes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     totals = np.empty(block.rows.count, np.uint64)
-    shard_totals(block.matrix(), writable(tops[0]), writable(sizes), totals)
+    shard_totals(_potentials(block, tops), block.rows.place.temperatures, writable(tops[0]), writable(sizes), totals)
     return totals
 
 
@@ -51,9 +69,9 @@ def _draws(
     total: NDArray[np.uint64],
 ) -> NDArray[np.intp]:
     index = np.empty((block.draws, block.rows.count), np.intp)
-    known = writable(tops[0]), writable(sizes), until - own, writable(total)
+    x, known = _potentials(block, tops), (writable(tops[0]), writable(sizes), until - own, writable(total))
     for run, rows in block.runs():
-        shard_draws(block.matrix(), rows.at(0, rows.count), *known, index[run], block.first)
+        shard_draws(x, rows.at(0, rows.count), *known, index[run], block.first)
     return index
 
 
@@ -68,7 +86,7 @@ def _whole_rows(block: Block) -> tuple[NDArray[np.intp], Tops]:
     for run, rows in block.runs():
         _categorical.draw(rows, index[run])
     invalid = np.any(index < 0, 0)
-    return index, (np.empty(0), block.faults(invalid))
+    return index, (np.empty(0), block.faults(invalid), np.empty(0, np.intp))
 
 
 def _first(call: Call, place: Place, drawn: tuple[NDArray[np.intp], Tops]) -> NDArray[np.intp]:

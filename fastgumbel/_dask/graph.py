@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fastgumbel._dask.extra import ArraySliceDep, HighLevelGraph, da, tokenize
 from fastgumbel._host.repeats import once_each, refuse_repeats
 from fastgumbel._host.rows import Rows, rows_at
-from fastgumbel._request.coordinates import Coordinates
+from fastgumbel._request.coordinates import Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, row_name
 from fastgumbel._request.request import Request
 from fastgumbel._request.scalars import array_of
@@ -88,19 +88,28 @@ def writable(array: NDArray[Any]) -> NDArray[Any]:
 class Block:
     """Log-potentials of a block as rows, and the coordinates at which they are read."""
 
-    def __init__(self, call: Call, x: Any, where: Any, categories: Any, ids: Any, place: Place) -> None:
+    def __init__(
+        self, call: Call, x: Any, where: Any, categories: Any, by_row: tuple[Any, Any, Any], place: Place
+    ) -> None:
+        ids, draws, temperatures = by_row
         self.call = call
         self.draw_place, x_place = place[: len(call.size)], list(place[len(call.size) :])
         shard = x_place.pop(call.axis)
         self.place = tuple(x_place)
         self.first = shard.start
-        if ids is None:
-            ids = positions(self.place, call.batch)
-        else:
-            ids = np.array(np.broadcast_to(ids, lengths(self.place)), order="C").reshape(-1)
+        ids = positions(self.place, call.batch) if ids is None else self._by_row(ids)
         start = call.start if categories is not None else call.start + self.first
-        self.rows = rows_at(x, where, call.axis, Coordinates(call.key, call.draw, start, ids, categories))
+        at = Coordinates(call.key, call.draw, start, ids, categories)
+        if draws is not None:
+            at = at._replace(draws=frozen(self._by_row(draws)))
+        if temperatures is not None:
+            at = at._replace(temperatures=frozen(self._by_row(temperatures)))
+        self.rows = rows_at(x, where, call.axis, at)
         self.draws = math.prod(lengths(self.draw_place))
+
+    def _by_row(self, values: Any) -> NDArray[Any]:
+        """An item for each row of the block."""
+        return np.array(np.broadcast_to(values, lengths(self.place)), order="C").reshape(-1)
 
     def keep_one_each(self) -> None:
         """Exclude the lesser places of each category id, in whole rows."""
@@ -111,7 +120,7 @@ class Block:
         draws = positions(self.draw_place, self.call.size)
         for run in np.split(draws, np.flatnonzero(np.diff(draws) != 1) + 1) if draws.size else ():
             at = int(np.searchsorted(draws, run[0]))
-            yield slice(at, at + run.size), self.rows.moved(self.call.draw + int(run[0]))
+            yield slice(at, at + run.size), self.rows.moved(int(run[0]))
 
     def matrix(self) -> NDArray[Any]:
         """The rows in the dtype of relaxed samples, -inf where excluded."""
@@ -178,9 +187,10 @@ class Grid:
         batch_chunks = list(self.x.chunks)
         del batch_chunks[axis]
         self.batch_chunks = tuple(batch_chunks)
-        self.ids = None
-        if place.rows.size:
-            self.ids = self.by_row(place.rows.reshape(request.batch))
+        self.rows = tuple(
+            self.by_row(values.reshape(request.batch if values.size > 1 else ())) if values.size else None
+            for values in (place.rows, place.draws, place.temperatures)
+        )
         self.categories = None
         if place.categories is not None:
             self.categories = da.from_array(place.categories, chunks=self.x.chunks)
@@ -234,11 +244,11 @@ class Grid:
 
     @property
     def operands(self) -> tuple[Any, ...]:
-        """Log-potentials, mask, category ids and row ids."""
+        """Log-potentials, mask, category ids; and by row ids, draws and temperatures."""
         where = (None, None) if self.where is None else (self.where, self.x_letters)
         categories = (None, None) if self.categories is None else (self.categories, self.x_letters)
-        ids = (None, None) if self.ids is None else self.row_operand(self.ids)
-        return self.x, self.x_letters, *where, *categories, *ids
+        rows = [(None, None) if values is None else self.row_operand(values) for values in self.rows]
+        return self.x, self.x_letters, *where, *categories, *(item for operand in rows for item in operand)
 
     def row_operand(self, values: Any) -> tuple[Any, tuple[int, ...] | None]:
         """What `by_row` gave as an operand."""
@@ -293,9 +303,10 @@ class Grid:
 
 
 def _at_block(
-    work: Any, call: Call, x: Any, where: Any, categories: Any, ids: Any, place: Place, *operands: Any
-) -> Any:
-    return work(Block(call, x, where, categories, ids, place), *operands)
+    work: Any, call: Call, x: Any, where: Any, categories: Any, ids: Any, draws: Any, temperatures: Any, place: Place,
+    *operands: Any,
+) -> Any:  # fmt: skip
+    return work(Block(call, x, where, categories, (ids, draws, temperatures), place), *operands)
 
 
 def _same(x: Any, axis: Any, keepdims: bool) -> Any:

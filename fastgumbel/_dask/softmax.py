@@ -65,7 +65,7 @@ def _perturbed(block: Block, tops: Tops) -> NDArray[Any]:
     for run, here in block.runs():
         for s in range(run.stop - run.start):
             drawn = v[run.start + s].reshape(*rows.batch, rows.n)
-            write(drawn, here.moved(here.place.draw + s).place)
+            write(drawn, here.moved(s).place)
     v += block.matrix() - np.where(_valid(tops), tops[0], np.nan).astype(rows.dtype)[:, np.newaxis]
     return v
 

@@ -81,8 +81,8 @@ def _draw_one(rows: Rows, row: int, index: NDArray[np.intp]) -> None:
     """Draws of one row, which are many, shared among threads."""
     draws = index.shape[0]
     sums, guide = np.empty(rows.n, np.uint64), np.empty(_buckets(rows.n, draws), np.uint32)
-    table = sums, guide, np.uint64(build(rows.piece(row, row + 1, 0, rows.n), sums, guide))
     at = rows.at(row, row + 1)
+    table = sums, guide, np.uint64(build(rows.piece(row, row + 1, 0, rows.n), at, sums, guide))
 
     def work(s: int, s1: int) -> None:
         draw_built(table, at, index, (s, s1, row, 0))

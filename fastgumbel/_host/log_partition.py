@@ -25,7 +25,7 @@ def estimate(request: Request, t: float) -> tuple[Any, Any]:
     for s in range(0, size, step):
         index = np.empty((min(step, size - s), rows.count), np.intp)
         value = np.empty(index.shape)
-        search(rows.moved(rows.place.draw + s), noise, index, value)
+        search(rows.moved(s), noise, index, value)
         if refuse(request, rows, index):
             value[:, (index < 0).any(0)] = np.nan
         if s == 0:

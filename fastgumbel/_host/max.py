@@ -15,6 +15,7 @@ from fastgumbel._host.repeats import settle_choices
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, prepared, scan_field, scan_given, scan_ids, share
+from fastgumbel._law.reduce import HOTTEST
 from fastgumbel._request.field import CATEGORIES, NoiseField
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
@@ -25,10 +26,11 @@ SHORT = 256
 # Of so many log-potentials in so many rows, at most, samples are found without any preparation.
 _LITTLE = 1024
 _FEW = 32
+_HOTTEST = float(HOTTEST)
 _INDICES: tuple[np.intp, ...] = tuple(np.arange(_LITTLE, dtype=np.intp))
 
 
-def search_few(x: Any, axis: Any, field: NoiseField) -> np.intp | NDArray[np.intp] | None:
+def search_few(x: Any, axis: Any, field: NoiseField, temperature: Any) -> np.intp | NDArray[np.intp] | None:
     """Indices of the samples of a plain array of few short rows, the categories last.
 
     None where it takes `sample` to find or refuse them.
@@ -40,16 +42,26 @@ def search_few(x: Any, axis: Any, field: NoiseField) -> np.intp | NDArray[np.int
         and type(axis) is int
         and (axis == -1 or axis == x.ndim - 1)
         and 0 < x.size <= _LITTLE
+        and type(temperature) is float
+        and 0 <= temperature <= _HOTTEST
     ):
         flags, batch, n = x.flags, x.shape[:-1], x.shape[-1]
-        counted = field.rows is None and field.categories is None and field.start + n <= CATEGORIES
-        if counted and flags.c_contiguous and flags.aligned and x.dtype.isnative:
+        draw, start = field.draw, field.start
+        counted = field.rows is None and field.categories is None and type(draw) is int
+        if (
+            counted
+            and type(start) is int
+            and start + n <= CATEGORIES
+            and flags.c_contiguous
+            and flags.aligned
+            and x.dtype.isnative
+        ):
             if not batch:
-                index: int = max_one(x, field.key, field.draw, field.start)
+                index: int = max_one(x, field.key, draw, start, temperature)
                 return _INDICES[index] if index >= 0 else None
             if x.size <= _FEW * n:
                 samples = np.empty(x.size // n, np.intp)
-                if max_few(x.reshape(-1, n), field.key, field.draw, field.start, samples):
+                if max_few(x.reshape(-1, n), field.key, draw, start, temperature, samples):
                     return samples.reshape(batch)
     return None
 

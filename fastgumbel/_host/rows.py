@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._request.coordinates import NOWHERE, Coordinates
+from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import any_negative, relaxed_dtype
@@ -45,17 +45,25 @@ def ids_of(categories: NDArray[np.int64], r0: int, r1: int, c0: int, c1: int) ->
     return matrix
 
 
-Field: TypeAlias = tuple[NDArray[np.uint64], np.uint64, np.uint64, np.uint64, np.uint64]
+Field: TypeAlias = tuple[
+    NDArray[np.uint64], np.uint64, np.uint64, np.uint64, np.uint64, NDArray[np.uint64], NDArray[np.float64]
+]
+
+
+def part_of(by_row: NDArray[Any], r0: int, r1: int) -> NDArray[Any]:
+    """What rows r0 to r1 have of an array with an item a row, or with one for all, or with none."""
+    return by_row[r0:r1] if by_row.size > 1 else by_row
 
 
 def field_at(place: Coordinates, r0: int, r1: int, draw: int = 0, column: int = 0) -> Field:
     """Where rows r0 to r1 lie in a field, from a draw and a column on: a plain tuple of what a `Field` has."""
-    key, first_draw, start, ids = place[:4]
+    key, first_draw, start, ids, _, draws, temperatures = place
     draw, start = first_draw + draw, start + column
     if ids.size:
         ids = ids[r0:r1]
     # To make a NumPy integer takes a few percent of a small call, which begins at 0 as a rule.
-    return ids, key, np.uint64(r0) if r0 else _0, np.uint64(draw) if draw else _0, np.uint64(start) if start else _0
+    at = np.uint64(r0) if r0 else _0, np.uint64(draw) if draw else _0, np.uint64(start) if start else _0
+    return ids, key, *at, part_of(draws, r0, r1), part_of(temperatures, r0, r1)
 
 
 class Rows:
@@ -107,10 +115,16 @@ class Rows:
         assert self.place.categories is not None
         return ids_of(self.place.categories, r0, r1, c0, c1)
 
-    def moved(self, draw: int) -> Rows:
-        """The same rows, read from another draw on."""
-        rows = copy.copy(self)
-        rows.place = self.place._replace(draw=draw)
+    def temperatures(self, r0: int, r1: int) -> NDArray[np.float64]:
+        """What scales the noise of rows r0 to r1: one a row, one for all, or none for 1."""
+        return part_of(self.place.temperatures, r0, r1)
+
+    def moved(self, draws: int, samples: int = 1, first: int = 0) -> Rows:
+        """The same rows, so many draws later; and of the samples that a draw takes, if several, from the first on."""
+        rows, place = copy.copy(self), self.place
+        rows.place = place._replace(draw=(place.draw + draws) * samples + first)
+        if samples > 1 and place.draws.size:
+            rows.place = rows.place._replace(draws=frozen(place.draws * np.uint64(samples)))
         return rows
 
     def piece(self, r0: int, r1: int, c0: int, c1: int) -> NDArray[Any]:

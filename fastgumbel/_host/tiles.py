@@ -107,7 +107,7 @@ def scan_ids(rows: Rows, kernel: Any) -> Scan:
                 noise_ids(noise, own, rows.at(r, r1, task.draw + s), False)
                 noise.flags.writeable = False
                 for d, beside in enumerate(noise, draw + s):
-                    kernel(x, beside, index, value, (d, d + 1, row + r - task.row, c))
+                    kernel(x, beside, index, value, (d, d + 1, row + r - task.row, c), rows.temperatures(r, r1))
 
     return scan
 
@@ -121,7 +121,7 @@ def scan_given(rows: Rows, noise: Rows, kernel: Any) -> Scan:
             for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
                 beside = noise.piece(first + r, first + r1, c, c1)
                 window = (draw + d, draw + d + 1, row + r - task.row, c)
-                bad = kernel(rows.piece(r, r1, c, c1), beside, index, value, window)
+                bad = kernel(rows.piece(r, r1, c, c1), beside, index, value, window, rows.temperatures(r, r1))
                 if bad >= 0:
                     at_row, at = divmod(bad, c1 - c)
                     name = place_name(noise.batch, first + r + at_row)

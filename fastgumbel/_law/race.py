@@ -22,6 +22,10 @@ VAGUE_FROM = np.uint32(2**32 - 2**16)
 AT_LEAST = np.float32(15 / 16)
 
 _FAR, _ROUNDING = np.float64(64), np.float64(2.0**-51)
+# With a temperature, the distance is multiplied by its inverse, and both are rounded: twice as much again.
+_RELATIVE_TEMPERED = np.float64(1 + 2.0**-14)
+# Below, float32 cannot hold the inverse, or what it multiplies.
+COLDEST = np.float64(1e-30)
 
 
 @scalar
@@ -34,3 +38,12 @@ def margin_of(largest):
     """
     magnitude = abs(largest) + _FAR
     return np.float32(fma(magnitude, _ROUNDING, _RELATIVE) if magnitude < LIMIT else np.inf)
+
+
+@scalar
+def margin_at(largest, temperature):
+    """As `margin_of`, for noise that is scaled by a temperature: a race of exp(-x / temperature)."""
+    magnitude = fma(temperature, _FAR, abs(largest))
+    steps = magnitude / temperature
+    known = temperature >= COLDEST and magnitude < LIMIT and steps < LIMIT
+    return np.float32(fma(steps, _ROUNDING, _RELATIVE_TEMPERED) if known else np.inf)

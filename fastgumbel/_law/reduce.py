@@ -7,13 +7,16 @@ all others, means nothing; an invalid row is (NaN, -1) and stays so.
 
 import numpy as np
 
+from fastgumbel._law.ops import fma
 from fastgumbel._numba.compile import scalar
 
 # A log-potential of this magnitude or more rounds noise to multiples of 2^-6 at best. A row in which one is NaN or not
 # below LIMIT is invalid, and only categories above -LIMIT are left.
 LIMIT = np.float64(2.0**46)
-# Below the perturbed values of all categories that are left: where the search for the best begins.
+# Below the perturbed values of all categories that are left, at temperature 1: where the search for the best begins.
 FLOOR = np.float64(-(2.0**47))
+# Temperatures are at most so large, so that no perturbed value is infinite.
+HOTTEST = np.float64(1e300)
 NOTHING = np.float64(-np.inf)
 NO_INDEX = np.int64(-1)
 
@@ -23,6 +26,15 @@ INVALID_CHOICE = 2  # out of range, or excluded
 INFINITE_TANGENT = 3  # NaN or infinite, or so large that it overflows
 INVALID_NOISE = 4  # NaN or infinite
 TOO_FEW = 5  # categories left for the places of a list
+
+
+_LEAST_NOISE = np.float64(-4)
+
+
+@scalar
+def floor_of(temperature):
+    """Below the perturbed values of all categories that are left, and finite."""
+    return fma(temperature, _LEAST_NOISE, FLOOR)
 
 
 @scalar

@@ -1,6 +1,7 @@
 """Integer weights of a row, and which category a word names: the definition of `categorical`, version 1.
 
-With m the largest log-potential and e_c = exp(x_c - m) in float64 (0 below -708):
+With m the largest log-potential and e_c = exp((x_c - m) / temperature) in float64 (0 below -708), at temperature 0
+e_c = 1 for the first largest log-potential and 0 for all others:
 
     A = n + the sum of the integers next to 2^30 e_c (ties to even)
     k = 92 - b, where 2^(b-1) <= float64(A) < 2^b
@@ -65,13 +66,27 @@ def weight(e, last):
 
 
 @stage
-def decays(weights, x, at, n, largest):
+def decays(weights, x, at, n, largest, temperature):
     """Bits of e_c of the row x[at : at + n] to weights[c]; A, of which that of a row in parts is the sum."""
     sum_ = np.uint64(n)
-    for i in range(n):
-        e = decay64(np.float64(x[np.uint64(at) + np.uint64(i)]) - largest)
-        weights[i] = bits(e)
-        sum_ += grains(e)
+    if temperature == 1:
+        for i in range(n):
+            e = decay64(np.float64(x[np.uint64(at) + np.uint64(i)]) - largest)
+            weights[i] = bits(e)
+            sum_ += grains(e)
+    elif temperature > 0:
+        for i in range(n):
+            e = decay64((np.float64(x[np.uint64(at) + np.uint64(i)]) - largest) / temperature)
+            weights[i] = bits(e)
+            sum_ += grains(e)
+    else:
+        found = False
+        for i in range(n):
+            first = not found and np.float64(x[np.uint64(at) + np.uint64(i)]) == largest
+            e = np.float64(1 if first else 0)
+            weights[i] = bits(e)
+            sum_ += grains(e)
+            found |= first
     return sum_
 
 
@@ -94,9 +109,9 @@ def running(weights, n, a):
 
 
 @stage
-def cumulate(weights, x, at, n, largest):
+def cumulate(weights, x, at, n, largest, temperature):
     """w_0 + ... + w_c of the row x[at : at + n], whose largest log-potential is finite, to weights[c]; T."""
-    return running(weights, n, decays(weights, x, at, n, largest))
+    return running(weights, n, decays(weights, x, at, n, largest, temperature))
 
 
 @scalar

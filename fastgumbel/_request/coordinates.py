@@ -8,11 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.field import CATEGORIES, DRAWS, NoiseField, key_of
+from fastgumbel._request.layout import fits
 
 # Row ids that count from 0.
 _COUNTED: NDArray[np.uint64] = np.empty(0, np.uint64)
-# Temperatures that are all 1.
-_ONES: NDArray[np.float64] = np.empty(0)
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only view: kernels are compiled for one kind of such arrays."""
+    view = array[...]
+    view.flags.writeable = False
+    return view
+
+
+_COMMON: NDArray[np.uint64] = frozen(np.empty(0, np.uint64))
+_ONE: NDArray[np.float64] = frozen(np.empty(0))
 
 
 class Coordinates(NamedTuple):
@@ -20,7 +30,7 @@ class Coordinates(NamedTuple):
 
     Row ids, of a batch in C order, are empty where they count from 0. Category ids have the shape of what is read, or
     are None where they count from `start`. `draws` are added to `draw`, one a row, and empty where there is nothing to
-    add. Noise is scaled by `temperatures`, one a row or a single one; they are empty where all are 1.
+    add. `temperatures` scale the noise: one a row, one for all, or none where all are 1. Both are read-only.
     """
 
     key: np.uint64
@@ -28,22 +38,35 @@ class Coordinates(NamedTuple):
     start: int
     rows: NDArray[np.uint64]
     categories: NDArray[np.int64] | None
-    draws: NDArray[np.uint64] = _COUNTED
-    temperatures: NDArray[np.float64] = _ONES
+    draws: NDArray[np.uint64] = _COMMON
+    temperatures: NDArray[np.float64] = _ONE
 
 
 # Where what reads no field is said to lie.
 NOWHERE = Coordinates(np.uint64(0), 0, 0, _COUNTED, None)
 
 
-def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, ...]) -> Coordinates:
-    """Where the rows of a batch lie, in an array of this shape that has the categories too."""
+def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, ...], axis: int = -1) -> Coordinates:
+    """Where the rows of a batch lie, in an array of this shape that has the categories too, on an axis from the end."""
     categories = None if field.categories is None else _named(field, shape)
-    draws = np.asarray(field.draw, np.uint64)
-    if draws.ndim == 0:
-        return Coordinates(field.key, field.draw, field.start, row_ids(field, batch), categories)
-    draws = np.ascontiguousarray(np.broadcast_to(draws, batch)).reshape(-1)
-    return Coordinates(field.key, 0, field.start, row_ids(field, batch), categories, draws)
+    start, starts = _one_or_each(field.start, "start", batch)
+    if starts.size:
+        ids = (starts[..., np.newaxis] + np.arange(shape[axis], dtype=np.uint64)).view(np.int64)
+        categories = np.moveaxis(np.broadcast_to(ids, (*batch, shape[axis])), -1, axis)
+    draw, draws = _one_or_each(field.draw, "draw", batch)
+    if draws.size:
+        draws = frozen(np.ascontiguousarray(np.broadcast_to(draws, batch)).reshape(-1))
+    return Coordinates(field.key, draw, start, row_ids(field, batch), categories, draws)
+
+
+def _one_or_each(value: int | NDArray[np.uint64], name: str, batch: tuple[int, ...]) -> tuple[int, NDArray[np.uint64]]:
+    """The number that all rows have, and none else; or 0, and an array of what each row has."""
+    if not isinstance(value, np.ndarray):
+        return value, _COMMON
+    if not fits(value.shape, batch):
+        raise ValueError(f"noise: {name} of shape {value.shape} does not broadcast to the batch shape {batch}")
+    first = int(value.flat[0]) if value.size else 0
+    return (first, _COMMON) if (value == first).all() else (0, value)
 
 
 def field_of(rng: Any, noise: Any) -> NoiseField:
@@ -59,12 +82,16 @@ def field_of(rng: Any, noise: Any) -> NoiseField:
 
 def check_reach(field: NoiseField, draws: int, categories: int) -> None:
     """Whether the coordinates end before the field does."""
-    if np.max(field.draw + draws) > DRAWS:
-        raise ValueError(f"noise: draws {field.draw} to {field.draw + draws - 1} go beyond the last, 2**32 - 1")
-    if field.start + categories > CATEGORIES:
-        raise ValueError(
-            f"noise: categories {field.start} to {field.start + categories - 1} go beyond the last, 2**32 - 1"
-        )
+    draw, start = last_of(field.draw), last_of(field.start)
+    if draw + draws > DRAWS:
+        raise ValueError(f"noise: draws {draw} to {draw + draws - 1} go beyond the last, 2**32 - 1")
+    if start + categories > CATEGORIES:
+        raise ValueError(f"noise: categories {start} to {start + categories - 1} go beyond the last, 2**32 - 1")
+
+
+def last_of(first: int | NDArray[np.uint64]) -> int:
+    """The largest of numbers that rows have, or the one that all have."""
+    return int(first.max(initial=0)) if isinstance(first, np.ndarray) else first
 
 
 def _named(field: NoiseField, shape: tuple[int, ...]) -> NDArray[np.int64]:
@@ -104,5 +131,6 @@ def check_conditioned(field: NoiseField, categories: int) -> None:
             raise ValueError(
                 f"noise: categories beyond 2**31 - 5 have no conditioned noise, but {field.categories.max()} is one"
             )
-    elif field.start + categories > 2**31 - 4:
-        raise ValueError(f"noise: categories beyond 2**31 - 5 have no conditioned noise, and {field.start} begins here")
+    elif last_of(field.start) + categories > 2**31 - 4:
+        start = last_of(field.start)
+        raise ValueError(f"noise: categories beyond 2**31 - 5 have no conditioned noise, and {start} begins here")

@@ -17,6 +17,7 @@ from fastgumbel._request.coordinates import (
     check_reach,
     coordinates_of,
     field_of,
+    last_of,
 )
 from fastgumbel._request.device import backend
 from fastgumbel._request.field import NoiseField
@@ -24,7 +25,7 @@ from fastgumbel._request.layout import category_axis, check_categories, fits
 from fastgumbel._request.scalars import array_of, whole
 from fastgumbel._request.shape import relaxed_dtype
 from fastgumbel._request.tangents import agreed_directions, lead_of, spread_slopes
-from fastgumbel._request.temperature import temperatures
+from fastgumbel._request.temperature import scales, temperatures
 
 
 class Tangents(NamedTuple):
@@ -82,7 +83,6 @@ class Request:
         invalid: Any,
         arrays: Arrays | None = None,
         field_only: bool = False,
-        temperature: Any = 1.0,
     ) -> None:
         self.arrays = arrays_of(log_potentials) if arrays is None else arrays
         self.x = x = self.arrays.array(log_potentials, "log_potentials")
@@ -103,11 +103,9 @@ class Request:
         if noise is None or isinstance(noise, NoiseField):
             self.field = field_of(rng, noise)
             check_reach(self.field, self.draws, self.n)
-            self.place = coordinates_of(self.field, self.batch, shape)
+            self.place = coordinates_of(self.field, self.batch, shape, axis)
         else:
             self.given = self._precomputed(rng, noise, "" if field_only else self.arrays.noise)
-        if not (type(temperature) is float and temperature == 1):
-            self.place = self.place._replace(temperatures=self.temperatures(temperature))
 
     def _either(self, x: Any, name: str) -> Any:
         """An argument that may be of the same kind as the log-potentials, or from the host."""
@@ -142,20 +140,21 @@ class Request:
 
     def count_draws(self) -> None:
         """Check that the field tells draws that read no field: it must begin with its first category, without ids."""
-        if self.place.categories is not None:
+        if self.field is not None and self.field.categories is not None:
             raise ValueError(
                 "noise: these draws read no category ids: pass where=categories >= 0 to exclude empty places, or use "
                 "gumbel_max, whose choices follow the ids"
             )
-        if self.place.start:
-            raise ValueError(f"noise: start must be 0, not {self.place.start}: these draws know no parts of a row")
+        if self.place.start or self.place.categories is not None:
+            start = self.place.start or "an array"
+            raise ValueError(f"noise: start must be 0, not {start}: these draws know no parts of a row")
 
     def condition(self, samples: Any = 1) -> int:
         """How many samples of conditioned noise each draw takes, all of which the field must have."""
         count = whole(samples, "rao", 1)
         if self.field is None:
             raise ValueError("noise must be a NoiseField with rao, not an array")
-        check_reach(NoiseField.from_key(0), (self.field.draw + self.draws) * count, 0)
+        check_reach(NoiseField.from_key(0), (last_of(self.field.draw) + self.draws) * count, 0)
         check_conditioned(self.field, self.n)
         return count
 
@@ -164,6 +163,12 @@ class Request:
         if type(tau) is float and 0 <= tau < math.inf:
             return np.array([tau])
         return temperatures(self.arrays.fetch(tau, "tau"), self.batch, self.axis)
+
+    def scale_noise(self, temperature: Any) -> None:
+        """Let the noise of each row be scaled by a temperature."""
+        if not (type(temperature) is float and temperature == 1):
+            own = scales(self.arrays.fetch(temperature, "temperature"), self.batch, self.axis)
+            self.place = self.place._replace(temperatures=own)
 
     def choices(self, choice: Any) -> Any:
         """Observed choices, of the shape of the draws or of the batch, as their kind of arrays gives them."""

@@ -81,8 +81,9 @@ def test_conditioned_noise(n, dtype, real):
 @pytest.mark.parametrize("n", [1, 10, 200])
 def test_categorical(n, dtype):
     x = potentials(n, dtype)
-    draws = fg.categorical(x, 20, noise=FIELD)
-    assert draws.tolist() == contract.categorical(x.tolist(), KEY, ROW, range(DRAW, DRAW + 20))
+    for temperature in (1.0, 0.0, 0.3, 7.0):
+        draws = fg.categorical(x, 20, noise=FIELD, temperature=temperature)
+        assert draws.tolist() == contract.categorical(x.tolist(), KEY, ROW, range(DRAW, DRAW + 20), temperature)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

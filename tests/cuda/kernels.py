@@ -13,10 +13,11 @@ from fastgumbel._cuda.kernels import (
     noise,
     softmax_long,
     softmax_short,
+    softmax_vjp,
     top_every,
     top_long,
 )
-from fastgumbel._cuda.kernels.parameters import Field, Rates, Samples, Tangents, Temperatures, Window
+from fastgumbel._cuda.kernels.parameters import Cotangents, Field, Rates, Samples, Tangents, Temperatures, Window
 
 IDS = types.Array(types.uint64, 1, "C")
 VECTORS = types.UniTuple(types.int64, 2)
@@ -102,6 +103,25 @@ KERNELS |= {
     "add_up": (move.add_up, (F64[::1], F32[::1], LONG, LONG, types.boolean), 48),
     "average": (move.average, (F32[::1], F64[::1], *[LONG] * 4), 40),
 }
+FACTORS, BOTH = named(Rates, F64, F64[::1]), types.UniTuple(types.boolean, 2)
+for kind in (F32, F64):
+    numbers = kind[::1]
+    means, cotangents = (F64[::1], F64[::1]), named(Cotangents, numbers, types.boolean, numbers, *[LONG] * 5)
+    KERNELS |= {
+        f"pull_short {kind}": (softmax_vjp.pull_short, (*means, cotangents), 80),
+        f"pull_long {kind}": (softmax_vjp.pull_long, (*means, cotangents), 80),
+        f"add_gradients {kind}": (
+            softmax_vjp.add_gradients,
+            (numbers, F64[::1], F64[::1], cotangents, FACTORS, types.boolean, types.boolean),
+            64,
+        ),
+        f"add_slopes {kind}": (
+            softmax_vjp.add_slopes,
+            (numbers, F64[::1], *means, VECTORS, FACTORS, FLAG, BOTH),
+            48,
+        ),
+        f"add_along {kind}": (softmax_vjp.add_along, (numbers, F64[::1], LONG, LONG), 40),
+    }
 LISTS = (F64[::1], types.int64[::1])
 RANKED = types.Tuple((types.int64[::1], F64[::1], F64[::1], FLAG))
 PLACE, THREE = types.UniTuple(LONG, 7), types.UniTuple(LONG, 3)

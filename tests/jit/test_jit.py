@@ -71,6 +71,34 @@ def test_the_bits_of_the_array_functions(kind):
         assert_same(rows(n, kind), tau=0.5)
 
 
+@numba.njit
+def draw_tempered(x, key, first, temperature, samples, choices):
+    """Draw samples and choices from every row of x at a temperature."""
+    for r in range(len(x)):
+        for s in range(samples.shape[1]):
+            samples[r, s] = fastgumbel.jit.gumbel_max(x[r], key, r, first + s, temperature)
+            choices[r, s] = fastgumbel.jit.categorical(x[r], key, r, first + s, temperature=temperature)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_temperatures_of_the_noise(kind):
+    field = NoiseField.from_key(KEY).at(draw=FIRST)
+    for n in (1, 3, 30, 65, 200, 1000):
+        x = rows(n, kind, 20)
+        samples, choices = np.empty((2, 20, DRAWS), np.int64)
+        for temperature in (0.0, 5e-324, 1e-31, 0.3, 1.0, 7, 1e32, 1e300):
+            draw_tempered(x, KEY, FIRST, temperature, samples, choices)
+            options = {"size": DRAWS, "noise": field, "temperature": temperature}
+            np.testing.assert_array_equal(samples, gumbel_max(x, **options).T)
+            np.testing.assert_array_equal(choices, categorical(x, **options).T)
+        for temperature in (-1e-300, np.nan, np.inf, 2e300):
+            draw_tempered(x, KEY, FIRST, temperature, samples, choices)
+            assert (samples == -1).all()
+            assert (choices == -1).all()
+    with pytest.raises(numba.TypingError, match="temperature must be a real number"):
+        fastgumbel.jit.gumbel_max(x[0], KEY, 0, 0, "cold")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("tau", [0.0, 1e-320, 1e-3, 50.0])
 def test_temperatures(kind, tau):
@@ -216,3 +244,23 @@ def test_limits(n):
         x = np.full((2, n), value)
         x[:, 1::2] = -(2.0**46)
         assert_same(x, 1.0)
+
+
+def test_what_a_float_row_is_made_of_is_told():
+    @numba.njit
+    def sample(x, key, i, base):
+        # Some versions of Numba make such a number of an unsigned and a signed integer.
+        return fastgumbel.jit.gumbel_max(x, key, np.float64(i) + base, 0)
+
+    with pytest.raises(numba.TypingError, match=r"row must be an integer, not float64: cast .* np\.int64\(i\) \+ ids"):
+        sample(np.zeros(3), NoiseField(1).key, 1, np.int64(7))
+
+
+def test_a_field_is_no_key():
+    @numba.njit
+    def sample(x, field):
+        return fastgumbel.jit.gumbel_max(x, field, 0, 0)
+
+    for call in (sample, lambda x, field: fastgumbel.jit.gumbel_max(x, field, 0, 0)):
+        with pytest.raises(TypeError, match=r"the key of a noise field: pass field\.key, not the field"):
+            call(np.zeros(3), NoiseField(1))

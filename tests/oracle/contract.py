@@ -189,9 +189,12 @@ class Real:
 DOUBLE, SINGLE = Real(64), Real(32)
 
 
-def categorical(x, key, row, draws):
+def categorical(x, key, row, draws, temperature=1.0):
     """Return draws that read no field."""
-    e = [DOUBLE.decay(c - max(x)) for c in x]
+    if temperature:
+        e = [DOUBLE.decay((c - max(x)) / temperature) for c in x]
+    else:
+        e = [float(i == x.index(max(x))) for i in range(len(x))]
     mass = len(x) + sum(round(Fraction(c) * 2**30) for c in e)
     k = 92 - math.frexp(float(mass))[1]
     sums = list(itertools.accumulate(math.floor(Fraction(c) * 2**k + Fraction(1, 2)) for c in e))

@@ -1,6 +1,7 @@
 """The definition of the sampler, written down once over a noise that lies in memory."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
@@ -10,8 +11,36 @@ import fastgumbel
 LIMIT = 2.0**46
 
 
-def gumbel_max(log_potentials, noise, *, axis=-1, where=None):
-    """Return indices and perturbed values: the first argmax of ``float64(x) + G``, or -1 and NaN on an invalid row.
+def _scaled_sum(temperature, noise, x):
+    if temperature == 1 or not math.isfinite(x) or not math.isfinite(noise):
+        return x + noise
+    exact = Fraction(temperature) * Fraction(noise) + Fraction(x)
+    return exact.numerator / exact.denominator
+
+
+_scaled_sums = np.frompyfunc(_scaled_sum, 3, 1)
+
+
+def perturbed(x, noise, temperature=1.0):
+    """Return ``x + temperature * noise`` with one rounding; -inf where one of ``x`` and ``noise`` is."""
+    if np.all(np.equal(temperature, 1)):
+        return x + noise
+    return np.asarray(_scaled_sums(temperature, noise, x), np.float64)
+
+
+def by_row(temperature, shape, axis=-1):
+    """Return temperatures that broadcast to the batch, or have one item along the axis, with one item along the last.
+
+    ``shape`` is that of the log-potentials.
+    """
+    values, axis = np.asarray(temperature, np.float64), axis if axis < 0 else axis - len(shape)
+    if values.ndim == len(shape) and values.shape[axis] == 1:
+        values = np.squeeze(values, axis)
+    return values[..., np.newaxis]
+
+
+def gumbel_max(log_potentials, noise, *, axis=-1, where=None, temperature=1.0):
+    """Return indices and perturbed values: the first argmax of ``float64(x) + T G``, or -1 and NaN on an invalid row.
 
     ``noise`` is a float64 array with the shape of the log-potentials behind any number of draw axes.
     """
@@ -26,9 +55,10 @@ def gumbel_max(log_potentials, noise, *, axis=-1, where=None):
     valid = np.broadcast_to((x < LIMIT).all(-1) & left.any(-1), batch)
     if x.shape[-1] == 0:
         return np.full(batch, -1, np.intp), np.full(batch, np.nan)
-    perturbed = np.where(valid[..., None], np.where(left, x + noise, -np.inf), 0.0)
-    indices = perturbed.argmax(-1)
-    values = np.take_along_axis(perturbed, indices[..., None], -1)[..., 0]
+    sums = perturbed(x, noise, by_row(temperature, np.shape(log_potentials), axis))
+    sums = np.where(valid[..., None], np.where(left, sums, -np.inf), 0.0)
+    indices = sums.argmax(-1)
+    values = np.take_along_axis(sums, indices[..., None], -1)[..., 0]
     return np.where(valid, indices, -1), np.where(valid, values, np.nan)
 
 
@@ -49,6 +79,6 @@ def once_each(log_potentials, ids, where=None):
 def materialised_noise(field, shape, *, axis=-1, size=(), draw=0):
     """Return the noise that ``field`` gives to log-potentials of this shape, draw by draw."""
     moved = np.moveaxis(np.empty(shape, np.int8), axis, -1).shape
-    draws = range(draw, draw + math.prod(size))
+    draws = [draw + s for s in range(math.prod(size))]
     noise = np.array([fastgumbel.gumbel(moved, noise=field.at(draw=s)) for s in draws]).reshape(size + moved)
     return np.moveaxis(noise, -1, axis if axis < 0 else axis - len(shape))

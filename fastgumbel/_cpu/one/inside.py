@@ -12,8 +12,8 @@ from fastgumbel._law.philox import LOW
 from fastgumbel._numba.compile import SCALAR_OPTIONS
 
 
-def place(key: Any, row: Any, draw: Any, category: Any) -> Any:
-    """Coordinates as uint64: key and row modulo 2^64, draw and category modulo 2^32."""
+def place(key: Any, row: Any, draw: Any, category: Any, temperature: Any = 1.0) -> Any:
+    """Coordinates as uint64: key and row modulo 2^64, draw and category modulo 2^32; the temperature as float64."""
     raise NotImplementedError("compiled only")
 
 
@@ -28,15 +28,23 @@ def check_relaxed(x: Any, tau: Any, out: Any) -> None:
 
 
 @overload(place, jit_options=SCALAR_OPTIONS)
-def _place(key, row, draw, category):
+def _place(key, row, draw, category, temperature=1.0):
     for name, kind in {"key": key, "row": row, "draw": draw, "category": category}.items():
         if not isinstance(kind, types.Integer):
-            raise TypingError(f"fastgumbel.jit: {name} must be an integer, not {kind}")
-    return lambda key, row, draw, category: Coordinates(
+            remedy = ""
+            if isinstance(kind, types.Float):
+                # Numba makes a float of an unsigned integer, such as an index of prange, joined with a signed one.
+                remedy = f": cast what it is made of, as in {name} = np.int64(i) + ids[i]"
+            raise TypingError(f"fastgumbel.jit: {name} must be an integer, not {kind}{remedy}")
+    own = getattr(temperature, "value", temperature)
+    if not isinstance(own, types.Integer | types.Float | float):
+        raise TypingError(f"fastgumbel.jit: temperature must be a real number, not {temperature}")
+    return lambda key, row, draw, category, temperature=1.0: Coordinates(
         np.uint64(key),
         np.uint64(row),
         np.uint64(draw) & LOW,
         np.uint64(category) & LOW,
+        np.float64(temperature),
     )
 
 
@@ -44,7 +52,9 @@ def _is_row(kind, name, dtypes):
     if not isinstance(kind, types.Array) or kind.ndim != 1:
         raise TypingError(f"fastgumbel.jit: {name} must be a one-dimensional array, not {kind}")
     if kind.dtype not in dtypes:
-        raise TypingError(f"fastgumbel.jit: {name} must be of {' or '.join(map(str, dtypes))}, not {kind.dtype}")
+        raise TypingError(
+            f"fastgumbel.jit: {name} must be of {' or '.join(map(str, dtypes))}, not {kind.dtype}: convert it before"
+        )
 
 
 _POTENTIALS = (types.float32, types.float64, *sorted(types.integer_domain, key=str))

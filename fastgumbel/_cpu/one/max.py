@@ -15,8 +15,9 @@ from fastgumbel._law.field import (
     word_of,
     words,
 )
+from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
-from fastgumbel._law.reduce import FLOOR, LIMIT, NO_INDEX, NOTHING
+from fastgumbel._law.reduce import HOTTEST, LIMIT, NO_INDEX, NOTHING, floor_of
 from fastgumbel._numba.compile import scalar
 
 _1 = np.uint64(1)
@@ -38,9 +39,12 @@ def largest_of(x, begin, end):
 
 @scalar
 def max_of_row(x, coordinates):
-    """Index of the sample; -1 if the row is invalid."""
-    key, row, draw, start = coordinates
-    best, index = FLOOR, NO_INDEX
+    """Index of the sample; -1 if the row or the temperature is invalid."""
+    key, row, draw, start, temperature = coordinates
+    if not 0 <= temperature <= HOTTEST:
+        return NO_INDEX
+    floor = floor_of(temperature)
+    best, index = floor, NO_INDEX
     n = np.uint64(x.size)
     begin = np.uint64(0)
     while begin < n:
@@ -51,7 +55,7 @@ def max_of_row(x, coordinates):
         largest = largest_of(x, begin, end)
         if largest != largest:
             return NO_INDEX
-        j = begin if largest + gumbel_bound(e_block) > best else end
+        j = begin if fma(temperature, gumbel_bound(e_block), largest) > best else end
         while j < end:
             quad = (start + j) >> _2
             h0, h1, h2, h3 = words(key, row, draw, HIGH_WORDS | quad)
@@ -59,14 +63,14 @@ def max_of_row(x, coordinates):
             while j < stop:
                 category = start + j
                 potential = np.float64(x[j])
-                value = FLOOR
+                value = floor
                 if category & LANE_MASK == winner:
-                    value = potential + gumbel64(e_block)
+                    value = fma(temperature, gumbel64(e_block), potential)
                 else:
                     high = word_of(h0, h1, h2, h3, category)
-                    if potential + gumbel_bound(e_block + exponential_floor(high)) > best:
+                    if fma(temperature, gumbel_bound(e_block + exponential_floor(high)), potential) > best:
                         fresh = exponential64(join(high, lane_half(key, row, draw, LOW_WORDS, category)))
-                        value = potential + gumbel64(e_block + fresh)
+                        value = fma(temperature, gumbel64(e_block + fresh), potential)
                 if value > best and potential > -LIMIT:
                     best, index = value, np.int64(j)
                 j += _1

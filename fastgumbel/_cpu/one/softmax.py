@@ -50,7 +50,7 @@ def _compiled_fresh(high, low, like):
 @stage
 def _perturb(out, x, top, coordinates):
     """Log-potentials less the largest of them, `top`, and noise to `out`; the largest sum."""
-    key, row, draw, _ = coordinates
+    key, row, draw, _, _ = coordinates
     kind = out.dtype.type
     n = np.uint64(x.size)
     winner, minimum = _0, kind(0)

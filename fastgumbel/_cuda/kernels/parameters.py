@@ -98,3 +98,19 @@ class Samples(NamedTuple):
     log: Any
     flag: Any
     faults: Any
+
+
+class Cotangents(NamedTuple):
+    """Relaxed samples y[s, r, :], or with `log` their logarithms, and their cotangents w[first + s // repeats, r, :].
+
+    Both are flat. There are so many `draws` of `rows` rows of `n` categories.
+    """
+
+    y: Any
+    log: Any
+    w: Any
+    first: Any
+    repeats: Any
+    draws: Any
+    rows: Any
+    n: Any
