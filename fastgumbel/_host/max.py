@@ -100,7 +100,7 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     Noise, if given, has the rows of the first draw, then those of the second, ...
     """
     short = rows.n <= SHORT
-    by_noise = noise is not None or (rows.has_ids and not short)
+    by_noise = noise is not None or (rows.has_ids and (rows.place.wide or not short))
     values = prepared(index, value, by_noise or rows.n == 0 or rows.n > min(rows.width, LONGEST))
     if rows.n == 0 or index.size == 0:
         return

@@ -30,7 +30,8 @@ class Coordinates(NamedTuple):
 
     Row ids, of a batch in C order, are empty where they count from 0. Category ids have the shape of what is read, or
     are None where they count from `start`. `draws` are added to `draw`, one a row, and empty where there is nothing to
-    add. `temperatures` scale the noise: one a row, one for all, or none where all are 1. Both are read-only.
+    add. `wide` tells that a category id is 2^32 or more. `temperatures` scale the noise: one a row, one for all, or
+    none where all are 1. Both are read-only.
     """
 
     key: np.uint64
@@ -40,6 +41,7 @@ class Coordinates(NamedTuple):
     categories: NDArray[np.int64] | None
     draws: NDArray[np.uint64] = _COMMON
     temperatures: NDArray[np.float64] = _ONE
+    wide: bool = False
 
 
 # Where what reads no field is said to lie.
@@ -56,7 +58,13 @@ def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, 
     draw, draws = _one_or_each(field.draw, "draw", batch)
     if draws.size:
         draws = frozen(np.ascontiguousarray(np.broadcast_to(draws, batch)).reshape(-1))
-    return Coordinates(field.key, draw, start, row_ids(field, batch), categories, draws)
+    return Coordinates(field.key, draw, start, row_ids(field, batch), categories, draws, _ONE, _is_wide(field))
+
+
+def _is_wide(field: NoiseField) -> bool:
+    ids = field.categories
+    # Of a small array, the place of the largest costs less than the largest.
+    return ids is not None and ids.size > 0 and bool(ids.item(ids.argmax()) >= CATEGORIES)
 
 
 def _one_or_each(value: int | NDArray[np.uint64], name: str, batch: tuple[int, ...]) -> tuple[int, NDArray[np.uint64]]:
@@ -92,6 +100,12 @@ def check_reach(field: NoiseField, draws: int, categories: int) -> None:
 def last_of(first: int | NDArray[np.uint64]) -> int:
     """The largest of numbers that rows have, or the one that all have."""
     return int(first.max(initial=0)) if isinstance(first, np.ndarray) else first
+
+
+def check_device(place: Coordinates) -> None:
+    """Whether a device has such coordinates: no category id is too large."""
+    if place.wide:
+        raise ValueError("noise: categories of device arrays are up to 2**32 - 1: number them, or pass host arrays")
 
 
 def _named(field: NoiseField, shape: tuple[int, ...]) -> NDArray[np.int64]:

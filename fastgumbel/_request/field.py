@@ -18,6 +18,7 @@ Rng: TypeAlias = (
 DRAWS = 2**32
 CATEGORIES = 2**32
 ROWS = 2**64
+IDS = 2**63
 
 
 class _Kept:
@@ -145,12 +146,13 @@ class NoiseField:
             a shape that broadcasts to the batch. Unless all are equal, they are written out as category ids, which take
             8 bytes a category.
         categories : array_like of int, optional
-            Category ids up to 2**32 - 1 in any order, of a shape that broadcasts to that of the log-potentials (for
-            `gumbel`, to `size`): each place reads the noise of its own category. A negative id marks an empty place,
-            which is excluded as by ``where=False``. Places of one id in a row are one alternative, that of the largest
-            log-potential, the first of equals: no function chooses it twice, or its other places. They take the place
-            of `start`, and a field has one or the other. They come from the host, also for device arrays: each call
-            then copies them to the device, without repeating what is broadcast. A `start` takes their place in turn.
+            Category ids up to 2**63 - 1 (on a device, 2**32 - 1) in any order, of a shape that broadcasts to that of
+            the log-potentials (for `gumbel`, to `size`): each place reads the noise of its own category. A negative id
+            marks an empty place, which is excluded as by ``where=False``. Places of one id in a row are one
+            alternative, that of the largest log-potential, the first of equals: no function chooses it twice, or its
+            other places. They take the place of `start`, and a field has one or the other. They come from the host,
+            also for device arrays: each call then copies them to the device, without repeating what is broadcast. A
+            `start` takes their place in turn.
 
         Returns
         -------
@@ -298,15 +300,14 @@ def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
         ids = ids.astype(np.int64)
     wide = ids.dtype == np.uint64 or (ids.dtype == object and all(map(_is_integer, ids.flat)))
     if ids.dtype.kind not in "iu" and not wide:
-        raise TypeError(f"categories must be integers up to 2**32 - 1, negative in empty places, not {ids.dtype}")
-    # As int64, the largest of uint64 would be negative, and those of Python may not fit.
-    own = np.array(np.minimum(ids, CATEGORIES) if wide else ids, np.int64, order="C")
-    # One look finds all that is negative or too large.
-    if own.size and own.view(np.uint64).max() >= CATEGORIES:
-        bad = own >= CATEGORIES
-        if bad.any():
-            what = f"{item_name('categories', bad)} is {ids.flat[bad.argmax()]}"
-            raise ValueError(f"categories must be up to 2**32 - 1, but {what}")
+        raise TypeError(f"categories must be integers up to 2**63 - 1, negative in empty places, not {ids.dtype}")
+    if wide and ids.size and ids.max() >= IDS:
+        # As int64, the largest of uint64 would be negative, and those of Python may not fit.
+        bad = ids >= IDS
+        what = f"{item_name('categories', bad)} is {ids.flat[bad.argmax()]}"
+        raise ValueError(f"categories must be up to 2**63 - 1, but {what}")
+    own = np.array(np.maximum(ids, -1) if ids.dtype == object else ids, np.int64, order="C")
+    if own.size and own.min() < 0:
         np.maximum(own, -1, out=own)
     own.flags.writeable = False
     return own

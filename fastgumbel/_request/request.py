@@ -14,6 +14,7 @@ from fastgumbel._request.checks import boolean_of, check_real, choice_of, shape_
 from fastgumbel._request.coordinates import (
     NOWHERE,
     check_conditioned,
+    check_device,
     check_reach,
     coordinates_of,
     field_of,
@@ -136,7 +137,10 @@ class Request:
 
     def served_by(self, host: ModuleType) -> Any:
         """The module of the backend of the arrays; `host` is the one for NumPy arrays."""
-        return host if self.arrays is HOST else backend(host.__name__.rpartition(".")[2])
+        if self.arrays is HOST:
+            return host
+        check_device(self.place)
+        return backend(host.__name__.rpartition(".")[2])
 
     def count_draws(self) -> None:
         """Check that the field tells draws that read no field: it must begin with its first category, without ids."""
