@@ -194,8 +194,8 @@ def _relax_conditioned(work: Work, rates: Rates, choices: Any, samples: int, par
     size = part.size * rows.count * rows.n
     noise, relaxed = _cut(work, work.scratch("noise and samples", 2 * size, kind), (size, size))
     if size:
-        first_draw = (rows.place.draw + part.draw) * samples + part.sample
-        given.condition(work, choices, noise, part.size, first_draw, (part.draw, part.samples))
+        skip = part.draw * samples + part.sample
+        given.condition(work, choices, noise, part.size, skip, (part.draw, part.samples), samples)
         drawn = view_of(noise, "noise").reshaped((part.size, *rows.batch, rows.n))
         target = relax.Target(relaxed, log, 0)
         relax.relax(work, relax.Noise(drawn, (part.size,)), part.size, rates, relax.no_tangents(work), target)
