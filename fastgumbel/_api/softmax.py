@@ -51,7 +51,7 @@ def gumbel_softmax(
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of noise, of the result's shape: finite, or -inf, which
-        excludes its place (host arrays only).
+        excludes its place.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
         an error (the default), or make the row alone NaN. On a device, "raise" waits for the result, and "mark"
