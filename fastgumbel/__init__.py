@@ -6,15 +6,16 @@ The README shows what each is for; this is the map of the package, for those who
 Where things are
 ----------------
 An operation has one name from the public function to the kernel: ``noise``, ``max``, ``top``, ``softmax`` (relaxed
-samples and their tangents), ``given``, ``categorical``, ``perturb`` (with ``log_partition``) and ``reservoir``.
+samples, their tangents and gradients), ``given``, ``categorical``, ``perturb`` (with ``log_partition``) and
+``reservoir``. A public function makes a ``Request``, and the backend of the arrays serves it.
 
-- ``_api``: the public functions, one operation a file: documentation, signatures, and what becomes of arguments. A
-  new option of `gumbel_top_k` begins in ``_api/top.py``.
-- ``_request``: what users pass, checked from shapes and types; what they read when a row is wrong is in
-  ``_request/faults.py``.
+- ``_api``: the public functions, one operation a file: documentation and signatures. A new option of `gumbel_top_k`
+  begins in ``_api/top.py``.
+- ``_request``: what users pass, checked once: ``request`` (the `Request`), ``arrays`` and ``foreign`` (whose arrays
+  they may be), ``field`` and ``coordinates``, ``faults`` (what users read when a row is wrong).
 - ``_host``: NumPy arrays: ``rows`` (what ``where=`` does to NaN: ``Rows.piece`` overwrites what is excluded),
   ``tiles`` (work cut into tasks), ``threads`` (how many: ``limits`` and the container's ``quota``), ``result``, and a
-  file for each operation.
+  file for each operation; ``repeats`` is for category ids that stand twice in a row.
 - ``_cuda``: the same for device arrays: ``device`` (streams, memory, launches), ``view``, ``rows``, ``call``,
   ``result``, the operations, and ``kernels``. It is loaded when the first device array comes.
 - ``_dask``: the operations on the chunks of dask arrays, behind the public ``dask``.

@@ -8,6 +8,13 @@ modulo 2**32, so that a negative one counts from the end. (From Python, an int o
 `numpy.uint64`.) Types are checked while code is compiled. While it runs, nothing is checked but the length of `out`,
 and rows without a sample are marked, as by `invalid="mark"`.
 
+Numba makes a float of an unsigned integer joined with a signed one, such as an index of `prange` with an id: cast it,
+as in ``row = np.int64(i) + ids[i]``. It has no float16 on the CPU: convert such rows to float32 before. Code of yours
+that is cached contains the samplers of the version that it was compiled with; after an upgrade, this empties such
+caches below the directory that you are in::
+
+    python -c "import pathlib; [p.unlink() for p in pathlib.Path().rglob('*.nb[ic]')]"
+
 For long rows, whole batches and many draws the functions in `fastgumbel` are faster.
 """
 
@@ -23,9 +30,12 @@ from fastgumbel._cpu.one.inside import check_potentials, check_relaxed, place
 from fastgumbel._cpu.one.max import max_of_row
 from fastgumbel._cpu.one.softmax import softmax_of_row
 from fastgumbel._law import field as _field
-from fastgumbel._numba.compile import inside
+from fastgumbel._numba.compile import inside, refuse_type
+from fastgumbel._request.field import NoiseField
 
 __all__ = ["categorical", "gumbel", "gumbel_max", "gumbel_softmax"]
+
+refuse_type(NoiseField, "compiled code takes the key of a noise field: pass field.key, not the field")
 
 Integer: TypeAlias = int | np.integer[Any]
 

@@ -65,6 +65,21 @@ def _tangents(place, x):
     return fastgumbel.gumbel_softmax_jvp((place(x), 0.5), (place(steps), None), noise=NOISE)
 
 
+def _carried_back(place, x, size=(), **options):
+    cotangent = np.broadcast_to(_steps(x), (*size, *x.shape)).copy()
+    options |= {"size": size, "noise": NOISE}
+    y, (d_x, d_tau) = fastgumbel.gumbel_softmax_vjp((place(x), 0.5), place(cotangent), **options)
+    return y, d_x, d_tau
+
+
+def _carried_back_by_draws(place, x):
+    return _carried_back(place, x, (2, 2), log=True)
+
+
+def _carried_back_and_averaged(place, x):
+    return _carried_back(place, x, rao=2)
+
+
 def _given(place, x):
     choice = np.zeros(x.shape[:-1], np.intp)
     return fastgumbel.gumbel_given_choice(place(x), place(choice), noise=NOISE)
@@ -130,6 +145,9 @@ CALLS = {
     "gumbel_softmax, hard": _straight_through,
     "gumbel_softmax_jvp": _tangent,
     "gumbel_softmax_jvp, two directions": _tangents,
+    "gumbel_softmax_vjp": _carried_back,
+    "gumbel_softmax_vjp, draws of the logarithm": _carried_back_by_draws,
+    "gumbel_softmax_vjp, Gumbel-Rao": _carried_back_and_averaged,
     "gumbel_given_choice": _given,
     "gumbel, ids": _noise_at_ids,
     "gumbel_max, ids": _hard_at_ids,

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from sections import PICTURES, machine, replace_section
 
 import fastgumbel as fg
-from fastgumbel._cli.study import load_travellers, utilities
+from fastgumbel._cli.input import load_travellers, utilities
 
 TRAIN = 1
 PICTURE = PICTURES / "scenario.png"

@@ -98,8 +98,9 @@ def categorical(
         From 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and 0 is the plain argmax.
         Broadcasts to the batch, and may have an axis of one item where the categories are: one for each row.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with -1.
-        On a device, "raise" waits for the result, and "mark" does not.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or mark the row alone with -1. On a device, "raise" waits for the result, and
+        "mark" does not.
     out : ndarray or device array of intp, optional
         Where to write: of exactly the result's shape.
 

@@ -45,8 +45,9 @@ def gumbel_given_choice(
         The field instead, with its coordinates. Conditioned noise reads words that no other function reads, so it is
         independent of the field's own noise; its categories, and category ids, are below 2**31 - 4.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN. On a
-        device, "raise" waits for the result, and "mark" does not: so it also marks rows of which no choice is left.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or make the row alone NaN. On a device, "raise" waits for the result, and "mark"
+        does not: so it also marks rows of which no choice is left.
     out : ndarray, optional
         Where to write: of exactly the result's shape and dtype.
 

@@ -71,7 +71,8 @@ def log_partition(
         The field instead, with its coordinates; or an array of noise, of shape `(size,) + log_potentials.shape`:
         finite, or -inf, which excludes its place.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or make the row alone NaN.
 
     Returns
     -------

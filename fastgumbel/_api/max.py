@@ -119,9 +119,11 @@ def gumbel_max(
         temperature T, whatever the sample; the larger of the values of two shards tells which shard's sample is that of
         the whole.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error, or mark the row alone with index -1
-        and value NaN. On a device, "raise" waits for the result, and "mark" does not: so it also marks rows whose
-        `noise` is an array and not finite, for which there is an error elsewhere.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or mark the row alone with index -1 and value NaN. On a device, "raise" waits
+        for the result, and "mark" does not: so it also marks rows whose `noise` is an array and not finite, for
+        which there is an error elsewhere. -1 is a valid NumPy index: look at the marks first, and see
+        `diagnose` for what is wrong.
     out : ndarray of intp, or with `return_max` a pair (intp, float64), optional
         Where to write: of exactly the result's shape.
 

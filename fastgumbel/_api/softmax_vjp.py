@@ -32,10 +32,12 @@ def gumbel_softmax_vjp(
     Parameters
     ----------
     primals : (log_potentials, tau)
-        As in `gumbel_softmax`, but every temperature is above 0.
-    cotangent : array_like of float
+        As in `gumbel_softmax`, but every temperature is above 0. Log-potentials on a device give samples and both
+        gradients there, with the same bits; temperatures may come from either side, and are read from a device.
+    cotangent : array_like or device array of float
         The gradient of a loss in the samples, of their shape, `size + log_potentials.shape`: one for each draw. What
-        stands where a category is excluded is not looked at.
+        stands where a category is excluded is not looked at. With log-potentials on a device, it may come from either
+        side.
     axis, size, where, rng, noise
         As in `gumbel_softmax`; the same noise gives the same samples, forward and backward.
     hard : bool, optional
@@ -47,18 +49,22 @@ def gumbel_softmax_vjp(
         Gumbel-Rao with so many samples, as in `gumbel_softmax_jvp`: the gradient is averaged over relaxed samples on
         noise conditioned on the choice. Implies `hard`; takes a field, no precomputed noise.
     invalid : {"raise", "mark"}, optional
-        What to do about a row with NaN, +inf, or no category left: raise an error (the default), or make its samples
-        and its gradient NaN; it then adds nothing to the gradient of a temperature that other rows share.
-    out : (ndarray, ndarray), optional
-        Where to write the samples and the gradient of the log-potentials: of exactly their shapes and dtype.
+        What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
+        an error (the default), or make its samples and its gradient NaN; and about a row whose cotangent is not finite:
+        an error, or a gradient of NaN. Marked rows add nothing to the gradient of a temperature that others share. On a
+        device, where "mark" waits for nothing, a cotangent that is not finite makes that gradient NaN too.
+    out : (ndarray, ndarray) or (device array, device array), optional
+        Where to write the samples and the gradient of the log-potentials: of exactly their shapes and dtype, and on the
+        device if the log-potentials are.
 
     Returns
     -------
-    y : ndarray
+    y : ndarray or device array
         The sample, as `gumbel_softmax` gives it.
     gradients : (d_log_potentials, d_tau)
-        The gradients of the primals, each of its primal's shape (a scalar for a single temperature), summed over the
-        draws, `d_tau` also over the rows that share a temperature. Exactly 0 where a category is excluded.
+        The gradients of the primals, each of its primal's shape (for a single temperature a scalar, or a device array
+        of no axes), summed over the draws, `d_tau` also over the rows that share a temperature. Exactly 0 where a
+        category is excluded.
 
     Raises
     ------
@@ -66,7 +72,9 @@ def gumbel_softmax_vjp(
         If a row is invalid, if a cotangent is not finite (its row is named), if a temperature is 0, if a shape does not
         fit, or if there is `rao` with an array of noise or below 1.
     TypeError
-        If an argument is of the wrong type, or log-potentials are a device array.
+        If an argument is of the wrong type.
+    ImportError, RuntimeError
+        If log-potentials are a device array, and CUDA support, or a driver, is missing.
 
     See Also
     --------

@@ -1,19 +1,28 @@
-"""How a table with named columns is read: which column names the rows, and which are alternatives."""
+"""How a table is read: which columns are ids or alternatives, which text is a number, and which rows can be drawn."""
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cli.console import UserError
+from fastgumbel._law.reduce import LIMIT
 
 # Such as id, person_id, "person id", personID, index, and what pandas calls an index without a name in Parquet files.
 _LIKE_ID = re.compile(r"(?i:(.*[_\W])?id|index|__index_level_\d+__)|.*[a-z]I[dD]")
+
+BLANK = "the cell is blank; --blank unavailable excludes such alternatives"
+
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_SIGNED_WORD = re.compile(r"[+-]?(inf|Inf|INF|infinity|Infinity|INFINITY|nan|NaN|NAN)")
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Columns:
         Where each of them stands in the file.
     id_name, id_place : str and int, or None
         The same of the column that names the rows.
-    suspects : tuple of int
+    suspects : list of int
         Alternatives, by index, that are named like ids, and that the user did not pick by name.
     """
 
@@ -58,7 +67,7 @@ class Columns:
     places: tuple[int, ...]
     id_name: str | None
     id_place: int | None
-    suspects: tuple[int, ...]
+    suspects: list[int]
 
 
 def pick(names: Sequence[str], reading: Reading, where: str) -> Columns:
@@ -83,7 +92,7 @@ def pick(names: Sequence[str], reading: Reading, where: str) -> Columns:
         # A column without a name gets one where it is written.
         None if id_place is None else names[id_place] or "row",
         id_place,
-        () if picked else tuple(index for index, name in enumerate(header) if looks_like_id(name)),
+        [] if picked else [index for index, name in enumerate(header) if looks_like_id(name)],
     )
 
 
@@ -123,19 +132,87 @@ def id_advice(name: str) -> str:
     )
 
 
-class IdWatch:
-    """Looks for a column of ids among the alternatives: one that is named so and holds nothing but whole numbers."""
+def numbers(cells: Sequence[str]) -> list[float] | None:
+    """Read cells; None if one of them is no number of a table, as `complaint` says.
 
-    def __init__(self, columns: Columns) -> None:
-        self._header, self._suspects = columns.header, list(columns.suspects)
+    Examples
+    --------
+    >>> numbers(["0.5", " 2 ", "-1e-3", "-inf"])
+    [0.5, 2.0, -0.001, -inf]
+    >>> numbers(["1_000"]) is numbers([""]) is numbers(["-1e999"]) is None
+    True
+    """
+    try:
+        values = list(map(float, cells))
+    except ValueError:
+        return None
+    # What passed `float` can still be odd in two ways: in its characters, or as it is not finite.
+    text = "".join(cells)
+    if "_" in text or not text.isascii():
+        suspects = cells
+    elif not math.isfinite(sum(values)):
+        suspects = [cell for cell, value in zip(cells, values, strict=True) if not math.isfinite(value)]
+    else:
+        return values
+    return None if any(map(complaint, suspects)) else values
 
-    def look(self, values: NDArray[np.float64]) -> None:
-        """See further rows; what is excluded (-inf) says nothing."""
-        self._suspects = [i for i in self._suspects if (values[:, i] == np.rint(values[:, i])).all()]
 
-    def complaint(self) -> str | None:
-        """Say what is wrong after all rows; None if nothing is."""
-        if not self._suspects:
-            return None
-        name = self._header[self._suspects[0]]
-        return f"column {name!r} looks like ids, as its name says so and all its numbers are whole{id_advice(name)}"
+def complaint(cell: str) -> str | None:
+    """Say why a cell is no number of a table; None if it is one.
+
+    Examples
+    --------
+    >>> complaint("0,5")
+    "'0,5' is not a number; write a decimal point"
+    >>> complaint("0.5")
+    """
+    text = cell.strip(" \t\r\n")
+    if not text:
+        return BLANK
+    try:
+        value = float(text)
+    except ValueError:
+        remedy = "; write a decimal point" if _DECIMAL_COMMA.fullmatch(text) else ""
+        return f"{cell!r} is not a number{remedy}"
+    if _SIGNED_WORD.fullmatch(text):
+        return None
+    if not _DECIMAL.fullmatch(text):
+        return f"{cell!r} is not a plain decimal number"
+    return None if math.isfinite(value) else f"{cell!r} is too large for float64"
+
+
+class Fault(NamedTuple):
+    """Why a chunk cannot be drawn from: its first bad row, and the column at fault if there is one."""
+
+    row: int
+    column: int | None
+    what: str
+
+    def text(self, header: tuple[str, ...] | None) -> str:
+        """Name the column, by its index if it has no name, and say what is wrong."""
+        if self.column is None:
+            return f": {self.what}"
+        return f", column {self.column if header is None else repr(header[self.column])}: {self.what}"
+
+
+def first_fault(chunk: NDArray[Any]) -> Fault | None:
+    """Find the first row that has NaN, +inf or a number that is too large, or no alternative left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> first_fault(np.array([[0.0, -np.inf], [1.0, np.nan]]))
+    Fault(row=1, column=1, what='NaN')
+    """
+    best = chunk.max(axis=1)  # NaN and +inf come through
+    bad = ~(abs(best) < LIMIT)
+    if not bad.any():
+        return None
+    row = int(bad.argmax())
+    if best[row] <= -LIMIT:
+        return Fault(row, None, "every alternative is excluded (-inf, or at most -2**46: subtract the row's maximum)")
+    column = int((~(chunk[row] < LIMIT)).argmax())
+    value = chunk[row, column]
+    if LIMIT <= value < np.inf:
+        return Fault(row, column, f"{value} is not below 2**46: subtract the row's maximum")
+    return Fault(row, column, "NaN" if np.isnan(value) else "+inf")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fastgumbel import NoiseField, gumbel_max
 from fastgumbel._cli.counts import Flows, Tally, softmax_in_place
-from fastgumbel._cli.sink import Sink
+from fastgumbel._cli.output import Sink
 from fastgumbel._cli.table import Table
 
 CELLS = 1 << 21  # log-potentials of a chunk: 16 MiB in float64

@@ -1,16 +1,21 @@
-"""Files of choices that are there whole or not at all."""
+"""Files of choices: one by its suffix, there whole or not at all, and what a `.npy` file holds."""
 
 from __future__ import annotations
 
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
-from fastgumbel._cli.arrow import require_pyarrow
+import numpy as np
+from numpy.typing import NDArray
+
 from fastgumbel._cli.console import UserError, blaming
+from fastgumbel._cli.csv import CsvSink
+from fastgumbel._cli.parquet import ParquetSink, require_pyarrow
+from fastgumbel._cli.table import Ids, Table
 
 SUFFIXES = (".npy", ".csv", ".parquet")
 
@@ -38,7 +43,7 @@ def has_lines(target: Path | None) -> bool:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
+def _replacing(target: Path) -> Iterator[BinaryIO]:
     """Open a hidden file beside `target` that takes its place if the context ends well, and is removed if not."""
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
@@ -51,3 +56,62 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+class Sink(Protocol):
+    """A place for chunks of choices of shape (draws, rows)."""
+
+    def write(self, choices: NDArray[np.integer[Any]], row: int, draw: int) -> None:
+        """Write a chunk whose first row and draw are the ones given, counted from 0."""
+
+
+def open_sink(stack: ExitStack, target: Path | None, table: Table, *, draws: int, first_row: int) -> Sink | None:
+    """Open a file of choices from a table, complete when the stack closes; None where none is asked for."""
+    if target is None:
+        return None
+    file = stack.enter_context(_replacing(target))
+    rows, alternatives = table.shape
+    labels = Ids("row", first=first_row) if table.ids is None else table.ids
+    match target.suffix.lower():
+        case ".csv":
+            return CsvSink(target, file, header=table.header, labels=labels)
+        case ".parquet":
+            return stack.enter_context(ParquetSink(target, file, header=table.header, labels=labels, rows=rows))
+    return _NpySink(target, file, rows=rows, draws=draws, alternatives=alternatives)
+
+
+class _NpySink:
+    """An array of indices of shape (draws, rows), or (rows,) for one draw, in the smallest signed type that fits."""
+
+    def __init__(self, target: Path, file: BinaryIO, *, rows: int, draws: int, alternatives: int) -> None:
+        self._target, self._file, self._rows = target, file, rows
+        self._dtype = _smallest_signed(alternatives)
+        header = {
+            "descr": np.lib.format.dtype_to_descr(self._dtype),
+            "fortran_order": False,
+            "shape": (rows,) if draws == 1 else (draws, rows),
+        }
+        with blaming(target):
+            np.lib.format.write_array_header_1_0(file, header)
+            self._start = file.tell()
+
+    def write(self, choices: NDArray[np.integer[Any]], row: int, draw: int) -> None:
+        """Write a chunk in its place by seeking, as a full disk kills a process that writes to a memory map."""
+        stretches = choices.astype(self._dtype, order="C")
+        if choices.shape[1] == self._rows:
+            stretches = stretches.reshape(1, -1)
+        with blaming(self._target):
+            for offset, stretch in enumerate(stretches):
+                self._file.seek(self._start + ((draw + offset) * self._rows + row) * self._dtype.itemsize)
+                self._file.write(stretch.data)
+
+
+def _smallest_signed(alternatives: int) -> np.dtype[np.signedinteger[Any]]:
+    """Return the smallest signed integer type that holds every index.
+
+    Examples
+    --------
+    >>> _smallest_signed(128), _smallest_signed(129)
+    (dtype('int8'), dtype('int16'))
+    """
+    return np.min_scalar_type(-alternatives)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cli.counts import Flows, Tally
 from fastgumbel._cli.draws import Arm, Simulation, independent_flows
-from fastgumbel._cli.study import Study
+from fastgumbel._cli.input import Study
 from fastgumbel._cli.table import Table
 
 ALL = 64  # alternatives up to which each has its line

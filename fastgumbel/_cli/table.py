@@ -1,49 +1,24 @@
-"""A table of log-potentials: one row per decision, one column per alternative."""
+"""A table of log-potentials, one row per decision and one column per alternative, and how rows get to disk."""
 
 from __future__ import annotations
 
+import itertools
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cli.console import UserError
-from fastgumbel._cli.ids import STEP, Ids
-from fastgumbel._law.reduce import LIMIT
+from fastgumbel._cli.columns import Columns, first_fault, id_advice
+from fastgumbel._cli.console import UserError, blaming
 
 SHORT = 64  # alternatives up to which sums over rows are several times faster on columns that lie side by side
-
-
-class Fault(NamedTuple):
-    """Why a chunk cannot be drawn from: its first bad row, and the column at fault if there is one."""
-
-    row: int
-    column: int | None
-    what: str
-
-
-def first_fault(chunk: NDArray[Any]) -> Fault | None:
-    """Find the first row that has NaN, +inf or a number that is too large, or no alternative left.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> first_fault(np.array([[0.0, -np.inf], [1.0, np.nan]]))
-    Fault(row=1, column=1, what='NaN')
-    """
-    best = chunk.max(axis=1)  # NaN and +inf come through
-    bad = ~(abs(best) < LIMIT)
-    if not bad.any():
-        return None
-    row = int(bad.argmax())
-    if best[row] <= -LIMIT:
-        return Fault(row, None, "every alternative is excluded (-inf, or at most -2**46: subtract the row's maximum)")
-    column = int((~(chunk[row] < LIMIT)).argmax())
-    value = chunk[row, column]
-    if LIMIT <= value < np.inf:
-        return Fault(row, column, f"{value} is not below 2**46: subtract the row's maximum")
-    return Fault(row, column, "NaN" if np.isnan(value) else "+inf")
+STEP = 1 << 16  # ids handled at once
+LONGEST_NUMBER = 20  # digits of 2^64 - 1
 
 
 @dataclass(frozen=True)
@@ -88,36 +63,158 @@ class Table:
         chunk = self.values[first:last].astype(np.float64, order=order)
         fault = first_fault(chunk)
         if fault is not None:
-            column = "" if fault.column is None else f", column {self._column(fault.column)}"
-            raise UserError(f"{self.origin}: row {first + fault.row}{column}: {fault.what}")
+            raise UserError(f"{self.origin}: row {first + fault.row}{fault.text(self.header)}")
         return chunk
 
-    def _column(self, index: int) -> str:
-        return str(index) if self.header is None else repr(self.header[index])
+
+@dataclass(frozen=True)
+class Ids:
+    """What the rows are called, on disk: row ids of the noise field, or text that is only carried to the output.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    numbers : array of uint64, or None
+        Row ids of the field; None if one name at least is no whole number below 2^64.
+    texts : Texts, or None
+        The names as they are written; None if that is how numbers are written.
+    first : int
+        The number of the first row, where rows are only counted: where there are neither.
+    """
+
+    name: str
+    numbers: NDArray[np.uint64] | None = None
+    texts: Texts | None = None
+    first: int = 0
+
+    def labels(self, first: int, last: int) -> Sequence[Any]:
+        """Names of rows `first` to `last`: integers, or texts where those say more."""
+        if self.texts is not None:
+            return self.texts.part(first, last)
+        if self.numbers is None:
+            return range(self.first + first, self.first + last)
+        part: list[int] = self.numbers[first:last].tolist()
+        return part
+
+    def largest(self, rows: int) -> int:
+        """Return the largest number of so many rows."""
+        return self.first + rows - 1 if self.numbers is None else int(self.numbers.max())
 
 
-def require_twins(base: Table, scenario: Table) -> None:
-    """Refuse two tables that do not describe the same rows and alternatives."""
-    if base.header is not None and scenario.header is not None:
-        for number, (old, new) in enumerate(zip(base.header, scenario.header, strict=False), start=1):
-            if old != new:
-                raise UserError(f"{scenario.origin}: column {number} is {new!r}, but {old!r} in {base.origin}")
-    if base.shape != scenario.shape:
-        raise UserError(f"{scenario.origin}: {_extent(scenario)}, but {_extent(base)} in {base.origin}")
-    if base.ids is not None and scenario.ids is not None:
-        _require_same_ids(base, base.ids, scenario, scenario.ids)
+class Texts:
+    """Many texts: their UTF-8 bytes one after the other, and where each ends."""
+
+    def __init__(self, data: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
+        self._data, self._ends = data, ends
+
+    def part(self, first: int, last: int) -> list[str]:
+        """Return some of them."""
+        ends = [int(self._ends[first - 1]) if first else 0, *self._ends[first:last].tolist()]
+        data = self._data[ends[0] : ends[-1]].tobytes()
+        return [data[a - ends[0] : b - ends[0]].decode() for a, b in itertools.pairwise(ends)]
 
 
-def _require_same_ids(base: Table, old: Ids, scenario: Table, new: Ids) -> None:
-    for first in range(0, base.shape[0], STEP):
-        pairs = zip(old.labels(first, first + STEP), new.labels(first, first + STEP), strict=True)
-        for row, (a, b) in enumerate(pairs, start=first):
-            if a != b:
-                raise UserError(
-                    f"{scenario.origin}: row {row} is {b!r}, but {a!r} in {base.origin}; "
-                    "both need the same rows in the same order"
-                )
+class IdSpool:
+    """Names of rows on their way to disk, as they may exceed memory.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    numbers, data, ends : binary files
+        Empty ones, for row ids, for texts, and for the places where texts end.
+    """
+
+    def __init__(self, name: str, numbers: BinaryIO, data: BinaryIO, ends: BinaryIO) -> None:
+        self._name, self._rows, self._bytes = name, 0, 0
+        self._numbers, self._data, self._ends = numbers, data, ends
+        self._numeric = self._plain = True
+
+    def add(self, texts: list[str]) -> None:
+        """Append names, none of them blank."""
+        if self._numeric:
+            numbers = _whole_numbers(texts)
+            self._numeric = numbers is not None
+            if numbers is not None:
+                self._numbers.write(numbers.data)
+                self._plain &= texts == list(map(str, numbers.tolist()))
+        encoded = [text.encode() for text in texts]
+        ends = self._bytes + np.cumsum([len(text) for text in encoded], dtype=np.int64)
+        self._data.write(b"".join(encoded))
+        self._ends.write(ends.data)
+        self._rows += len(texts)
+        self._bytes = int(ends[-1])
+
+    def finish(self, origin: str) -> Ids:
+        """Return all of them; complain of two rows of one number, as they would have one noise."""
+        numbers = _mapped(self._numbers, np.uint64, self._rows) if self._numeric else None
+        if numbers is not None:
+            self._require_distinct(numbers, origin)
+            if self._plain:
+                return Ids(self._name, numbers, None)
+        data = _mapped(self._data, np.uint8, self._bytes)
+        return Ids(self._name, numbers, Texts(data, _mapped(self._ends, np.int64, self._rows)))
+
+    def _require_distinct(self, numbers: NDArray[np.uint64], origin: str) -> None:
+        steps = (numbers[max(start - 1, 0) : start + STEP] for start in range(0, len(numbers), STEP))
+        if all((step[1:] > step[:-1]).all() for step in steps):
+            return
+        ordered = np.sort(numbers)  # in memory: 8 bytes a row
+        twice = ordered[1:][ordered[1:] == ordered[:-1]]
+        if len(twice):
+            first, second = np.flatnonzero(numbers == twice[0])[:2]
+            raise UserError(
+                f"{origin}, column {self._name!r}: rows {first} and {second} both have id {twice[0]}; ids must differ, "
+                "as rows of one id would share their noise"
+            )
 
 
-def _extent(table: Table) -> str:
-    return "{:,} rows x {:,} alternatives".format(*table.shape)
+def _whole_numbers(texts: list[str]) -> NDArray[np.uint64] | None:
+    """Read texts as row ids of the field; None if one of them is none."""
+    joined = "".join(texts)
+    if not (joined.isascii() and joined.isdigit()) or max(map(len, texts)) > LONGEST_NUMBER:
+        return None
+    try:
+        return np.array(list(map(int, texts)), np.uint64)
+    except OverflowError:
+        return None
+
+
+def _mapped(file: BinaryIO, dtype: type[np.generic], shape: int | tuple[int, int]) -> NDArray[Any]:
+    file.flush()
+    return np.memmap(file, dtype, mode="r", shape=shape)
+
+
+class Block(NamedTuple):
+    """Some rows: their log-potentials, fit to draw from, and their names if a column has them."""
+
+    values: NDArray[np.float64]
+    ids: list[str] | None
+
+
+def spooled(path: Path, columns: Columns, blocks: Iterable[Block]) -> Table:
+    """Copy all blocks to disk, and map the copy.
+
+    So a table may exceed memory, it may be read again and again, and it is known to be sound before anything is drawn.
+    """
+    copy = f"the temporary copy of {path} in {tempfile.gettempdir()}"
+    rows, suspects = 0, columns.suspects
+    with blaming(copy), ExitStack() as stack:
+        cells, *others = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(4)]
+        ids = None if columns.id_name is None else IdSpool(columns.id_name, *others)
+        for block in blocks:
+            values = block.values
+            suspects = [i for i in suspects if (values[:, i] == np.rint(values[:, i])).all()]  # -inf is no evidence
+            cells.write(values.data)
+            if ids is not None and block.ids is not None:
+                ids.add(block.ids)
+            rows += len(values)
+        if rows == 0:
+            raise UserError(f"{path}: has no rows")
+        if suspects:
+            name = columns.header[suspects[0]]
+            what = "looks like ids, as its name says so and all its numbers are whole"
+            raise UserError(f"{path}: column {name!r} {what}{id_advice(name)}")
+        table = _mapped(cells, np.float64, (rows, len(columns.header)))
+        return Table(str(path), table, columns.header, None if ids is None else ids.finish(str(path)))

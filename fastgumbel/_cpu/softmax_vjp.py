@@ -44,21 +44,21 @@ def _of_logarithms(g, logs, y, at, w, w_at, n):
 
 
 @kernel
-def softmax_vjp(y, logarithm, cotangents, gradients, slopes, faulty, window):
-    """Add what all draws of a row give, but for the factor 1 / tau, to gradients[row, :] and slopes[row], float64.
+def softmax_vjp(y, logarithm, cotangents, sums, slopes, faulty, window):
+    """Add what all draws of a row give, but for the factor 1 / tau, to sums[row, :] and slopes[row], float64.
 
     `y` are relaxed samples by draw, row and category or, with `logarithm`, their logarithms: NaN in invalid rows, of
     which faulty[row] becomes INVALID_ROW; INFINITE_TANGENT where a cotangent is not finite. Every cotangent serves as
-    many draws as there are more samples than cotangents. `window` is (first row, last row).
+    many draws as there are more samples than cotangents. `window` is (first row, last row, row of the sums).
     """
     n_draws, n_rows, n = y.shape
-    first_row, last_row = window
+    first_row, last_row, to_row = window
     repeats = n_draws // cotangents.shape[0]
     samples, weights = y.reshape(y.size), cotangents.reshape(cotangents.size)
-    sums = gradients.reshape(gradients.size)
+    flat = sums.reshape(sums.size)
     g, logs = np.empty(n, y.dtype), np.empty(n, y.dtype)
     for r in range(first_row, last_row):
-        of_row = np.uint64(r * n)
+        of_row = np.uint64((to_row + r - first_row) * n)
         for s in range(n_draws):
             at, w_at = (s * n_rows + r) * n, (s // repeats * n_rows + r) * n
             if samples[at] != samples[at]:
@@ -72,5 +72,5 @@ def softmax_vjp(y, logarithm, cotangents, gradients, slopes, faulty, window):
                 faulty[r] = INFINITE_TANGENT
                 break
             for i in range(n):
-                sums[of_row + np.uint64(i)] += np.float64(g[i])
+                flat[of_row + np.uint64(i)] += np.float64(g[i])
             slopes[r] -= dot(g, 0, logs, 0, n)

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from fastgumbel._cuda.device import Device
-from fastgumbel._cuda.kernels.parameters import Field
+from fastgumbel._cuda.kernels.parameters import Field, Temperatures
 from fastgumbel._cuda.rows import DeviceRows, Piece, line_of
-from fastgumbel._cuda.view import View, c_strides, view_of
+from fastgumbel._cuda.view import View, view_of
 from fastgumbel._request.faults import infinite_message, place_name
 from fastgumbel._request.request import Request
 
@@ -63,11 +63,30 @@ class Call:
             return self.rows.fault(row, work.stream)
         if row >= self.items:
             return self.rows.fault(row - self.items, work.stream)
+        line = self._noise_line(row, work)
+        bad = ~(line < np.inf)
+        if not bad.any():
+            # It is beyond the type of relaxed samples.
+            with np.errstate(over="ignore"):
+                line = line.astype(self.rows.dtype)
+            bad = ~np.isfinite(line)
+        category = int(bad.argmax())
+        return infinite_message(place_name(self.draw_shape + self.rows.batch, row), line[category], category)
+
+    def too_few_message(self, row: int, k: int, work: Work) -> str:
+        """What is wrong with a row of which, in some draw, fewer than k categories are left; waits for the stream."""
+        left = self.rows.left(row, work.stream)
+        if self.noise is not None:
+            numbers = range(row, self.items, self.rows.count)
+            left = min((left & (self._noise_line(i, work) > -np.inf) for i in numbers), key=np.count_nonzero)
+        return self.rows.too_few(row, k, int(left.sum()))
+
+    def _noise_line(self, row: int, work: Work) -> NDArray[Any]:
+        """Precomputed noise of a row, counted through all draws, on the host; waits for the stream."""
+        assert self.noise is not None
         batch = self.noise.shape[:-1]
         place = tuple(int(i) for i in np.unravel_index(row, batch)) if batch else ()
-        line = line_of(self.noise, place, self.device, work.stream)
-        category = int((~np.isfinite(line)).argmax())
-        return infinite_message(place_name(batch, row), line[category], category)
+        return line_of(self.noise, place, self.device, work.stream)
 
 
 class Work:
@@ -75,9 +94,13 @@ class Work:
 
     def __init__(self, device: Device, stream: Any, rows: DeviceRows, flags: bool) -> None:
         self.device, self.stream, self.rows = device, stream, rows
-        self.flag = device.put(np.full(1, _NO_FAULT), stream) if flags else device.nothing(1, np.int64)
-        ids = rows.place.rows
-        self._row_ids = device.put(ids, stream) if ids.size else device.nothing(1, np.uint64)
+        self.flag = device.put(np.full(2, _NO_FAULT), stream) if flags else device.nothing(1, np.int64)
+        self._row_ids = self._of_rows(rows.place.rows)
+        # What there is to add to first draws of which each is so many draws.
+        self._draws: dict[int, Any] = {}
+        degrees = rows.place.temperatures
+        self._temperature = degrees[0] if degrees.size == 1 else np.float64(1)
+        self._temperatures = self._of_rows(degrees if degrees.size > 1 else degrees[:0])
         self._scratch: dict[str, Any] = {}
 
     def launch(self, kernel: Any, grid: int, block: int, arguments: tuple[Any, ...], shared_bytes: int = 0) -> None:
@@ -104,28 +127,51 @@ class Work:
     def scratch(self, use: str, shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
         """Memory for a use, in which every later array of that use lies as well: no two of them are needed at once."""
         shape = (shape,) if isinstance(shape, int) else shape
-        size, kind = math.prod(shape), np.dtype(dtype)
+        kind = np.dtype(dtype)
+        size = math.prod(shape) * kind.itemsize
         if size == 0:
             return self.device.nothing(len(shape), kind)
         kept = self._scratch.get(use)
         if kept is None or kept.size < size:
-            self._scratch[use] = kept = self.new(size, kind)
-        return self.wrap(view_of(kept, use).part(0, shape, c_strides(shape, kind.itemsize)))
+            self._scratch[use] = kept = self.new(size, np.uint8)
+        return self.wrap(view_of(kept, use).retyped(shape, kind))
 
-    def place(self, piece: Piece, draw: int | None = None) -> Field:
-        """Where a piece of rows lies in the field, from a draw on."""
-        ids = self._row_ids
-        if ids.size:
-            height, first = piece.x.shape[0], piece.first_row
-            ids = ids if height == ids.size else self.wrap(view_of(ids, "noise").part(8 * first, (height,), (8,)))
-        key, first_draw, start = self.rows.place[:3]
-        return Field(ids, key, *map(np.uint64, (piece.first_row, first_draw if draw is None else draw, start)))
+    def _of_rows(self, items: NDArray[Any]) -> Any:
+        """What there is one of a row, or nothing, on the device."""
+        return self.put(items) if items.size else self.device.nothing(1, items.dtype)
 
-    def fault(self) -> tuple[int, int] | None:
-        """The first row with a fault, and its code, or None; waits for the stream, unless nobody asks."""
+    def _of_piece(self, items: Any, piece: Piece) -> Any:
+        """What there is one of a row, or nothing, of the rows of a piece."""
+        height, first = piece.x.shape[0], piece.first_row
+        if items.size in (0, height):
+            return items
+        return self.wrap(view_of(items, "noise").part(8 * first, (height,), (8,)))
+
+    def place(self, piece: Piece, skip: int = 0, samples: int = 1) -> Field:
+        """Where a piece of rows lies in the field, from so many draws after the first on; each has so many samples."""
+        place = self.rows.place
+        if samples not in self._draws:
+            self._draws[samples] = self._of_rows(place.draws * np.uint64(samples))
+        ids, draws = self._of_piece(self._row_ids, piece), self._of_piece(self._draws[samples], piece)
+        row, draw, start = map(np.uint64, (piece.first_row, place.draw * samples + skip, place.start))
+        return Field(ids, place.key, row, draw, start, draws, self.temperatures(piece))
+
+    def temperatures(self, piece: Piece) -> Temperatures:
+        """Temperatures of the rows of a piece."""
+        return Temperatures(self._temperature, self._of_piece(self._temperatures, piece))
+
+    def cotangent_flag(self) -> Any:
+        """Where faults of cotangents are noted: the flag's second place."""
+        return self.wrap(view_of(self.flag, "flag").part(8, (1,), (8,))) if self.flag.size else self.flag
+
+    def fault(self, place: int = 0) -> tuple[int, int] | None:
+        """The first row with a fault, and its code, or None; those of cotangents are in place 1 of the flag.
+
+        Waits for the stream, unless nobody asks.
+        """
         if self.flag.size == 0:
             return None
-        noted = int(self.device.read(self.flag, self.stream)[0])
+        noted = int(self.device.read(self.flag, self.stream)[place])
         return None if noted == _NO_FAULT else (noted >> 3, noted & 7)
 
 

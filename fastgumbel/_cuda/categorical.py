@@ -62,10 +62,10 @@ def _draw_of_tables(work: Work, piece: Piece, field: Field, index: Any) -> None:
         blocks = count * segments
         tops, masses = work.scratch("tops", blocks, np.float64), work.scratch("masses", blocks, np.int64)
         sums, ends = work.scratch("sums", count * n, np.uint64), work.scratch("ends", blocks, np.uint64)
-        of_row = (piece.x, piece.mask, plan, tops)
-        work.launch(tables.largest_of_segments, blocks, threads, of_row)
-        work.launch(tables.masses_of_segments, blocks, threads, (*of_row, masses))
-        work.launch(tables.cumulate_segments, blocks, threads, (*of_row, masses, sums, ends))
+        work.launch(tables.largest_of_segments, blocks, threads, (piece.x, piece.mask, plan, tops))
+        of_row = (piece.x, piece.mask, field.temperatures, plan, tops, masses)
+        work.launch(tables.masses_of_segments, blocks, threads, of_row)
+        work.launch(tables.cumulate_segments, blocks, threads, (*of_row, sums, ends))
         if segments > 1:
             work.each(tables.end_segments, count, tables.THREADS, (ends, np.int64(segments)))
         arguments = (sums, ends, field, np.int64(n), plan, np.int64(piece.first_row), index, work.flag)

@@ -160,7 +160,7 @@ def current() -> Device:
     if not seam.cuda.is_available():
         raise RuntimeError(
             f"device arrays need an NVIDIA driver and device, and none was found ({seam.why_missing()}); CUDA support "
-            "is installed (pip install 'fastgumbel[cuda]'), so look at the driver, or pass host arrays"
+            "is installed, so look at the driver, or pass host arrays"
         )
     number = int(seam.cuda.get_current_device().id)
     return _devices.setdefault(number, Device(number))

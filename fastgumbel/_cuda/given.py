@@ -35,7 +35,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
         else:
             choices = work.put(np.ascontiguousarray(np.broadcast_to(chosen, shape), np.intp).reshape(-1))
         if call.items * rows.n:
-            condition(work, choices, result.flat, call.draws, rows.place.draw)
+            condition(work, choices, result.flat, call.draws)
         _refuse(call, work, choices)
         return result.deliver(work)
 
@@ -55,19 +55,25 @@ def _refuse(call: Call, work: Work, choices: Any) -> None:
 
 
 def condition(
-    work: Work, choices: Any, out: Any, draws: int, first_draw: int, repeats: tuple[int, int] = (0, 1)
+    work: Work,
+    choices: Any,
+    out: Any,
+    draws: int,
+    skip: int = 0,
+    repeats: tuple[int, int] = (0, 1),
+    samples: int = 1,
 ) -> None:
     """Write noise of so many draws from one on, given choices[first + draw // count, row], to out[draw, row].
 
-    `repeats` is (first, count).
+    `repeats` is (first, count); `skip` and `samples` are those of `Work.place`.
     """
     rows = work.rows
     threads = min(kernels.THREADS, -(-rows.n // 128) * 32)
     for piece in rows.pieces(work.stream, rows.ids(work.stream)):
+        field = work.place(piece, skip, samples)
         if rows.has_ids:
             to = piece.first_row * rows.n, rows.count * rows.n, draws
-            category_ids.write(work, out, piece, first_draw, to, category_ids.FRESH)
-        field = work.place(piece, first_draw)
+            category_ids.write(work, out, piece, field, to, category_ids.FRESH)
         shape = int64s(piece.first_row, rows.count, *repeats)
         arguments = (piece.x, piece.mask, field, choices, out, work.flag, shape)
         work.launch(kernels.condition, piece.x.shape[0] * draws, threads, (*arguments, np.bool_(rows.has_ids)))

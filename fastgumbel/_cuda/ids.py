@@ -10,6 +10,7 @@ import numpy as np
 from fastgumbel._cpu.repeats import first_repeat
 from fastgumbel._cuda.call import Work, int64s
 from fastgumbel._cuda.kernels import ids as kernels
+from fastgumbel._cuda.kernels.parameters import Field
 from fastgumbel._cuda.rows import DeviceRows, Piece
 from fastgumbel._cuda.view import View, view_of
 from fastgumbel._request.faults import repeat_message
@@ -45,14 +46,14 @@ def refuse_repeats(rows: DeviceRows) -> None:
         raise ValueError(repeat_message(name, int(lines[found // rows.n, found % rows.n]), remedy))
 
 
-def write(work: Work, out: Any, piece: Piece, draw: int, to: tuple[int, int, int], kind: Kind) -> None:
-    """Write what the category ids beside a piece and its row ids name, from a draw on.
+def write(work: Work, out: Any, piece: Piece, field: Field, to: tuple[int, int, int], kind: Kind) -> None:
+    """Write what the category ids beside a piece name in its field.
 
     `to` is (first place in a flat array, distance of draws, draws).
     """
     count = to[2] * piece.beside.shape[0] * piece.beside.shape[1]
     what = np.bool_(kind.fresh), out.dtype.type(kind.empty)
-    arguments = (out, piece.beside, work.place(piece, draw), int64s(*to), *what)
+    arguments = (out, piece.beside, field, int64s(*to), *what)
     work.each(kernels.write_at, count, kernels.THREADS, arguments)
 
 
@@ -70,6 +71,6 @@ def noisy_pieces(work: Work, draws: int, dtype: np.dtype[Any]) -> Iterator[tuple
         here = piece.x.shape[0]
         for first in range(0, draws, depth):
             count = min(depth, draws - first)
-            write(work, scratch, piece, work.rows.place.draw + first, (0, here * rows.n, count), BESIDE)
+            write(work, scratch, piece, work.place(piece, first), (0, here * rows.n, count), BESIDE)
             steps = here * rows.n * dtype.itemsize, rows.n * dtype.itemsize, dtype.itemsize
             yield piece, first, count, view_of(scratch, "noise").part(0, (count, here, rows.n), steps)

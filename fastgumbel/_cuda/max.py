@@ -85,7 +85,7 @@ def _search_long(work: Work, piece: Piece, field: Field, results: tuple[Any, ...
         groups = min(here, max(1, wanted // (height * segments)))
         group = -(-here // groups)
         grid = height * segments * -(-here // group)
-        inputs = (piece.x, piece.mask, numbers, field._replace(draw=np.uint64(work.rows.place.draw + first)))
+        inputs = (piece.x, piece.mask, numbers, field._replace(draw=np.uint64(int(field.draw) + first)))
         if segments == 1:
             plan = int64s(piece.first_row, segments, span, group)
             work.launch(max_long.max_long, grid, threads, (*inputs, plan, *results), shared_bytes)
@@ -114,5 +114,5 @@ def drawn_pieces(call: Call, work: Work) -> Iterator[tuple[int, Piece]]:
 def _search_given(call: Call, work: Work, results: tuple[Any, ...]) -> None:
     for draw, piece in drawn_pieces(call, work):
         at = int64s(draw, piece.first_row, call.first_fault)
-        arguments = (piece.x, piece.mask, piece.beside, at, *results)
+        arguments = (piece.x, piece.mask, piece.beside, work.temperatures(piece), at, *results)
         work.each(max_short.max_given, piece.x.shape[0] * 32, max_short.THREADS, arguments)

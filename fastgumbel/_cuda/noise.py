@@ -30,7 +30,8 @@ def write(out: Any, place: Coordinates) -> None:
         flat = work.wrap(view.reshaped((math.prod(view.shape),)))
         if rows.has_ids:
             for piece in rows.pieces(stream, rows.ids(stream)):
-                category_ids.write(work, flat, piece, place.draw, (piece.first_row * rows.n, 0, 1), category_ids.ALONE)
+                to = piece.first_row * rows.n, 0, 1
+                category_ids.write(work, flat, piece, work.place(piece), to, category_ids.ALONE)
         elif flat.size:
             _launch(work, flat, vectors_of(view.address, view.dtype))
 

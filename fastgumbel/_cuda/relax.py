@@ -122,8 +122,7 @@ def rao(call: Call, work: Work, choices: Any, samples: int, rates: Rates, tangen
         for first in range(0, samples, sample_step):
             count = min(sample_step, samples - first)
             noise = work.scratch("conditioned noise", chosen * count * size, rows.dtype)
-            first_draw = rows.place.draw * samples + s * samples + first
-            given.condition(work, choices, noise, chosen * count, first_draw, (s, count))
+            given.condition(work, choices, noise, chosen * count, s * samples + first, (s, count), samples)
             part = work.scratch("part", directions * chosen * count * size, rows.dtype)
             shape = chosen * count, *rows.batch, rows.n
             drawn = Noise(view_of(noise, "noise").part(0, shape, c_strides(shape, rows.dtype.itemsize)), shape[:1])

@@ -142,7 +142,7 @@ class DeviceRows:
 
     def fault(self, row: int, stream: Any) -> str:
         """What is wrong with a row that has no valid result; waits for the stream."""
-        bad = first_bad(self._left(row, stream))
+        bad = first_bad(self._line(row, stream))
         named = None if bad is None else (self._category_name(row, bad[0]), bad[1])
         return fault_message(self.name(row), named, excluded_text(self.has_ids))
 
@@ -152,12 +152,15 @@ class DeviceRows:
         ids = np.moveaxis(self.place.categories, self.axis, -1)
         return category_name(column, int(ids[(*np.unravel_index(row, self.batch), column)]))
 
-    def too_few(self, row: int, k: int, stream: Any) -> str:
-        """What is wrong with a row that has fewer categories left than k; waits for the stream."""
-        left = int((self._left(row, stream) > -LIMIT).sum())
+    def left(self, row: int, stream: Any) -> NDArray[np.bool_]:
+        """Which categories of a row are left; waits for the stream."""
+        return np.asarray(self._line(row, stream) > -LIMIT)
+
+    def too_few(self, row: int, k: int, left: int) -> str:
+        """What is wrong with a row that has fewer categories left than k."""
         return too_few_message(self.name(row), left, k, excluded_text(self.has_ids))
 
-    def _left(self, row: int, stream: Any) -> NDArray[Any]:
+    def _line(self, row: int, stream: Any) -> NDArray[Any]:
         """Log-potentials of a row on the host, as kernels read them; -inf where excluded. Waits for the stream."""
         place = tuple(int(i) for i in np.unravel_index(row, self.batch)) if self.batch else ()
         line = line_of(self._values, place, self._device, stream).astype(self.dtype)

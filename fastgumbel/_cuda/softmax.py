@@ -41,7 +41,7 @@ def sample(request: Request, tau: Any, hard: bool, log: bool, out: Any) -> Any:
         if not hardens.all():
             _relax(call, work, taus, relax.no_tangents(work), y.flat, log)
         if index is not None:
-            _harden(work, y.flat, index, hardens, log)
+            harden(work, y.flat, index, hardens, log)
         _refuse(call, work)
         return y.deliver(work)
 
@@ -74,7 +74,7 @@ def sample_jvp(
         else:
             _relax(call, work, taus, slopes, y.flat if index is None else work.device.nothing(1, rows.dtype), log)
         if index is not None:
-            _harden(work, y.flat, index, np.ones(1, np.bool_), log)
+            harden(work, y.flat, index, np.ones(1, np.bool_), log)
         _refuse(call, work)
         return y.deliver(work), dy.deliver(work)
 
@@ -130,7 +130,7 @@ def _refuse(call: Call, work: Work) -> None:
     raise ValueError(call.fault_message(row, work))
 
 
-def _harden(work: Work, y: Any, index: Any, hardens: NDArray[np.bool_], log: bool) -> None:
+def harden(work: Work, y: Any, index: Any, hardens: NDArray[np.bool_], log: bool) -> None:
     """Overwrite rows of y with the one-hot of the hard sample: those that are hard, or all."""
     kind, n = work.rows.dtype.type, work.rows.n
     off, on = (kind(-np.inf), kind(0)) if log else (kind(0), kind(1))

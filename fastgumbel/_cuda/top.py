@@ -44,7 +44,7 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> tuple[
     """What `gumbel_top_k` does: indices and values by rank and, if wanted, thresholds."""
     call, lead = Call(request), request.draw_shape + request.batch
     category_ids.refuse_repeats(call.rows)
-    rows, ranked = call.rows, with_categories(lead, k, request.axis)
+    ranked = with_categories(lead, k, request.axis)
     names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")
     shapes = [(ranked, np.intp), (ranked, np.float64), (lead, np.float64)]
     # Kernels put the axis of ranks where it belongs, so results lie as callers see them.
@@ -62,7 +62,7 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> tuple[
         if fault is not None:
             row, code = fault
             if code == TOO_FEW:
-                raise ValueError(rows.too_few(row - call.first_fault, k, work.stream))
+                raise ValueError(call.too_few_message(row - call.first_fault, k, work))
             raise ValueError(call.fault_message(row, work))
         return tuple(result.deliver(work) for result in results)
 
@@ -131,7 +131,8 @@ class _Search:
                 lists = self._lists(batch.items * self._width)
                 number = draw * self._rows.count + piece.first_row
                 plan = int64s(batch.row, batch.rows, number, self._width)
-                arguments = (piece.x, piece.mask, piece.beside, *lists, plan, self._outs[-1])
+                inputs = piece.x, piece.mask, piece.beside, self._work.temperatures(piece)
+                arguments = (*inputs, *lists, plan, self._outs[-1])
                 self._by_item(top_every.fill_given, batch.items * self._width, arguments)
                 place = self._place(piece, batch._replace(draw=draw), self._call.first_fault)
                 self._rank(lists, self._width, batch, place)

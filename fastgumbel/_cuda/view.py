@@ -55,6 +55,10 @@ class View:
         """The view, which must be in C order, in another shape."""
         return View(self._owner, self.address, shape, c_strides(shape, self.dtype.itemsize), self.dtype, self.stream)
 
+    def retyped(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> View:
+        """The first bytes of the view, which must be in C order, as an array of another type."""
+        return View(self._owner, self.address, shape, c_strides(shape, dtype.itemsize), dtype, self.stream)
+
     def at(self, place: tuple[int, ...]) -> View:
         """The view at an index of the first axes."""
         return self.part(offset_of(place, self.strides), self.shape[len(place) :], self.strides[len(place) :])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,30 +20,58 @@ from fastgumbel._request.faults import zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.temperature import rates_of
+from fastgumbel._request.temperature import rates_of, sums_of
 
 # Numbers in a task: about a millisecond.
 _TASK = 2**18
+# Sums of a task at most, unless a row has more.
+_SUMS = 2**15
 
 
 class _Pulled:
-    """Sums by row of what the draws give for (x + G) / tau, and for tau, in float64."""
+    """What the draws of rows give for their log-potentials and temperatures, added up in float64."""
 
-    def __init__(self, rows: Rows) -> None:
-        self.gradients, self.slopes = np.zeros((rows.count, rows.n)), np.zeros(rows.count)
-        self.faulty = np.zeros(rows.count, np.uint8)
+    def __init__(self, rows: Rows, factor: NDArray[np.float64], dx: NDArray[Any]) -> None:
+        self.slopes, self.faulty = np.zeros(rows.count), np.zeros(rows.count, np.uint8)
+        self._factor, self._dx = factor, dx
 
-    def add(self, y: NDArray[Any], log: bool, cotangents: NDArray[Any]) -> None:
-        """Carry back cotangents[draw // repeats, row] of samples, or logarithms of samples, y[draw, row]."""
+    def pull(self, y: NDArray[Any], log: bool, cotangents: NDArray[Any]) -> None:
+        """Carry back cotangents[draw, row] of all samples, or logarithms of samples, y[draw, row]."""
         if y.size == 0:
+            self._dx[...] = 0
             return
-        count = y.shape[1]
-        height = max(1, _TASK // (y.shape[0] * y.shape[2]))
 
         def work(r: int, r1: int) -> None:
-            softmax_vjp(y, log, cotangents, self.gradients, self.slopes, self.faulty, (r, r1))
+            sums = np.zeros((r1 - r, y.shape[2]))
+            softmax_vjp(y, log, cotangents, sums, self.slopes, self.faulty, (r, r1, 0))
+            self._write(r, r1, sums)
 
+        self._share(y, work)
+
+    def add(self, y: NDArray[Any], log: bool, cotangents: NDArray[Any], sums: NDArray[np.float64]) -> None:
+        """Add to sums[row, :] what cotangents[draw // repeats, row] of samples y[draw, row] give."""
+        if y.size:
+            self._share(y, lambda r, r1: softmax_vjp(y, log, cotangents, sums, self.slopes, self.faulty, (r, r1, r)))
+
+    def end(self, sums: NDArray[np.float64]) -> None:
+        """Write what was added up."""
+        self._write(0, len(sums), sums)
+
+    def _share(self, y: NDArray[Any], work: Callable[[int, int], None]) -> None:
+        count = y.shape[1]
+        height = max(1, min(_TASK // (y.shape[0] * y.shape[2]), _SUMS // y.shape[2]))
         run(work, ((r, min(r + height, count)) for r in range(0, count, height)), -(-count // height))
+
+    def _write(self, r: int, r1: int, sums: NDArray[np.float64]) -> None:
+        """Write the gradients of some rows, NaN in faulty ones, whose slopes are 0: nothing in what others share."""
+        factor = self._factor[r:r1] if self._factor.size > 1 else self._factor
+        bad = self.faulty[r:r1] != 0
+        with np.errstate(all="ignore"):
+            sums *= factor[:, np.newaxis]
+            self._dx[r:r1] = sums
+            self.slopes[r:r1] *= factor
+        if bad.any():
+            self._dx[r:r1][bad], self.slopes[r:r1][bad] = np.nan, 0
 
 
 def sample(
@@ -60,24 +88,22 @@ def sample(
     y = result_of(request, *outs[0], None, read)
     dx = Result(*outs[1], (*request.batch, rows.n), rows.dtype, (rows.count, rows.n), request.axis, read)
     check_apart(y, dx)
-    rates, pulled = rates_of(taus, rows.dtype), _Pulled(rows)
-    if not hard and samples is None:
-        pulled.faulty = relax(rows, given_noise(noise, rows, request.draws), rates, y.flat, None, log)
-        pulled.add(y.flat, log, weights)
+    with np.errstate(all="ignore"):
+        factor = np.float64(1) / (taus * (samples or 1))
+    rates, pulled = rates_of(taus, rows.dtype), _Pulled(rows, factor, dx.flat)
+    index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
+    if samples is not None and index is not None:
+        _pull_conditioned(rows, rates, index, samples, pulled, log, weights)
     else:
-        index = choices_of(rows, noise, request.draws)
-        if samples is not None:
-            _pull_conditioned(rows, rates, index, samples, pulled, log, weights)
-        else:
-            relaxed = np.empty_like(y.flat)
-            pulled.faulty = relax(rows, given_noise(noise, rows, request.draws), rates, relaxed, None, log)
-            pulled.add(relaxed, log, weights)
+        relaxed = y.flat if index is None else np.empty_like(y.flat)
+        pulled.faulty = relax(rows, given_noise(noise, rows, request.draws), rates, relaxed, None, log)
+        pulled.pull(relaxed, log, weights)
+    if index is not None:
         pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
     refuse(request, rows, pulled.faulty, "cotangent")
-    factor = np.float64(1) / (taus * (samples or 1))
-    _scale(pulled, np.broadcast_to(factor, rows.count), dx.flat)
-    slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), np.shape(tau), request.axis).astype(rows.dtype)
+    with np.errstate(all="ignore"):
+        slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), np.shape(tau), request.axis).astype(rows.dtype)
     return y.deliver(), (dx.deliver(), slopes[()])
 
 
@@ -100,6 +126,7 @@ def _pull_conditioned(
     """Carry back through so many relaxed samples, each on noise conditioned on choices[draw, row]."""
     at_once = max(1, RAO // max(1, rows.count * rows.n))
     draw_step, sample_step = max(1, at_once // samples), min(samples, at_once)
+    sums = np.zeros((rows.count, rows.n))
     for s in range(0, len(choices), draw_step):
         chosen = choices[s : s + draw_step]
         for first in range(0, samples, sample_step):
@@ -109,30 +136,14 @@ def _pull_conditioned(
             noise_given(here, np.repeat(chosen, count, 0), noise)
             relaxed = np.empty_like(noise)
             np.maximum(pulled.faulty, relax(here, noise, rates, relaxed, None, log), out=pulled.faulty)
-            pulled.add(relaxed, log, weights[s : s + draw_step])
-
-
-def _scale(pulled: _Pulled, factor: NDArray[np.float64], dx: NDArray[Any]) -> None:
-    """Write gradients, NaN in faulty rows, whose slopes become 0: they add nothing to what others share."""
-    with np.errstate(all="ignore"):
-        pulled.gradients *= factor[:, np.newaxis]
-        pulled.slopes *= factor
-        dx[...] = pulled.gradients
-    bad = pulled.faulty != 0
-    if bad.any():
-        dx[bad] = np.nan
-        pulled.slopes[bad] = 0
+            pulled.add(relaxed, log, weights[s : s + draw_step], sums)
+    pulled.end(sums)
 
 
 def _unbroadcast(slopes: NDArray[np.float64], shape: tuple[int, ...], axis: int) -> NDArray[np.float64]:
     """Slopes by row summed, in order, to the shape of what was broadcast to them, and may have an axis of one more."""
-    own = list(shape)
-    if len(shape) == slopes.ndim + 1 and shape[axis] == 1:
-        del own[axis]
-    if math.prod(own) == 1:
-        return np.add.accumulate(slopes.reshape(-1))[-1:].reshape(shape) if slopes.size else np.zeros(shape)
-    sums, added = slopes, slopes.ndim - len(own)
-    for place in range(slopes.ndim):
-        if place < added or own[place - added] != slopes.shape[place]:
-            sums = np.add.accumulate(sums, place).take([-1], place)
+    sums = slopes
+    for outer, length, inner in sums_of(shape, slopes.shape, axis):
+        lines = sums.reshape(outer, length, inner)
+        sums = np.add.accumulate(lines, 1)[:, -1] if length else np.zeros((outer, inner))
     return sums.reshape(shape)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numba
 from numba import config
+from numba.extending import typeof_impl
 
 from fastgumbel._numba.borrowing import BORROWED
 from fastgumbel._numba.cache import kept
@@ -80,6 +81,14 @@ def kernel(function: Any) -> Any:
 def inside(function: Function) -> Function:
     """Compile what users call in compiled code, where it is inlined, and from Python; it must not allocate."""
     return _whole(function, **_OPTIONS, **BORROWED, **_INLINED)  # type: ignore[no-any-return]
+
+
+def refuse_type(kind: type, message: str) -> None:
+    """Say what to pass instead where compiled code is given an object of a type that it cannot take."""
+
+    @typeof_impl.register(kind)
+    def refuse(value: Any, context: Any) -> Any:
+        raise TypeError(message)
 
 
 def cache_directory() -> str | None:

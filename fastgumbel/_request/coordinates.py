@@ -103,12 +103,7 @@ def last_of(first: int | NDArray[np.uint64]) -> int:
 
 
 def check_device(place: Coordinates) -> None:
-    """Whether a device has such coordinates: all rows begin with the same draw, and no category id is too large."""
-    if place.draws.size:
-        raise ValueError(
-            "noise: rows of device arrays begin with one draw: call once for each, on the rows that have it and their "
-            "ids, or pass host arrays"
-        )
+    """Whether a device has such coordinates: no category id is too large."""
     if place.wide:
         raise ValueError("noise: categories of device arrays are up to 2**32 - 1: number them, or pass host arrays")
 

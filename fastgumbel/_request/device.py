@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-_INSTALL = "pip install 'fastgumbel[cuda]'"
+_INSTALL = "pip install 'fastgumbel[cuda]', or 'fastgumbel[cuda12]' for a driver below 580"
 
 
 def is_device(x: Any) -> bool:

@@ -95,8 +95,8 @@ def repeat_message(name: str, category: int, remedy: str) -> str:
 
 
 def infinite_message(name: str, value: Any, category: int) -> str:
-    """What is wrong with a row of precomputed noise that is not finite."""
-    return f"noise must be finite, but {name} has {value} at category {category}"
+    """What is wrong with a row of precomputed noise that is NaN or inf."""
+    return f"noise must be finite, or -inf in empty places, but {name} has {value} at category {category}"
 
 
 def zero_tau_message(name: str) -> str:

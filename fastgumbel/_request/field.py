@@ -140,7 +140,7 @@ class NoiseField:
             single id names the one row, or gives all rows the same noise). They come from the host, like categories.
         draw : int or array_like of int, optional
             Id of the first draw, from 0 to 2**32 - 1; or one a row, of a shape that broadcasts to the batch: draw s of
-            row r is then draw[r] + s. On a device it is one number.
+            row r is then draw[r] + s.
         start : int or array_like of int, optional
             Category id of the first category, from 0 to 2**32 - 1: where a shard of a long row begins. Or one a row, of
             a shape that broadcasts to the batch. Unless all are equal, they are written out as category ids, which take

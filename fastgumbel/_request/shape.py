@@ -26,5 +26,7 @@ def once(array: NDArray[Any]) -> NDArray[Any]:
 def any_negative(array: NDArray[Any]) -> bool:
     """Whether there is any integer below 0."""
     array = once(array)
+    if not array.flags.c_contiguous:
+        return array.size > 0 and bool(array.min() < 0)
     # Of a small array, the place of the least costs less than the least.
     return array.size > 0 and array.item(array.argmin()) < 0

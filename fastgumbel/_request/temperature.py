@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from fastgumbel._request.coordinates import NOWHERE, frozen
 from fastgumbel._request.faults import place_name
 from fastgumbel._request.layout import fits
 
-# From here on, 1 / tau is a number of every dtype.
+# From here on, up to its inverse, 1 / tau is a normal number of every dtype.
 _ORDINARY = 1e-30
 _MOST = np.finfo(np.float64).max
 
@@ -51,7 +52,26 @@ def scales(temperature: NDArray[Any], batch: tuple[int, ...], axis: int) -> NDAr
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
     """1 / tau in a dtype; the largest number where that is beyond it."""
-    if taus.size == 1 and taus[0] >= _ORDINARY:
+    if taus.size == 1 and _ORDINARY <= taus[0] <= 1 / _ORDINARY:
         return (1 / taus).astype(dtype, copy=False)
     with np.errstate(all="ignore"):
         return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype, copy=False)
+
+
+def sums_of(shape: tuple[int, ...], batch: tuple[int, ...], axis: int) -> list[tuple[int, int, int]]:
+    """How numbers by row add up to the shape of temperatures: the sums along an axis, one step after another.
+
+    Each step is (outer, length, inner), which stand for an array of that shape, summed along its second axis in order:
+    all rows at once where there is a single temperature.
+    """
+    own = list(shape)
+    if len(shape) == len(batch) + 1 and shape[axis] == 1:
+        del own[axis]
+    if math.prod(own) == 1:
+        return [(1, math.prod(batch), 1)]
+    steps, left, added = [], list(batch), len(batch) - len(own)
+    for place, length in enumerate(batch):
+        if place < added or own[place - added] != length:
+            steps.append((math.prod(left[:place]), length, math.prod(left[place + 1 :])))
+            left[place] = 1
+    return steps

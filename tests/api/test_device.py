@@ -30,7 +30,7 @@ def test_without_the_extra_an_error_says_what_to_install(monkeypatch):
         raise OSError("libnvvm.so is missing")
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    message = r"pip install 'fastgumbel\[cuda\]'\), which does not load: OSError: libnvvm.so is missing"
+    message = r"pip install 'fastgumbel\[cuda\]', or .*\), which does not load: OSError: libnvvm.so is missing"
     with pytest.raises(ImportError, match=message) as caught:
         fastgumbel.gumbel(4, rng=1, out=Array())
     assert isinstance(caught.value.__cause__, OSError)
@@ -40,7 +40,7 @@ def test_without_a_driver_an_error_says_so(monkeypatch):
     device = pytest.importorskip("fastgumbel._cuda.device", reason="numba-cuda is not installed", exc_type=ImportError)
     monkeypatch.setattr(device.seam.cuda, "is_available", lambda: False)
     monkeypatch.setattr(device.seam, "why_missing", lambda: "no such library")
-    with pytest.raises(RuntimeError, match=r"driver and device.*\(no such library\).*pip install 'fastgumbel\[cuda\]'"):
+    with pytest.raises(RuntimeError, match=r"driver and device.*\(no such library\).*look at the driver"):
         fastgumbel.gumbel(4, rng=1, out=Array())
 
 

@@ -57,10 +57,12 @@ def refused(call, x, match):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_rows_of_numbers_that_are_too_large(shape, call):
     for value in HIGH.values():
-        refused(call, np.full(shape, value), "row.* at category 0; .*subtract the row's maximum")
+        refused(call, np.full(shape, value), "row.* at (category|place) 0.*; .*subtract the row's maximum")
     last = np.zeros(shape)
     last[..., -1] = LIMIT
-    refused(call, last, rf"row.* has 70368744177664.0 at category {shape[-1] - 1}; .*subtract the row's maximum")
+    refused(
+        call, last, rf"row.* has 70368744177664.0 at (category|place) {shape[-1] - 1}.*; .*subtract the row's maximum"
+    )
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -90,10 +92,10 @@ def test_other_types(dtype, call):
 def test_the_three_cases_have_messages_of_their_own(bad, call):
     x = np.zeros((2, 10))
     x[1, 3], x[1, 4] = bad, 1e20
-    with pytest.raises(ValueError, match=f"row 1 has {bad} at category 3; expected real numbers or -inf"):
+    with pytest.raises(ValueError, match=rf"row 1 has {bad} at (category|place) 3.*; expected real numbers or -inf"):
         CALLS[call](x)
     x[1, 2] = 1e20
-    with pytest.raises(ValueError, match=r"row 1 has 1e\+20 at category 2; beside numbers of 2\*\*46"):
+    with pytest.raises(ValueError, match=r"row 1 has 1e\+20 at (category|place) 2.*; beside numbers of 2\*\*46"):
         CALLS[call](x)
 
 

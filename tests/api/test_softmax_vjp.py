@@ -72,6 +72,16 @@ def test_the_gradient_of_tau_has_its_shape(shape):
     np.testing.assert_allclose(np.ravel(dtau), np.ravel(kept.sum(axes)), rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("batch", "shape"), [((0, 3), (3,)), ((3, 0), (3, 1)), ((0, 3), ()), ((0,), (0,)), ((0, 5, 2), (1, 1, 2))], ids=str
+)
+def test_a_temperature_that_no_row_has_is_without_effect(batch, shape):
+    nothing = np.zeros((*batch, 4))
+    _, (dx, dtau) = fg.gumbel_softmax_vjp((nothing, np.ones(shape)), nothing, noise=FIELD)
+    assert dx.shape == nothing.shape
+    np.testing.assert_array_equal(dtau, np.zeros(shape))
+
+
 @pytest.mark.parametrize("log", [False, True])
 def test_what_is_excluded_is_not_looked_at(log):
     x, w = RNG.normal(size=(2, 5)), RNG.normal(size=(2, 5))
@@ -145,6 +155,16 @@ def test_cotangents_that_are_not_finite(bad):
 def test_bad_arguments(arguments, options, error, message):
     with pytest.raises(error, match=message):
         fg.gumbel_softmax_vjp(*arguments, **options)
+
+
+def test_what_is_beyond_its_type_is_infinite_without_a_warning():
+    x, w = np.zeros((99, 2), np.float32), np.tile(np.array([1e38, -1e38], np.float32), (99, 1))
+    with np.errstate(all="raise"):
+        _, (dx, dtau) = fg.gumbel_softmax_vjp((x, np.full(99, 0.05)), w, noise=FIELD)
+        assert np.isinf(dx).any()
+        assert np.isinf(dtau).any()
+        _, (dx, dtau) = fg.gumbel_softmax_vjp((np.zeros((3, 2)), 1e-310), np.ones((3, 2)), noise=FIELD)
+        assert dx.shape == (3, 2)
 
 
 def test_out():

@@ -162,7 +162,7 @@ def test_bad_k(k, error, message):
 def test_bad_noise_is_named():
     noise = np.zeros((2, 5))
     noise[1, 3] = np.nan
-    with pytest.raises(ValueError, match="noise must be finite, but row 1 has nan at category 3"):
+    with pytest.raises(ValueError, match="empty places, but row 1 has nan at category 3"):
         gumbel_top_k(np.zeros((2, 5)), 2, noise=noise)
     with pytest.raises(ValueError, match="give rng or noise, not both"):
         gumbel_top_k(np.zeros((2, 5)), 2, noise=noise, rng=1)

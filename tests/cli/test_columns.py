@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from fastgumbel._cli import ids as ids_module
 from tests.cli.files import MODES, complaint, direct, read_csv, save_csv
 
 IDS = [2**64 - 1, 0, 7, 2**63, *range(1000, 1029)]
@@ -12,9 +11,9 @@ IDS = [2**64 - 1, 0, 7, 2**63, *range(1000, 1029)]
 @pytest.fixture
 def small_reads(monkeypatch):
     """Cut files into so small pieces that a few rows make many."""
-    monkeypatch.setattr("fastgumbel._cli.read_csv.CELLS", 12)
+    monkeypatch.setattr("fastgumbel._cli.csv.CELLS", 12)
     monkeypatch.setattr("fastgumbel._cli.table.STEP", 3)
-    monkeypatch.setattr(ids_module, "STEP", 3)
+    monkeypatch.setattr("fastgumbel._cli.input.STEP", 3)
 
 
 def write(path, text):
@@ -123,7 +122,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("names", TEXTS)
 def test_text_is_carried_to_the_output(choose, small_chunks, monkeypatch, tmp_path, names):
-    monkeypatch.setattr("fastgumbel._cli.read_csv.CELLS", 2)
+    monkeypatch.setattr("fastgumbel._cli.csv.CELLS", 2)
     table = np.array([[0.5, 0.2], [0.1, 0.3], [0.4, 0.4]])
     path, out = save_csv(tmp_path / "in.csv", table, ["a", "b"], ids=names), tmp_path / "out.csv"
     seen = choose(path, "--id", "person_id", "--draws", 20, "--out", out)
@@ -141,7 +140,7 @@ def test_text_leaves_the_count_of_rows_to_first_row(choose, tmp_path, utilities)
 
 
 def test_leading_zeros_are_kept_in_the_output(choose, small_reads, monkeypatch, tmp_path):
-    monkeypatch.setattr("fastgumbel._cli.read_csv.CELLS", 2)
+    monkeypatch.setattr("fastgumbel._cli.csv.CELLS", 2)
     path, out = write(tmp_path / "in.csv", "id,a,b\n007,1,1\n10,1,1\n"), tmp_path / "out.csv"
     assert "numbered by id" in choose(path, "--id", "id", "--draws", 9, "--out", out).out
     assert [line[0] for line in read_csv(out)[1:]] == ["007"] * 9 + ["10"] * 9

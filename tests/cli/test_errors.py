@@ -39,7 +39,7 @@ def test_csv(choose, tmp_path, text, expected):
 
 
 def test_csv_names_the_row_beyond_the_first_chunk(choose, tmp_path, monkeypatch):
-    monkeypatch.setattr("fastgumbel._cli.read_csv.CELLS", 4)
+    monkeypatch.setattr("fastgumbel._cli.csv.CELLS", 4)
     path = tmp_path / "in.csv"
     path.write_text("a,b\n" + "1,2\n" * 5 + "1,nan\n")
     assert "line 7 (row 5), column 'b': NaN" in complaint(choose(path))

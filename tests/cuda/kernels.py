@@ -13,10 +13,11 @@ from fastgumbel._cuda.kernels import (
     noise,
     softmax_long,
     softmax_short,
+    softmax_vjp,
     top_every,
     top_long,
 )
-from fastgumbel._cuda.kernels.parameters import Field, Rates, Samples, Tangents, Window
+from fastgumbel._cuda.kernels.parameters import Cotangents, Field, Rates, Samples, Tangents, Temperatures, Window
 
 IDS = types.Array(types.uint64, 1, "C")
 VECTORS = types.UniTuple(types.int64, 2)
@@ -28,7 +29,8 @@ def named(kind, *fields):
     return types.BaseTuple.from_types(fields, kind)
 
 
-FIELD = named(Field, IDS, *[types.uint64] * 4)
+TEMPERATURES = named(Temperatures, types.float64, types.float64[::1])
+FIELD = named(Field, IDS, *[types.uint64] * 4, IDS, TEMPERATURES)
 # Kernel, argument types, and how many registers leave room for the warps that its launch shape assumes.
 KERNELS = {
     f"{kernel.py_func.__name__} {kind}": (kernel, (kind[::1], FIELD, LONG, LONG, VECTORS, *more), budget[kind])
@@ -50,7 +52,7 @@ for name, x, mask in (
     KERNELS |= {
         f"max_long {name}": (max_long.max_long, (x, mask, x.dtype[::1], FIELD, PLAN, *RESULTS), 168),
         f"max_short {name}": (max_short.max_short, (x, mask, FIELD, LONG, *RESULTS), 128),
-        f"max_given {name}": (max_short.max_given, (x, mask, x, types.UniTuple(LONG, 3), *RESULTS), 64),
+        f"max_given {name}": (max_short.max_given, (x, mask, x, TEMPERATURES, types.UniTuple(LONG, 3), *RESULTS), 64),
     }
 KERNELS["max_of_segments"] = (max_long.max_of_segments, (*RESULTS[:2], PLAN, *RESULTS), 64)
 # Shared memory limits the number of blocks of threads, in float64 to three or four.
@@ -101,6 +103,25 @@ KERNELS |= {
     "add_up": (move.add_up, (F64[::1], F32[::1], LONG, LONG, types.boolean), 48),
     "average": (move.average, (F32[::1], F64[::1], *[LONG] * 4), 40),
 }
+FACTORS, BOTH = named(Rates, F64, F64[::1]), types.UniTuple(types.boolean, 2)
+for kind in (F32, F64):
+    numbers = kind[::1]
+    means, cotangents = (F64[::1], F64[::1]), named(Cotangents, numbers, types.boolean, numbers, *[LONG] * 5)
+    KERNELS |= {
+        f"pull_short {kind}": (softmax_vjp.pull_short, (*means, cotangents), 80),
+        f"pull_long {kind}": (softmax_vjp.pull_long, (*means, cotangents), 80),
+        f"add_gradients {kind}": (
+            softmax_vjp.add_gradients,
+            (numbers, F64[::1], F64[::1], cotangents, FACTORS, types.boolean, types.boolean),
+            64,
+        ),
+        f"add_slopes {kind}": (
+            softmax_vjp.add_slopes,
+            (numbers, F64[::1], *means, VECTORS, FACTORS, FLAG, BOTH),
+            48,
+        ),
+        f"add_along {kind}": (softmax_vjp.add_along, (numbers, F64[::1], LONG, LONG), 40),
+    }
 LISTS = (F64[::1], types.int64[::1])
 RANKED = types.Tuple((types.int64[::1], F64[::1], F64[::1], FLAG))
 PLACE, THREE = types.UniTuple(LONG, 7), types.UniTuple(LONG, 3)
@@ -124,14 +145,14 @@ KERNELS |= {
         (x, mask, FIELD, LONG, types.int64[:, ::1], FLAG),
         96,
     ),
-    "fill_given": (top_every.fill_given, (x, mask, x, *LISTS, PLAN, FLAG), 64),
+    "fill_given": (top_every.fill_given, (x, mask, x, TEMPERATURES, *LISTS, PLAN, FLAG), 64),
     "rank": (top_every.rank, (*LISTS, LONG, LONG, PLACE, RANKED), 64),
     "select": (top_every.select, (*LISTS, LONG, LONG, types.int32, PLACE, RANKED), 64),
     "sort_step": (top_every.sort_step, (*LISTS, *[LONG] * 4), 40),
     "take": (top_every.take, (*LISTS, *[LONG] * 3, PLACE, RANKED), 64),
     "largest_of_segments": (categorical.largest_of_segments, (x, mask, THREE, TABLES[0]), 40),
-    "masses_of_segments": (categorical.masses_of_segments, (x, mask, THREE, *TABLES[:2]), 80),
-    "cumulate_segments": (categorical.cumulate_segments, (x, mask, THREE, *TABLES), 80),
+    "masses_of_segments": (categorical.masses_of_segments, (x, mask, TEMPERATURES, THREE, *TABLES[:2]), 80),
+    "cumulate_segments": (categorical.cumulate_segments, (x, mask, TEMPERATURES, THREE, *TABLES), 80),
     "end_segments": (categorical.end_segments, (IDS, LONG), 64),
     "draw_of_tables": (
         categorical.draw_of_tables,

@@ -62,7 +62,7 @@ def every_function(x, noise, draws, **options):
         same(fastgumbel.gumbel_top_k, x, k, size=draws, noise=noise, **ranked, **options)
     for how in ({"log": True}, {"hard": True}):
         same(gumbel_softmax, x, 0.7, size=draws, noise=noise, **how, **options)
-    for how in ({}, {"rao": 3}):
+    for how in ({}, {"hard": True}, {"rao": 3}):
         same(gumbel_softmax_jvp, (x, 0.7), (steps, np.ones(batch)), size=draws, noise=noise, **how, **options)
     same(gumbel_given_choice, x, best, size=draws, noise=noise, **options)
 

@@ -6,7 +6,8 @@ import pytest
 import fastgumbel
 from fastgumbel import gumbel_softmax_jvp
 from fastgumbel._cuda import relax as device_relax
-from tests.cuda.arrays import ForeignArray, aligned, on_device
+from tests.cuda.arrays import ForeignArray, aligned, host, on_device
+from tests.cuda.planted import plant_source
 from tests.cuda.sides import differing, messages, same
 from tests.cuda.test_relax import potentials
 
@@ -90,6 +91,55 @@ def test_noise_of_the_caller(device, n):
     same(gumbel_softmax_jvp, (potentials(4, n), 0.5), (slopes(4, n), 1.0), size=2, noise=noise)
 
 
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [9, 96, 97, 300])
+def test_what_is_excluded_has_no_tangent(device, n, dtype, log):
+    """By -inf, by the mask, or by noise: nobody looks at what stands there."""
+    x, d_x = potentials(4, n, dtype), slopes(2, 4, n, dtype=dtype)
+    where, noise = np.arange(n) != 4, np.random.default_rng(4).gumbel(size=(4, n))
+    x[:, 2:4], noise[1, 5] = -np.inf, -np.inf
+    x[:, 6] = 0
+    left = np.broadcast_to(where, x.shape) & (x > -np.inf)
+    for given, kept in ((FIELD, left), (noise, left & (noise > -np.inf))):
+        d_x[0][~kept], d_x[1][~kept] = np.nan, np.inf
+        here = on_device(given) if given is noise else given
+        got = gumbel_softmax_jvp((on_device(x), 0.7), (on_device(d_x), 1.0), where=where, log=log, noise=here)
+        finite = np.where(given > -np.inf, given, 0) if given is noise else given
+        primals, tangents = (np.where(kept, x, -np.inf).astype(dtype), 0.7), (np.where(kept, d_x, 0), 1.0)
+        expected = gumbel_softmax_jvp(primals, tangents, log=log, noise=finite)
+        for ours, wanted in zip(got, expected, strict=True):
+            np.testing.assert_array_equal(host(ours), wanted)
+    d_x = np.where(np.isfinite(d_x), d_x, 0)
+    d_x[1, 2, 6] = np.nan
+    with pytest.raises(ValueError, match="row 2"):
+        gumbel_softmax_jvp((on_device(x), 0.7), (on_device(d_x), None), where=where, log=log, noise=FIELD)
+    # Where a sample underflows, nothing is excluded.
+    x[2, 6] = -1e30
+    with pytest.raises(ValueError, match="row 2"):
+        gumbel_softmax_jvp((on_device(x), 0.7), (on_device(d_x), None), where=where, log=log, noise=FIELD)
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "n"),
+    [
+        (
+            "softmax_short",
+            "            if v >= -most:\n                mean +=",
+            "            if True:\n                mean +=",
+            9,
+        ),
+        ("softmax_long", " if tile[i] >= -most else p", "", 97),
+        ("softmax_short", "top = raised(top, v, y.dtype.type(LIMIT))", "top = zero", 9),
+    ],
+    ids=["short rows", "long rows", "the wrong largest"],
+)
+def test_wrong_tangents_are_caught(device, monkeypatch, module, old, new, n):
+    plant_source(monkeypatch, module, old, new)
+    with pytest.raises((AssertionError, ValueError)):
+        test_what_is_excluded_has_no_tangent(device, n, np.float32, False)
+
+
 @pytest.mark.parametrize("n", [5, 130])
 def test_marked_rows(device, n):
     x = potentials(5, n)
@@ -113,7 +163,7 @@ def test_faults_are_named(device, n):
         for options in ({}, {"hard": True}, {"rao": 2}):
             cpu, gpu = messages(gumbel_softmax_jvp, (x, 0.5), (d_x, None), noise=FIELD, **options)
             assert cpu == gpu
-            assert "unlike those of row 1" in gpu
+            assert "unlike that of row 1" in gpu
     for tangents in ((slopes(3, 4, n), slopes(2, 4)), (slopes(4, n + 1), None), (None, np.array(np.inf))):
         cpu, gpu = messages(gumbel_softmax_jvp, (x, 0.5), tangents, noise=FIELD)
         assert cpu == gpu

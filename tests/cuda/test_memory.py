@@ -11,6 +11,7 @@ from fastgumbel import (
     gumbel_max,
     gumbel_softmax,
     gumbel_softmax_jvp,
+    gumbel_softmax_vjp,
     gumbel_top_k,
 )
 from fastgumbel._cuda import seam
@@ -43,6 +44,9 @@ ONE_OF_ALL = {
     "directions of tau": lambda x: gumbel_softmax_jvp((x, 0.5), (x, np.ones((3, 1))), noise=NOISE),
     "straight-through": lambda x: gumbel_softmax_jvp((x, 0.5), (x, None), noise=NOISE, hard=True),
     "Gumbel-Rao": lambda x: gumbel_softmax_jvp((x, 0.5), (x, 1.0), noise=NOISE, rao=2),
+    "gradients": lambda x: gumbel_softmax_vjp((x, 0.5), x, noise=NOISE),
+    "gradients, straight-through": lambda x: gumbel_softmax_vjp((x, 0.5), x, noise=NOISE, hard=True),
+    "gradients, Gumbel-Rao": lambda x: gumbel_softmax_vjp((x, 0.5), x, noise=NOISE, rao=2),
     "gumbel_given_choice": lambda x: gumbel_given_choice(x, on_device(np.zeros(len(x.values), np.intp)), noise=NOISE),
 }
 
@@ -104,6 +108,9 @@ LONG, SHORT = (2048, 131_072), (20_000_000, 10)
         (lambda x: gumbel_softmax(x, 0.5, noise=NOISE), SHORT, 7),
         (lambda x: gumbel_softmax_jvp((x, 0.5), (Virtual(SHORT), None), noise=NOISE), SHORT, 8),
         (lambda x: gumbel_softmax_jvp((x, 0.5), (Virtual(LONG), 1.0), noise=NOISE, rao=10), LONG, 10),
+        (lambda x: gumbel_softmax_vjp((x, 0.5), Virtual(SHORT), noise=NOISE), SHORT, 6),
+        (lambda x: gumbel_softmax_vjp((x, 0.5), Virtual((3, *LONG)), size=3, noise=NOISE, hard=True), LONG, 8),
+        (lambda x: gumbel_softmax_vjp((x, 0.5), Virtual(LONG), noise=NOISE, rao=10), LONG, 9),
     ],
 )
 def test_scratch_is_allocated_once_a_call(dry, call, shape, most):

@@ -125,6 +125,56 @@ def test_marked_rows(device, n):
     assert device.reads == 0
 
 
+def emptied(x, draws, dtype=np.float64):
+    """Return noise for draws of rows, a third of it -inf, and all beside the first of each row, to which NaN goes."""
+    rng = np.random.default_rng(4)
+    noise = rng.gumbel(size=(draws, *x.shape)).astype(dtype)
+    noise[..., 2:][rng.random(noise[..., 2:].shape) < 0.3] = -np.inf
+    noise[0, np.arange(len(x)), np.nanargmax(x, -1)] = -np.inf
+    noise[..., 0], x[:, 0] = -np.inf, np.nan
+    noise[..., 1] = 0
+    return noise
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [5, 96, 97, 300])
+def test_noise_of_minus_infinity_excludes(device, n, dtype, log):
+    """Each draw its own places, the largest potential among them."""
+    x = potentials(4, n, dtype)
+    x[:, 1] = 0
+    noise = emptied(x, 2)
+    left = noise > -np.inf
+    got = host(gumbel_softmax(on_device(x), 0.7, log=log, size=2, noise=on_device(noise)))
+    expected = gumbel_softmax(np.where(left, x, -np.inf).astype(dtype), 0.7, log=log, noise=np.where(left, noise, 0))
+    assert not len(differing(on_device(got), expected))
+    hard = host(gumbel_softmax(on_device(x), 0.7, hard=True, size=2, noise=on_device(noise)))
+    np.testing.assert_array_equal(hard.argmax(-1), np.where(left, np.where(left, x, 0) + noise, -np.inf).argmax(-1))
+
+
+@pytest.mark.parametrize("n", [5, 130])
+def test_rows_that_noise_leaves_empty(device, n):
+    x, noise = potentials(3, n), np.zeros((2, 3, n))
+    noise[1, 2] = -np.inf
+    with pytest.raises(ValueError, match="row 2 has no category left"):
+        gumbel_softmax(on_device(x), size=2, noise=on_device(noise))
+    y = host(gumbel_softmax(on_device(x), size=2, noise=on_device(noise), invalid="mark"))
+    np.testing.assert_array_equal(np.isnan(y).all(-1), [[False] * 3, [False, False, True]])
+    assert not np.isnan(y[0]).any()
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, np.nan])
+@pytest.mark.parametrize("n", [5, 130])
+def test_noise_that_is_not_of_the_type_is_refused(device, n, value):
+    """What becomes -inf in float32 alone excludes nothing."""
+    x, noise = potentials(3, n), np.zeros((3, n))
+    noise[1, 2] = value
+    with pytest.raises(ValueError, match=f"row 1 has {np.sign(value) * np.inf} at category 2"):
+        gumbel_softmax(on_device(x), noise=on_device(noise))
+    y = host(gumbel_softmax(on_device(x), noise=on_device(noise), invalid="mark"))
+    np.testing.assert_array_equal(np.isnan(y).all(-1), [False, True, False])
+
+
 @pytest.mark.parametrize("n", [5, 130])
 def test_invalid_rows_are_named(device, n):
     x = potentials(6, n).reshape(2, 3, n)
@@ -142,7 +192,7 @@ def test_invalid_rows_are_named(device, n):
     noise = np.zeros_like(x)
     noise[0, 2, 1] = np.inf
     _, gpu = messages(gumbel_softmax, x, noise=noise)
-    assert gpu == "noise must be finite, but row (0, 2) has inf at category 1"
+    assert gpu == "noise must be finite, or -inf in empty places, but row (0, 2) has inf at category 1"
     noise[0, 2, 1] = 0
     _, gpu = messages(gumbel_softmax, x, noise=noise)
     assert "row (1, 0) has nan at category 3" in gpu

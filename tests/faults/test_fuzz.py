@@ -71,13 +71,19 @@ def fields(draw):
     """Fields at coordinates that exist."""
     field = fg.NoiseField(draw(st.integers(0, 3)))
     if draw(st.booleans()):
-        field = field.at(rows=draw(IDS), draw=draw(st.sampled_from([0, 3, 2**32 - 1])))
+        field = field.at(rows=draw(IDS), draw=draw(st.sampled_from([0, 3, 2**32 - 1, [5], [1, 0], [[2], [9]]])))
+    if draw(st.integers(0, 3)) == 0:
+        return field.at(categories=draw(st.sampled_from([5, [7], np.arange(300)[::-1], [3, 3, -1], np.arange(97) % 9])))
     return field.at(start=draw(st.sampled_from([None, None, None, 61, 2**31 - 99, 2**32 - 70])))
 
 
 RNGS = mostly(
-    st.one_of(st.integers(0, 2**80), st.integers(0, 3).map(np.random.default_rng), st.just(np.random.SeedSequence(1))),
-    st.sampled_from(["x", 0.5, -1, True, [], (1, 2), np.random.RandomState(0), np.array([1, 2]), object()]),
+    st.one_of(
+        st.integers(0, 2**80),
+        st.integers(0, 3).map(np.random.default_rng),
+        st.sampled_from([np.random.SeedSequence(1), (1, 2), [2**70, 0], np.array([1, 2])]),
+    ),
+    st.sampled_from(["x", 0.5, -1, True, [], (1, -2), [True], np.random.RandomState(0), np.array([1.0]), object()]),
 )
 NAMES = {"rng": RNGS, "noise": mostly(fields(), st.one_of(JUNK, arrays()))}
 SOURCES = st.sampled_from(["rng", "noise", "noise", "noise"]).flatmap(lambda n: NAMES[n].map(lambda v: {n: v}))
@@ -92,6 +98,10 @@ OUTS = mostly(
 )
 TAUS = mostly(st.sampled_from([1.0, 0.5, 0, 1e-300, 1e300, [0.5], np.float32(2)]), st.one_of(JUNK, arrays(ODD_SHAPES)))
 FLAGS = st.booleans()
+TEMPERATURES = mostly(
+    st.sampled_from([1.0, 0.5, 0, 1e-300, 5e-324, 1e9, [0.5], [1, 0], np.float32(2)]),
+    st.one_of(JUNK, arrays(ODD_SHAPES)),
+)
 OPTIONS = {"axis": AXES, "where": WHERE, "invalid": INVALID, "out": OUTS}
 
 
@@ -127,6 +137,14 @@ def plain(x, options):
     x = np.asarray(x).astype(np.float64)
     if options.get("where") is not None:
         x = np.where(np.broadcast_to(options["where"], x.shape), x, -np.inf)
+    noise = options.get("noise")
+    if isinstance(noise, fg.NoiseField) and noise.categories is not None:
+        ids = np.broadcast_to(noise.categories, x.shape)
+        moved, ids = (np.moveaxis(a, options.get("axis", -1), -1) for a in (np.where(ids >= 0, x, -np.inf), ids))
+        valid = (moved < naive.LIMIT).all(-1, keepdims=True)
+        return np.where(
+            naive.once_each(moved, np.where(ids >= 0, ids, -1 - np.arange(ids.shape[-1]))) | ~valid, moved, -np.inf
+        )
     return np.moveaxis(x, options.get("axis", -1), -1)
 
 
@@ -160,12 +178,15 @@ def check_gumbel_max(x, options):
     indices_fit(np.asarray(pair[0]), p, options)
     noise = options.get("noise")
     if isinstance(noise, fg.NoiseField):
+        if noise.categories is not None:
+            ids = np.broadcast_to(noise.categories, np.shape(x))
+            noise = noise.at(categories=np.moveaxis(ids, options.get("axis", -1), -1))
         drawn = naive.materialised_noise(noise, p.shape, size=size, draw=noise.draw)
     elif noise is not None:
         drawn = np.moveaxis(np.asarray(noise, np.float64), from_end(options.get("axis", -1), np.ndim(x)), -1)
     else:
         return
-    index, value = naive.gumbel_max(p, drawn)
+    index, value = naive.gumbel_max(p, drawn, temperature=options.get("temperature", 1.0))
     np.testing.assert_array_equal(pair[0], index)
     if pair[1] is not None:
         np.testing.assert_array_equal(pair[1], value)
@@ -218,6 +239,33 @@ def check_relaxed(function, x, tau, options, *args):
     assert (y[valid] == 0)[excluded[valid]].all()
 
 
+def check_vjp(x, tau, cotangent, options):
+    names = ("tau", "cotangent", "primals", "rows", "draws", "categories", "log_potentials")
+    result = attempt(fg.gumbel_softmax_vjp, names, (x, tau), cotangent, **options)
+    if result is None:
+        return
+    y, (dx, dtau) = result
+    array = np.asarray(x)
+    assert y.shape == shape_of(options.get("size")) + array.shape == np.shape(cotangent)
+    assert dx.shape == array.shape
+    assert np.shape(dtau) == np.shape(tau)
+    assert y.dtype == dx.dtype == dtau.dtype
+    p, d = plain(x, options), np.moveaxis(dx, from_end(options.get("axis", -1), array.ndim), -1)
+    valid = ~np.isnan(d).any(-1)
+    assert valid.all() or options.get("invalid") == "mark"
+    assert (d[valid] == 0)[(p == -np.inf)[valid]].all()
+
+
+def check_diagnose(x, options):
+    options = {n: v for n, v in options.items() if n in ("axis", "where")}
+    codes = attempt(fg.diagnose, ("where", "axis"), x, **options)
+    if codes is not None:
+        p = plain(x, options)
+        assert codes.shape == p.shape[:-1]
+        valid = (p < naive.LIMIT).all(-1) & (p > -naive.LIMIT).any(-1)
+        assert ((codes == fg.Fault.NONE) == valid).all()
+
+
 def check_given(x, choice, options):
     g = attempt(fg.gumbel_given_choice, ("choice", "rows", "draws", "categories"), x, choice, **options)
     if g is None or g.size == 0:
@@ -233,7 +281,8 @@ def check_given(x, choice, options):
     chosen = np.broadcast_to(np.asarray(choice), valid.shape)
     with np.errstate(invalid="ignore"):
         best = (p + g).argmax(-1)
-    assert (best == chosen)[valid & moderate].all()
+    if getattr(options.get("noise"), "categories", None) is None:
+        assert (best == chosen)[valid & moderate].all()
 
 
 def check_categorical(x, size, options):
@@ -278,8 +327,8 @@ def check_at(seed, coordinates):
         assert moved.key == field.key
         places = {"start": moved.start} if moved.categories is None else {"categories": moved.categories}
         assert moved == field.at(rows=moved.rows, draw=moved.draw, **places)
-        assert 0 <= moved.draw < 2**32
-        assert 0 <= moved.start < 2**32
+        for own in (moved.draw, moved.start):
+            assert ((np.asarray(own, object) >= 0) & (np.asarray(own, object) < 2**32)).all()
         assert moved.rows is None or moved.rows.dtype == np.uint64
 
 
@@ -312,6 +361,7 @@ TANGENTS = mostly(
     st.tuples(st.one_of(st.none(), arrays()), st.sampled_from([None, 1.0, [1.0], -2, np.ones((2, 1))])),
     st.one_of(JUNK, st.tuples(JUNK, JUNK), st.tuples(st.none(), arrays(ODD_SHAPES))),
 )
+COTANGENTS = mostly(arrays(), st.one_of(JUNK, arrays(ODD_SHAPES)))
 RELAXED = {"size": SIZES, "hard": FLAGS, "log": FLAGS}
 K = mostly(st.sampled_from([1, 2, 3, np.int64(1)]), st.one_of(JUNK, st.sampled_from([0, 1000, 2.0])))
 CHOICES = mostly(st.sampled_from([0, [0], np.zeros((2,), np.int8)]), st.one_of(JUNK, arrays(ODD_SHAPES)))
@@ -324,8 +374,14 @@ CASES = {
             lambda t: (t[0], {n: v for n, v in t[1].items() if n in ("rng", "noise", "dtype", "out")})
         ),
     ),
-    "gumbel_max": (check_gumbel_max, st.tuples(LOG_POTENTIALS, calls(size=SIZES, return_max=FLAGS))),
-    "gumbel_top_k": (check_gumbel_top_k, st.tuples(LOG_POTENTIALS, K, calls(size=SIZES, return_threshold=FLAGS))),
+    "gumbel_max": (
+        check_gumbel_max,
+        st.tuples(LOG_POTENTIALS, calls(size=SIZES, return_max=FLAGS, temperature=TEMPERATURES)),
+    ),
+    "gumbel_top_k": (
+        check_gumbel_top_k,
+        st.tuples(LOG_POTENTIALS, K, calls(size=SIZES, return_threshold=FLAGS, temperature=TEMPERATURES)),
+    ),
     "gumbel_softmax": (
         lambda *a: check_relaxed(fg.gumbel_softmax, *a),
         st.tuples(LOG_POTENTIALS, TAUS, calls(**RELAXED)),
@@ -334,8 +390,13 @@ CASES = {
         lambda *a: check_relaxed(fg.gumbel_softmax_jvp, *a),
         st.tuples(LOG_POTENTIALS, TAUS, calls(**RELAXED, rao=mostly(st.sampled_from([None, 1, 3]))), TANGENTS),
     ),
+    "gumbel_softmax_vjp": (
+        check_vjp,
+        st.tuples(LOG_POTENTIALS, TAUS, COTANGENTS, calls(**RELAXED, rao=mostly(st.sampled_from([None, 1, 3])))),
+    ),
+    "diagnose": (check_diagnose, st.tuples(LOG_POTENTIALS, calls())),
     "gumbel_given_choice": (check_given, st.tuples(LOG_POTENTIALS, CHOICES, calls(size=SIZES))),
-    "categorical": (check_categorical, st.tuples(LOG_POTENTIALS, SIZES, calls())),
+    "categorical": (check_categorical, st.tuples(LOG_POTENTIALS, SIZES, calls(temperature=TEMPERATURES))),
     "Reservoir": (
         check_reservoir,
         st.tuples(K, mostly(st.sampled_from([0, 1, 5, 2**32 - 1])), st.one_of(st.none(), fields()), CHUNKS),

@@ -46,16 +46,21 @@ def example_with(words):
     return run(next(name for name, code in EXAMPLES.items() if name.startswith("README.md") and words in code))
 
 
-def skip_without_a_gpu(code):
-    """Skip where an example cannot run."""
+LIBRARIES = {"cupy": "CuPy", "jax": "JAX", "joblib": "joblib", "pandas": "pandas", "torch": "PyTorch"}  # none is needed
+
+
+def skip_where_it_cannot_run(code):
+    """Skip an example where a library that it imports is not installed, or where it needs a GPU."""
+    for library in re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE):
+        if library in LIBRARIES:
+            pytest.importorskip(library, reason=f"{LIBRARIES[library]} is not installed")
     if "import cupy" in code:
-        pytest.importorskip("cupy", reason="CuPy is not installed")
         skip_if(missing_device())
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_runs(name):
-    skip_without_a_gpu(EXAMPLES[name])
+    skip_where_it_cannot_run(EXAMPLES[name])
     run(name)
 
 

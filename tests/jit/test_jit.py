@@ -244,3 +244,23 @@ def test_limits(n):
         x = np.full((2, n), value)
         x[:, 1::2] = -(2.0**46)
         assert_same(x, 1.0)
+
+
+def test_what_a_float_row_is_made_of_is_told():
+    @numba.njit
+    def sample(x, key, i, base):
+        # Some versions of Numba make such a number of an unsigned and a signed integer.
+        return fastgumbel.jit.gumbel_max(x, key, np.float64(i) + base, 0)
+
+    with pytest.raises(numba.TypingError, match=r"row must be an integer, not float64: cast .* np\.int64\(i\) \+ ids"):
+        sample(np.zeros(3), NoiseField(1).key, 1, np.int64(7))
+
+
+def test_a_field_is_no_key():
+    @numba.njit
+    def sample(x, field):
+        return fastgumbel.jit.gumbel_max(x, field, 0, 0)
+
+    for call in (sample, lambda x, field: fastgumbel.jit.gumbel_max(x, field, 0, 0)):
+        with pytest.raises(TypeError, match=r"the key of a noise field: pass field\.key, not the field"):
+            call(np.zeros(3), NoiseField(1))

@@ -79,6 +79,6 @@ def once_each(log_potentials, ids, where=None):
 def materialised_noise(field, shape, *, axis=-1, size=(), draw=0):
     """Return the noise that ``field`` gives to log-potentials of this shape, draw by draw."""
     moved = np.moveaxis(np.empty(shape, np.int8), axis, -1).shape
-    draws = range(draw, draw + math.prod(size))
+    draws = [draw + s for s in range(math.prod(size))]
     noise = np.array([fastgumbel.gumbel(moved, noise=field.at(draw=s)) for s in draws]).reshape(size + moved)
     return np.moveaxis(noise, -1, axis if axis < 0 else axis - len(shape))

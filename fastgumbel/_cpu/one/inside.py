@@ -31,7 +31,11 @@ def check_relaxed(x: Any, tau: Any, out: Any) -> None:
 def _place(key, row, draw, category, temperature=1.0):
     for name, kind in {"key": key, "row": row, "draw": draw, "category": category}.items():
         if not isinstance(kind, types.Integer):
-            raise TypingError(f"fastgumbel.jit: {name} must be an integer, not {kind}")
+            remedy = ""
+            if isinstance(kind, types.Float):
+                # Numba makes a float of an unsigned integer, such as an index of prange, joined with a signed one.
+                remedy = f": cast what it is made of, as in {name} = np.int64(i) + ids[i]"
+            raise TypingError(f"fastgumbel.jit: {name} must be an integer, not {kind}{remedy}")
     own = getattr(temperature, "value", temperature)
     if not isinstance(own, types.Integer | types.Float | float):
         raise TypingError(f"fastgumbel.jit: temperature must be a real number, not {temperature}")
@@ -48,7 +52,9 @@ def _is_row(kind, name, dtypes):
     if not isinstance(kind, types.Array) or kind.ndim != 1:
         raise TypingError(f"fastgumbel.jit: {name} must be a one-dimensional array, not {kind}")
     if kind.dtype not in dtypes:
-        raise TypingError(f"fastgumbel.jit: {name} must be of {' or '.join(map(str, dtypes))}, not {kind.dtype}")
+        raise TypingError(
+            f"fastgumbel.jit: {name} must be of {' or '.join(map(str, dtypes))}, not {kind.dtype}: convert it before"
+        )
 
 
 _POTENTIALS = (types.float32, types.float64, *sorted(types.integer_domain, key=str))

@@ -8,8 +8,10 @@ import numpy as np
 from numba import types
 
 from fastgumbel._cpu.stage import row_id
+from fastgumbel._cuda.kernels.field import first_draw
 from fastgumbel._cuda.kernels.rows import note_fault, potential
 from fastgumbel._cuda.kernels.softmax import largest_of, raised
+from fastgumbel._cuda.kernels.temperature import cooled, temperature_of
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel
 from fastgumbel._law.ops import bits
 from fastgumbel._law.real import decay64
@@ -30,6 +32,12 @@ def _place(n, plan):
     r = np.int64(np.uint64(here) // np.uint64(segments))
     begin = (here - r * segments) * span
     return r, np.uint64(first_line + r), begin, min(begin + span, n)
+
+
+@device
+def _decay(x, mask, line, j, largest, temperature):
+    """The exponential of a category, e_c."""
+    return decay64(cooled(np.float64(potential(x, mask, line, j)) - largest, temperature))
 
 
 @device
@@ -79,15 +87,15 @@ def largest_of_segments(x, mask, plan, tops):
 
 
 @kernel(threads=THREADS)
-def masses_of_segments(x, mask, plan, tops, masses):
-    """What each segment adds to its row's A, but for n."""
+def masses_of_segments(x, mask, temperatures, plan, tops, masses):
+    """What each segment adds to its row's A, but for n; `temperatures` are `Temperatures`."""
     cells, sums = cuda.shared.array(_WARPS, types.float64), cuda.shared.array(_WARPS, types.int64)
     r, line, begin, end = _place(np.int64(x.shape[1]), plan)
-    largest = _row_largest(cells, tops, r, plan[1])
+    largest, temperature = _row_largest(cells, tops, r, plan[1]), temperature_of(temperatures, line)
     mass = np.int64(0)
     j = begin + np.int64(cuda.threadIdx.x)
     while j < end:
-        mass += np.int64(grains(decay64(np.float64(potential(x, mask, line, j)) - largest)))
+        mass += np.int64(grains(_decay(x, mask, line, j, largest, temperature)))
         j += np.int64(cuda.blockDim.x)
     mass = _total(sums, mass)
     if cuda.threadIdx.x == 0:
@@ -95,7 +103,7 @@ def masses_of_segments(x, mask, plan, tops, masses):
 
 
 @kernel(threads=THREADS)
-def cumulate_segments(x, mask, plan, tops, masses, sums, totals):
+def cumulate_segments(x, mask, temperatures, plan, tops, masses, sums, totals):
     """Running sums of each segment's weights, and their total: 0 in invalid rows."""
     cells, parts = cuda.shared.array(_WARPS, types.float64), cuda.shared.array(_WARPS, types.int64)
     ends = cuda.shared.array(_WARPS, types.int64)
@@ -103,7 +111,7 @@ def cumulate_segments(x, mask, plan, tops, masses, sums, totals):
     r, line, begin, end = _place(n, plan)
     thread, threads = np.int32(cuda.threadIdx.x), np.int32(cuda.blockDim.x)
     lane, warp = np.int32(thread & _31), np.int32(thread >> _5)
-    largest = _row_largest(cells, tops, r, segments)
+    largest, temperature = _row_largest(cells, tops, r, segments), temperature_of(temperatures, line)
     mass = np.int64(0)
     s = np.int64(thread)
     while s < segments:
@@ -118,7 +126,7 @@ def cumulate_segments(x, mask, plan, tops, masses, sums, totals):
         j = first + np.int64(thread)
         sum_ = np.int64(0)
         if good and j < end:
-            sum_ = np.int64(weight(bits(decay64(np.float64(potential(x, mask, line, j)) - largest)), last))
+            sum_ = np.int64(weight(bits(_decay(x, mask, line, j, largest, temperature)), last))
         step = _1
         while step < np.int32(32):
             other = cuda.shfl_up_sync(ALL_LANES, sum_, step)
@@ -171,9 +179,8 @@ def _first_above(sums, begin, end, t):
 def draw_of_tables(sums, ends, field, n, plan, to_row, index, flag):
     """Draws of rows whose tables are made, a thread a draw: to index[:, to_row + first row:].
 
-    `field` is (ids, key, row, draw, start), a `Field`, whose `start` is not read; `plan` is that of the tables.
+    `field` is a `Field`, whose `start` is not read; `plan` is that of the tables.
     """
-    rows, key, first_id, draw, _ = field
     first_line, segments, span = plan
     item = np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)
     count = np.int64(np.uint64(ends.size) // np.uint64(segments))
@@ -184,8 +191,10 @@ def draw_of_tables(sums, ends, field, n, plan, to_row, index, flag):
         total = ends[np.uint64((r + np.int64(1)) * segments - np.int64(1))]
         category = np.int64(NO_INDEX)
         if total > np.uint64(0):
-            low, high = halves(key, row_id(rows, first_id, np.uint64(line)), draw + s)
-            t = target(low, high, total)
+            row = row_id(field.ids, field.row, np.uint64(line))
+            low, high = halves(field.key, row, first_draw(field, line) + s)
+            # At temperature 0 the first of the largest has the first weight.
+            t = target(low, high, total) if temperature_of(field.temperatures, line) > np.float64(0) else np.uint64(0)
             at = _first_above(ends, r * segments, (r + np.int64(1)) * segments, t)
             begin = (at - r * segments) * span
             if begin > np.int64(0):

@@ -90,6 +90,12 @@ def _exponential_of(key, row, draw, high, low, category, zero):
 
 
 @device
+def first_draw(field, r):
+    """The first draw of row r of a piece."""
+    return field.draw + field.draws[np.uint64(r)] if field.draws.size else field.draw
+
+
+@device
 def block(key, row, draw, index, zero):
     """Minimum and winner lane of one block."""
     w = block_word(key, row, draw, index)

@@ -7,7 +7,7 @@ and by the lack of memory each other category finishes a fresh exponential later
 import numpy as np
 
 from fastgumbel._cpu.stage import row_id
-from fastgumbel._cuda.kernels.field import other_exponential, other_exponentials
+from fastgumbel._cuda.kernels.field import first_draw, other_exponential, other_exponentials
 from fastgumbel._cuda.kernels.parameters import Line
 from fastgumbel._cuda.kernels.rows import note_fault, potential
 from fastgumbel._cuda.kernels.softmax import GROUP_REST, GROUP_SHIFT, group_sum, in_order, largest_of, raised
@@ -84,7 +84,7 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
     `shape` is (first row of the piece in the whole, rows of the whole, first, repeats). `drawn` says that fresh
     exponentials stand in `out` already, and negative numbers in empty places, which get 0.
     """
-    ids, key, first_row, draw, start = field
+    key, start = field.key, field.start
     to_row, all_rows, first, repeats = shape
     n_rows, n = np.int64(x.shape[0]), np.int64(x.shape[1])
     limit = out.dtype.type(LIMIT)
@@ -120,7 +120,7 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
         return
 
     sum_ = _total(terms, x, mask, r, largest)
-    row, here = row_id(ids, first_row, r), draw + np.uint64(s)
+    row, here = row_id(field.ids, field.row, r), first_draw(field, r) + np.uint64(s)
     e = out[np.uint64(at + choice)] if drawn else other_exponential(key, row, here, start + np.uint64(choice), largest)
     if thread == np.int32(0):
         cell[0] = sum_

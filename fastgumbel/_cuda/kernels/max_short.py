@@ -5,9 +5,11 @@ import math
 import numpy as np
 
 from fastgumbel._cpu.stage import row_id
-from fastgumbel._cuda.kernels.field import block
+from fastgumbel._cuda.kernels.field import block, first_draw
 from fastgumbel._cuda.kernels.max import finish, row_largest, warp_combined
+from fastgumbel._cuda.kernels.parameters import Coordinates, Line
 from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
+from fastgumbel._cuda.kernels.temperature import is_moderate, rate32, temperature_of
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel
 from fastgumbel._law.field import HIGH_WORDS, gumbel, words
 from fastgumbel._law.ops import fma
@@ -19,13 +21,20 @@ THREADS = 128
 
 _0, _1, _4 = np.int64(0), np.int64(1), np.int64(4)
 _INFINITE = np.float32(np.inf)
+_ONE, _FAR = np.float64(1), np.float64(64)
+# Distances in units of the temperature round twice more, by 2^-24 each, of 45 at most, in two categories.
+_TWO_MORE = np.float32(1 + 2.0**-16)
 
 
 @device
-def _enter(state, x, category, largest, minimum, is_winner, high):
-    """Let one category take part in a race, whose state is (best time, second time, index of the best)."""
+def _enter(state, x, category, scale, minimum, is_winner, high):
+    """Let one category take part in a race, whose state is (best time, second time, index of the best).
+
+    `scale` is (largest potential, 1 / T).
+    """
     best, second, index = state
-    v = np.float32(largest - np.float64(x))
+    largest, rate = scale
+    v = np.float32(largest - np.float64(x)) * rate
     weight = exp32(v if v < CUT else CUT) if v < _INFINITE else _INFINITE
     vague = not is_winner and high >= VAGUE_FROM
     time = (minimum if is_winner else minimum + exponential32(high)) * weight
@@ -36,8 +45,22 @@ def _enter(state, x, category, largest, minimum, is_winner, high):
 
 
 @device
-def _race(x, mask, line, key, row, draw, start, largest):
+def _margin(largest, temperature):
+    """What `margin_of` is at a temperature; infinite where float32 does not do."""
+    if temperature == _ONE:
+        return margin_of(largest)
+    # What could win may not be beyond the limit of magnitude.
+    if is_moderate(temperature) and abs(largest) + _FAR * temperature < LIMIT:
+        return margin_of(largest / temperature) * _TWO_MORE
+    return _INFINITE
+
+
+@device
+def _race(line, coordinates, largest):
     """Index of the row's best in a float32 race; NO_INDEX where it cannot decide."""
+    x, mask, r = line
+    key, row, draw, start, temperature = coordinates
+    scale = largest, rate32(temperature)
     state = _INFINITE, _INFINITE, NO_INDEX
     smallest = _INFINITE
     category = -np.int64(start & np.uint64(3))
@@ -48,66 +71,77 @@ def _race(x, mask, line, key, row, draw, start, largest):
             minimum, winner = block(key, row, draw, quad_id >> np.uint64(4), np.float32(0))
         smallest = min(smallest, minimum)
         h0, h1, h2, h3 = words(key, row, draw, HIGH_WORDS | quad_id)
-        a, b, c, d = quad(x, mask, line, category)
+        a, b, c, d = quad(x, mask, r, category)
         w = np.int32(winner - np.int32(np.int32(quad_id & np.uint64(15)) * np.int32(4)))
-        state = _enter(state, a, category, largest, minimum, w == 0, np.uint32(h0))
-        state = _enter(state, b, category + _1, largest, minimum, w == 1, np.uint32(h1))
-        state = _enter(state, c, category + np.int64(2), largest, minimum, w == 2, np.uint32(h2))
-        state = _enter(state, d, category + np.int64(3), largest, minimum, w == 3, np.uint32(h3))
+        state = _enter(state, a, category, scale, minimum, w == 0, np.uint32(h0))
+        state = _enter(state, b, category + _1, scale, minimum, w == 1, np.uint32(h1))
+        state = _enter(state, c, category + np.int64(2), scale, minimum, w == 2, np.uint32(h2))
+        state = _enter(state, d, category + np.int64(3), scale, minimum, w == 3, np.uint32(h3))
         quad_id += np.uint64(1)
         category += _4
     best, second, index = state
     # Times differ by less than a factor of the margin plus WORD over the smallest minimum.
-    return NO_INDEX if second * smallest <= best * fma(margin_of(largest), smallest, WORD) else index
+    return NO_INDEX if second * smallest <= best * fma(_margin(largest, temperature), smallest, WORD) else index
 
 
 @device
-def _decide(x, mask, line, key, row, draw, start):
-    """The definition: the first largest float64 perturbed value of a row, and its index."""
+def _perturbed(line, coordinates, category):
+    """The perturbed value of a category."""
+    key, row, draw, start, temperature = coordinates
+    p = np.float64(potential(line.x, line.mask, line.row, category))
+    return fma(temperature, gumbel(key, row, draw, start + np.uint64(category)), p)
+
+
+@device
+def _decide(line, coordinates):
+    """The definition: the index of the first largest float64 perturbed value of a row."""
     best, arg = NOTHING, NO_INDEX
     category = _0
-    while category < x.shape[1]:
-        value = np.float64(potential(x, mask, line, category))
+    while category < line.x.shape[1]:
+        value = np.float64(potential(line.x, line.mask, line.row, category))
         if value > -LIMIT:
-            value += gumbel(key, row, draw, start + np.uint64(category))
+            # At temperature 0 the noise makes no difference.
+            if coordinates.temperature > np.float64(0):
+                value = _perturbed(line, coordinates, category)
             if beats(value, category, best, arg):
                 best, arg = value, category
         category += _1
-    return best, arg
+    return arg
 
 
-@kernel(threads=THREADS)
+@kernel(threads=THREADS, blocks=4)
 def max_short(x, mask, field, to_row, index, value, flag):
     """Gumbel-max of each row of a piece, a thread a row and draw.
 
-    `mask` is False where a category is excluded, or True alone. `field` is (ids, key, row, draw, start), a `Field`.
-    Results of the piece go to index[s, to_row:] and, unless it is empty, value[s, to_row:], and faults to `flag`.
+    `mask` is False where a category is excluded, or True alone. `field` is a `Field`. Results of the piece go to
+    index[s, to_row:] and, unless it is empty, value[s, to_row:], and faults to `flag`.
     """
-    rows, key, first_id, draw, start = field
     item = np.uint64(cuda.blockIdx.x) * np.uint64(THREADS) + np.uint64(cuda.threadIdx.x)
     count = np.uint64(x.shape[0])
     if item < count * np.uint64(index.shape[0]):
         s = item // count
-        line = item - s * count
-        row, at = row_id(rows, first_id, line), draw + s
-        largest = np.float64(row_largest(x, mask, line))
+        r = item - s * count
+        line, temperature = Line(x, mask, r), temperature_of(field.temperatures, r)
+        row = row_id(field.ids, field.row, r)
+        at = Coordinates(field.key, row, first_draw(field, r) + s, field.start, temperature)
+        largest = np.float64(row_largest(x, mask, r))
         best, arg = NOTHING, NO_INDEX
         if largest > -LIMIT and largest < np.inf:
-            arg = _race(x, mask, line, key, row, at, start, largest)
+            arg = _race(line, at, largest)
             if arg == NO_INDEX:
-                best, arg = _decide(x, mask, line, key, row, at, start)
-            elif value.size:
-                best = np.float64(potential(x, mask, line, arg)) + gumbel(key, row, at, start + np.uint64(arg))
-        number = np.uint64(to_row) + line
+                arg = _decide(line, at)
+            if value.size:
+                best = _perturbed(line, at, arg)
+        number = np.uint64(to_row) + r
         finish(index, value, flag, s, number, number, best, arg)
 
 
 @kernel(threads=THREADS)
-def max_given(x, mask, noise, place, index, value, flag):
+def max_given(x, mask, noise, temperatures, place, index, value, flag):
     """Gumbel-max of each row of a piece on the noise beside it, a warp a row.
 
-    `place` is (draw, first row, rows of all noise). Noise that is not finite is a fault of the row of noise, and comes
-    before faults of rows, whose numbers follow.
+    `temperatures` are `Temperatures`; `place` is (draw, first row, rows of all noise). Noise of -inf excludes; NaN and
+    inf are faults of the row of noise, and come before faults of rows, whose numbers follow.
     """
     draw, to_row, noise_rows = place
     thread = np.int32(cuda.threadIdx.x)
@@ -117,14 +151,16 @@ def max_given(x, mask, noise, place, index, value, flag):
     if line < x.shape[0]:
         best, arg = NOTHING, NO_INDEX
         bad_row = bad_noise = False
+        temperature = temperature_of(temperatures, line)
         category = lane
         while category < x.shape[1]:
             g = np.float64(potential(noise, True, np.uint64(line), category))
-            p = np.float64(potential(x, mask, np.uint64(line), category))
-            bad_noise |= not abs(g) < math.inf
+            p = np.float64(potential(x, mask, np.uint64(line), category)) if g > NOTHING else NOTHING
+            bad_noise |= not g < math.inf
             bad_row |= not p < LIMIT
-            if p > -LIMIT and p + g > NOTHING and beats(p + g, category, best, arg):
-                best, arg = p + g, category
+            perturbed = fma(temperature, g, p)
+            if p > -LIMIT and (arg == NO_INDEX or beats(perturbed, category, best, arg)):
+                best, arg = perturbed, category
             category += np.int64(32)
         bad_row = cuda.any_sync(ALL_LANES, bad_row)
         bad_noise = cuda.any_sync(ALL_LANES, bad_noise)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastgumbel._cpu.stage import row_id
-from fastgumbel._cuda.kernels.field import block, held_block, hold_blocks, quad_noise
+from fastgumbel._cuda.kernels.field import block, first_draw, held_block, hold_blocks, quad_noise
 from fastgumbel._cuda.kernels.rows import divided
 from fastgumbel._cuda.seam import cuda, device, kernel, store4
 
@@ -35,13 +35,13 @@ def _put(out, place, column, n, vectors, g):
 def fill_short(out, field, n, n_rows, vectors):
     """Write G(key, row, draw, start + j) to out[r n + j], a thread a row.
 
-    `field` is (ids, key, row, draw, start), a `Field`; `vectors` is (skew, mask): out[i] begins 16 aligned bytes if and
+    `field` is a `Field`; `vectors` is (skew, mask): out[i] begins 16 aligned bytes if and
     only if (i + skew) & mask is 0.
     """
-    rows, key, first_row, draw, start = field
+    key, start = field.key, field.start
     r = np.int64(cuda.blockIdx.x) * np.int64(THREADS) + np.int64(cuda.threadIdx.x)
     if r < n_rows:
-        row = row_id(rows, first_row, np.uint64(r))
+        row, draw = row_id(field.ids, field.row, np.uint64(r)), first_draw(field, r)
         column = -np.int64(start & np.uint64(3))
         place = r * n + column
         quad = start >> np.uint64(2)
@@ -59,7 +59,7 @@ def fill_short(out, field, n, n_rows, vectors):
 @kernel(threads=THREADS)
 def fill_long(out, field, n, n_rows, vectors, pairs, steps):
     """Write what `fill_short` does, a warp `steps` pairs of blocks; a row touches `pairs` pairs, and steps <= 32."""
-    rows, key, first_row, draw, start = field
+    key, start = field.key, field.start
     thread = np.int32(cuda.threadIdx.x)
     lane = np.int32(thread & np.int32(31))
     warp = np.int64(cuda.blockIdx.x) * np.int64(THREADS // 32) + np.int64(thread >> np.int32(5))
@@ -70,13 +70,13 @@ def fill_long(out, field, n, n_rows, vectors, pairs, steps):
         zero = out.dtype.type(0)
         mine = min(first + np.int64(lane), items - _1)
         r = divided(mine, pairs)
-        row = row_id(rows, first_row, np.uint64(r))
+        row, draw = row_id(field.ids, field.row, np.uint64(r)), first_draw(field, r)
         held = hold_blocks(key, row, draw, first_pair + np.uint64(mine - r * pairs), zero, lane)
 
         r = divided(first, pairs)
         p = first - r * pairs
         left = np.int32(pairs - p)
-        row = row_id(rows, first_row, np.uint64(r))
+        row, draw = row_id(field.ids, field.row, np.uint64(r)), first_draw(field, r)
         place = r * n
         begin = np.int64(first_pair << np.uint64(7)) + np.int64(lane) * _4 - np.int64(start)
         column = begin + p * _STEP
@@ -94,7 +94,7 @@ def fill_long(out, field, n, n_rows, vectors, pairs, steps):
             if left == 0 and step < count:
                 left = np.int32(pairs)
                 r += _1
-                row = row_id(rows, first_row, np.uint64(r))
+                row, draw = row_id(field.ids, field.row, np.uint64(r)), first_draw(field, r)
                 place += n
                 column = begin
                 quad = (first_pair << np.uint64(5)) + np.uint64(lane)

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 class Field(NamedTuple):
     """Where a piece of rows lies in the noise field.
 
-    Row r has the id `ids[r]`, or `row + r` where `ids` is empty; the first draw is `draw`, the first category `start`.
+    Row r has the id `ids[r]`, or `row + r` where `ids` is empty; its first draw is `draw`, and draws[r] more unless
+    `draws` is empty. The first category is `start`. The noise is scaled by `temperatures`, which are `Temperatures`,
+    in perturbed values, but not in relaxed samples.
     """
 
     ids: Any
@@ -14,15 +16,25 @@ class Field(NamedTuple):
     row: Any
     draw: Any
     start: Any
+    draws: Any
+    temperatures: Any
+
+
+class Temperatures(NamedTuple):
+    """Temperatures: `many[r]` of row r of a piece, or `one` where `many` is empty."""
+
+    one: Any
+    many: Any
 
 
 class Coordinates(NamedTuple):
-    """Where one row and draw lies in the noise field; its first category is `start`."""
+    """Where one row and draw lies in the noise field, scaled by a temperature; its first category is `start`."""
 
     key: Any
     row: Any
     draw: Any
     start: Any
+    temperature: Any
 
 
 class Line(NamedTuple):
@@ -86,3 +98,19 @@ class Samples(NamedTuple):
     log: Any
     flag: Any
     faults: Any
+
+
+class Cotangents(NamedTuple):
+    """Relaxed samples y[s, r, :], or with `log` their logarithms, and their cotangents w[first + s // repeats, r, :].
+
+    Both are flat. There are so many `draws` of `rows` rows of `n` categories.
+    """
+
+    y: Any
+    log: Any
+    w: Any
+    first: Any
+    repeats: Any
+    draws: Any
+    rows: Any
+    n: Any

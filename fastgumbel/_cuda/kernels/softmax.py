@@ -4,10 +4,11 @@ import numpy as np
 
 from fastgumbel._cuda.kernels.max import larger
 from fastgumbel._cuda.kernels.max import largest_of as largest_of_four
-from fastgumbel._cuda.kernels.rows import infinity, quad
+from fastgumbel._cuda.kernels.rows import infinity, potential, quad
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device
 from fastgumbel._law.ops import times
 from fastgumbel._law.real import decay
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._law.sums import GROUP
 
 # Groups of a sum are cut by shifts: where they begin, and how many numbers may be left behind the last whole one.
@@ -52,6 +53,19 @@ def top_of(cells, line):
 
 
 @device
+def top_beside(cells, line, given, draw):
+    """The same among what noise by draw, row and category leaves. All threads must call."""
+    limit = cells.dtype.type(LIMIT)
+    largest = -infinity(line.x)
+    category = np.int64(cuda.threadIdx.x)
+    while category < line.x.shape[1]:
+        v = left_by(line, category, given[draw, line.row, np.uint64(category)])
+        largest = raised(largest, v, limit)
+        category += np.int64(cuda.blockDim.x)
+    return largest_of(cells, largest, limit)
+
+
+@device
 def distance(v, largest, rate, most):
     """Perturbed value less the largest over tau, at least the least number."""
     t = times(v - largest, rate)
@@ -76,9 +90,21 @@ def weighed(slope, p):
 
 
 @device
-def perturbed(v, g, most):
-    """Potential less the largest, and precomputed noise; NaN if the noise is not finite."""
-    return v + g if g >= -most and g <= most else g - g
+def left_by(line, category, given):
+    """One potential; -inf where it is excluded, also by precomputed noise."""
+    return potential(line.x, line.mask, line.row, category) if given != -np.inf else -infinity(line.x)
+
+
+@device
+def is_noise(g, given, most):
+    """Whether precomputed noise, which is g in the type of the sample, is finite there or excludes."""
+    return given == -np.inf or (g >= -most and g <= most)
+
+
+@device
+def perturbed(v, g, good):
+    """Potential less the largest, and precomputed noise; NaN if that is not good."""
+    return v + g if good else g - g
 
 
 @device

@@ -7,21 +7,24 @@ perturbs it anew, so no noise ever lies in device memory.
 import numpy as np
 
 from fastgumbel._cpu.stage import row_id
-from fastgumbel._cuda.kernels.field import held_block, hold_blocks, quad_noise
+from fastgumbel._cuda.kernels.field import first_draw, held_block, hold_blocks, quad_noise
 from fastgumbel._cuda.kernels.parameters import Line
-from fastgumbel._cuda.kernels.rows import infinity, note_fault, potential, quad
+from fastgumbel._cuda.kernels.rows import infinity, note_fault, quad
 from fastgumbel._cuda.kernels.softmax import (
     GROUP_REST,
     GROUP_SHIFT,
     distance,
     group_sum,
     in_order,
+    is_noise,
     largest_of,
+    left_by,
     perturbed,
     raised,
     rate_of,
     slope_of,
     tangent,
+    top_beside,
     top_of,
     weighed,
     weight,
@@ -99,10 +102,11 @@ def _perturb_given(tile, line, noise, flag, columns, tops, largest):
     most = tile.dtype.type(np.finfo(tile.dtype).max)
     j = c + np.int64(cuda.threadIdx.x)
     while j < end:
-        g = tile.dtype.type(given[np.uint64(s), line.row, np.uint64(j)])
-        v = perturbed(potential(line.x, line.mask, line.row, j) - tops[0], g, most)
-        largest = _put(tile, j, c, end, v, largest)
-        if not (g >= -most and g <= most):
+        beside = given[np.uint64(s), line.row, np.uint64(j)]
+        g = tile.dtype.type(beside)
+        good = is_noise(g, beside, most)
+        largest = _put(tile, j, c, end, perturbed(left_by(line, j, beside) - tops[0], g, good), largest)
+        if not good:
             note_fault(flag, number, INVALID_NOISE)
         j += np.int64(cuda.blockDim.x)
     return largest
@@ -118,7 +122,8 @@ def _term(tile, i, known, dx, dx_at, phase):
     p = times(w, factor)
     if phase == _DISTANCE:
         return times(distance(tile[i], largest, rate, most), p)
-    return times(dx[np.uint64(dx_at + np.int64(i))], p)
+    # The tangent of what is excluded is not looked at: it may be NaN.
+    return times(dx[np.uint64(dx_at + np.int64(i))], p) if tile[i] >= -most else p
 
 
 @device
@@ -173,7 +178,7 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
     s = np.int64(np.uint64(cuda.blockIdx.x) // np.uint64(n_rows))
     r = np.int64(cuda.blockIdx.x) - s * n_rows
     line, nan = Line(x, mask, np.uint64(r)), y.dtype.type(np.nan)
-    top = top_of(peaks, line)
+    top = top_beside(peaks, line, given, np.uint64(s)) if given.size else top_of(peaks, line)
     # Noise of an invalid row is looked at too, as its faults come first.
     if thread == np.int32(0):
         tops[0] = top if top > -LIMIT and top < LIMIT else nan
@@ -183,7 +188,7 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
     noise = given, s, number
     rate = rate_of(rates, whole)
     row = row_id(field.ids, field.row, np.uint64(r))
-    coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
+    coordinates = field.key, row, first_draw(field, r) + np.uint64(window.first_draw + s), field.start
 
     largest = y.dtype.type(-np.inf)
     factor, log_total, mean, slope = zero, zero, zero, zero

@@ -3,11 +3,14 @@
 import numpy as np
 
 from fastgumbel._cpu.stage import row_id
-from fastgumbel._cuda.kernels.field import block, quad_noise
+from fastgumbel._cuda.kernels.field import block, first_draw, quad_noise
 from fastgumbel._cuda.kernels.max import row_largest
-from fastgumbel._cuda.kernels.rows import infinity, note_fault, potential, quad
+from fastgumbel._cuda.kernels.parameters import Line
+from fastgumbel._cuda.kernels.rows import infinity, note_fault, quad
 from fastgumbel._cuda.kernels.softmax import (
     distance,
+    is_noise,
+    left_by,
     perturbed,
     raised,
     rate_of,
@@ -94,21 +97,31 @@ def softmax_short(x, mask, field, given, rates, tangents, samples, window):
     whole = window.row + r
     at = ((window.first_draw + s) * window.rows + whole) * n
     rate, nan = rate_of(rates, whole), y.dtype.type(np.nan)
-    top = row_largest(x, mask, np.uint64(r))
+    line = Line(x, mask, np.uint64(r))
+    if given.size:
+        top = -infinity(x)
+        j = np.int64(0)
+        while j < n:
+            v = left_by(line, j, given[np.uint64(s), np.uint64(r), np.uint64(j)])
+            top = raised(top, v, y.dtype.type(LIMIT))
+            j += _1
+    else:
+        top = row_largest(x, mask, np.uint64(r))
     # Noise of an invalid row is looked at too, as its faults come first.
     top = top if top > -LIMIT and top < LIMIT else nan
     if given.size:
         j = np.int64(0)
         while j < n:
-            g = y.dtype.type(given[np.uint64(s), np.uint64(r), np.uint64(j)])
-            v = perturbed(potential(x, mask, np.uint64(r), j) - top, g, most)
-            largest = _put(tile, j, n, v, largest)
-            if not (g >= -most and g <= most):
+            beside = given[np.uint64(s), np.uint64(r), np.uint64(j)]
+            g = y.dtype.type(beside)
+            good = is_noise(g, beside, most)
+            largest = _put(tile, j, n, perturbed(left_by(line, j, beside) - top, g, good), largest)
+            if not good:
                 note_fault(flag, (window.first_draw + s) * window.rows + whole, INVALID_NOISE)
             j += _1
     else:
         row = row_id(field.ids, field.row, np.uint64(r))
-        coordinates = field.key, row, field.draw + np.uint64(window.first_draw + s), field.start
+        coordinates = field.key, row, first_draw(field, r) + np.uint64(window.first_draw + s), field.start
         largest = _perturb(tile, x, mask, r, coordinates, top, largest)
     if not (largest >= -most and largest <= most):
         note_fault(flag, faults + whole, INVALID_ROW)
@@ -156,7 +169,10 @@ def softmax_short(x, mask, field, given, rates, tangents, samples, window):
         mean = zero
         j = np.int64(0)
         while j < n and dx.size:
-            mean += times(times(weight(tile[_place(j)], largest, rate), factor), dx[np.uint64(dx_at + j)])
+            v = tile[_place(j)]
+            # The tangent of what is excluded is not looked at: it may be NaN.
+            if v >= -most:
+                mean += times(times(weight(v, largest, rate), factor), dx[np.uint64(dx_at + j)])
             j += _1
         mean = times(mean - times(slope, mean_distance), rate)
         if not (mean >= -most and mean <= most):

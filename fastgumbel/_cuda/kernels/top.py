@@ -9,6 +9,7 @@ import numpy as np
 
 from fastgumbel._cuda.kernels.rows import divided, note_fault
 from fastgumbel._cuda.seam import cuda, device
+from fastgumbel._law.ops import fma
 from fastgumbel._law.reduce import INVALID_ROW, LIMIT, NO_INDEX, NOTHING, TOO_FEW, beats
 
 INVALID = np.float64(np.inf)
@@ -17,11 +18,11 @@ _0, _1 = np.int32(0), np.int32(1)
 
 
 @device
-def entry(potential, noise, category):
-    """The entry of a category from its potential and noise, both float64."""
+def entry(potential, noise, temperature, category):
+    """The entry of a category from its potential, its noise and the temperature, all float64."""
     if not potential < LIMIT:
         return INVALID, NO_INDEX
-    value = potential + noise
+    value = fma(temperature, noise, potential)
     if potential > -LIMIT and value > NOTHING:
         return value, category
     return NOTHING, NO_INDEX

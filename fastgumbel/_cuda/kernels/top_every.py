@@ -6,8 +6,9 @@ Lists lie one after another in two flat arrays, of values and of indices. `place
 import numpy as np
 
 from fastgumbel._cpu.stage import row_id
-from fastgumbel._cuda.kernels.field import block, quad_noise
+from fastgumbel._cuda.kernels.field import block, first_draw, quad_noise
 from fastgumbel._cuda.kernels.rows import divided, note_fault, potential, quad
+from fastgumbel._cuda.kernels.temperature import temperature_of
 from fastgumbel._cuda.kernels.top import deliver, entry, is_invalid, kept, offer, with_room
 from fastgumbel._cuda.seam import cuda, device, kernel
 from fastgumbel._law.reduce import INVALID_NOISE, NO_INDEX, NOTHING, beats
@@ -23,9 +24,10 @@ def _here():
 
 
 @device
-def _put(values, indices, base, width, column, p, g):
+def _put(values, indices, place, column, p, g, temperature):
+    base, width = place
     if column >= _0 and column < width:
-        value, index = entry(np.float64(p), g, column)
+        value, index = entry(np.float64(p), g, temperature, column)
         values[np.uint64(base + column)] = value
         indices[np.uint64(base + column)] = index
 
@@ -34,11 +36,11 @@ def _put(values, indices, base, width, column, p, g):
 def fill_field(x, mask, field, values, indices, plan):
     """Write the entries of rows and draws to lists, a thread a quad.
 
-    `field` is (ids, key, row, draw, start), a `Field`. `plan` is (first row, rows, first draw, items, quads a list,
+    `field` is a `Field`. `plan` is (first row, rows, first draw, items, quads a list,
     width of a list); what a list has behind the row is empty.
     """
-    rows, key, first_id, draw, start = field
-    first_row, n_rows, first_draw, items, quads, width = plan
+    key, start = field.key, field.start
+    first_row, n_rows, to_draw, items, quads, width = plan
     i = _here()
     item = divided(i, quads)
     if item < items:
@@ -49,23 +51,23 @@ def fill_field(x, mask, field, values, indices, plan):
         zero = np.float64(0)
         g0, g1, g2, g3 = zero, zero, zero, zero
         if column < np.int64(x.shape[1]):
-            row, at = row_id(rows, first_id, line), draw + np.uint64(first_draw + s)
+            row, at = row_id(field.ids, field.row, line), first_draw(field, line) + np.uint64(to_draw + s)
             minimum, winner = block(key, row, at, quad_id >> np.uint64(4), zero)
             g0, g1, g2, g3 = quad_noise(key, row, at, quad_id, minimum, winner)
         a, b, c, d = quad(x, mask, line, column)
-        base = item * width
-        _put(values, indices, base, width, column, a, g0)
-        _put(values, indices, base, width, column + _1, b, g1)
-        _put(values, indices, base, width, column + _2, c, g2)
-        _put(values, indices, base, width, column + _3, d, g3)
+        place, temperature = (item * width, width), temperature_of(field.temperatures, line)
+        _put(values, indices, place, column, a, g0, temperature)
+        _put(values, indices, place, column + _1, b, g1, temperature)
+        _put(values, indices, place, column + _2, c, g2, temperature)
+        _put(values, indices, place, column + _3, d, g3, temperature)
 
 
 @kernel(threads=THREADS)
-def fill_given(x, mask, noise, values, indices, plan, flag):
+def fill_given(x, mask, noise, temperatures, values, indices, plan, flag):
     """Write the entries of rows on the noise beside them to lists, a thread an entry.
 
-    `plan` is (first row, rows, number of row 0 of the noise among faults, width of a list). Noise that is not finite
-    makes a row invalid.
+    `temperatures` are `Temperatures`; `plan` is (first row, rows, number of row 0 of the noise among faults, width of
+    a list). Noise of -inf excludes; NaN and inf make a row invalid.
     """
     first_row, n_rows, number, width = plan
     i = _here()
@@ -76,11 +78,11 @@ def fill_given(x, mask, noise, values, indices, plan, flag):
         if column < np.int64(x.shape[1]):
             line = first_row + item
             g = np.float64(potential(noise, True, np.uint64(line), column))
-            p = np.float64(potential(x, mask, np.uint64(line), column))
-            if not abs(g) < np.inf:
+            p = np.float64(potential(x, mask, np.uint64(line), column)) if g > NOTHING else NOTHING
+            if not g < np.inf:
                 note_fault(flag, number + line, INVALID_NOISE)
                 p = np.float64(np.inf)
-            value, index = entry(p, g, column)
+            value, index = entry(p, g, temperature_of(temperatures, line), column)
         values[np.uint64(i)] = value
         indices[np.uint64(i)] = index
 

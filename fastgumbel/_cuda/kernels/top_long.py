@@ -8,9 +8,11 @@ import numpy as np
 from numba import types
 
 from fastgumbel._cpu.stage import row_id
+from fastgumbel._cuda.kernels.field import first_draw
 from fastgumbel._cuda.kernels.parameters import Coordinates, Line, Team
 from fastgumbel._cuda.kernels.rows import inside
 from fastgumbel._cuda.kernels.survey import largest_of_warps, survey
+from fastgumbel._cuda.kernels.temperature import temperature_of
 from fastgumbel._cuda.kernels.top import INVALID, entry, kept, offer, with_room
 from fastgumbel._cuda.seam import cuda, device, kernel, opaque
 from fastgumbel._law.field import (
@@ -25,7 +27,7 @@ from fastgumbel._law.field import (
 )
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import gumbel64, gumbel_bound
-from fastgumbel._law.reduce import FLOOR, LIMIT, NO_INDEX, NOTHING
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING
 
 THREADS = 128
 _WARPS = 4
@@ -42,7 +44,7 @@ def dynamic_bytes(span, capacity, itemsize):
 
 
 @device
-def _meet(line, column, w, block, known, buffer, least):
+def _meet(line, column, w, block, known, temperature, buffer, least):
     """Store the bound of a block with word w, which begins at a column, and offer its winner.
 
     `known` are (maxima of blocks, their bounds).
@@ -51,9 +53,9 @@ def _meet(line, column, w, block, known, buffer, least):
     values, indices, count = buffer
     g = gumbel64(block_exponential(w))
     # Others may have a rounding error more noise.
-    bounds[np.uint64(block)] = np.float64(maxima[np.uint64(block)]) + fma(abs(g), _ROUNDING, g)
+    bounds[np.uint64(block)] = fma(temperature, fma(abs(g), _ROUNDING, g), np.float64(maxima[np.uint64(block)]))
     mine = column + np.int64(winner_lane(w))
-    value, index = entry(np.float64(inside(line.x, line.mask, line.row, mine)), g, mine)
+    value, index = entry(np.float64(inside(line.x, line.mask, line.row, mine)), g, temperature, mine)
     offer(values, indices, count, value, index, least)
 
 
@@ -62,18 +64,17 @@ def _try(line, coordinates, column, high, minimum, buffer, least):
     """Offer a lane that is not the winner, if a quick bound of its noise reaches what is to be beaten."""
     p = np.float64(inside(line.x, line.mask, line.row, column))
     u = np.float64(np.uint32(high)) * _STEP
-    if p > -LIMIT and p + gumbel_bound(fma(u, fma(u, _HALF, _ONE), minimum)) >= least[0]:
-        key, row, draw, start = coordinates
+    key, row, draw, start, temperature = coordinates
+    if p > -LIMIT and fma(temperature, gumbel_bound(fma(u, fma(u, _HALF, _ONE), minimum)), p) >= least[0]:
         values, indices, count = buffer
         g = gumbel64(minimum + lane_exponential(opaque(key), row, draw, start + np.uint64(column)))
-        offer(values, indices, count, p + g, column, least)
+        offer(values, indices, count, fma(temperature, g, p), column, least)
 
 
 @device
 def _open(line, coordinates, block, column, lane, buffer, least):
     """Offer what of a block, which begins at a column, may be among the best, but not the winner: two lanes each."""
-    key, row, draw, _ = coordinates
-    key = opaque(key)
+    key, row, draw = opaque(coordinates.key), coordinates.row, coordinates.draw
     w = block_word(key, row, draw, block)
     winner, minimum = np.int32(winner_lane(w)), block_exponential(w)
     h0, h1, h2, h3 = words(key, row, draw, HIGH_WORDS | ((block << np.uint64(4)) + np.uint64(lane >> _1)))
@@ -93,12 +94,12 @@ def _open(line, coordinates, block, column, lane, buffer, least):
 def top_long(x, mask, numbers, field, plan, list_values, list_indices):
     """Write the best of each segment of rows and draws to a list of entries, best first, a thread block a segment.
 
-    `field` is (ids, key, row, draw, start), a `Field`. `numbers` is an empty array of the type that potentials are read
+    `field` is a `Field`. `numbers` is an empty array of the type that potentials are read
     as. `plan` is (first row, rows, first draw, draws, draws that a thread block makes, segments a row, pairs of blocks
     a segment, places of a list, of the buffer). Lists lie side by side: segments of a row, rows, draws.
     """
-    rows, key, first_id, draw, start = field
-    first_row, n_rows, first_draw, draws, group, segments, span, list_places, capacity = plan
+    key, start = field.key, field.start
+    first_row, n_rows, to_draw, draws, group, segments, span, list_places, capacity = plan
     thread, threads = np.int32(cuda.threadIdx.x), np.int32(cuda.blockDim.x)
     lane, warp, warps = np.int32(thread & _31), np.int32(thread >> _5), np.int32(threads >> _5)
     team = Team(thread, threads, lane, warp, warps)
@@ -115,7 +116,8 @@ def top_long(x, mask, numbers, field, plan, list_values, list_indices):
     first_pair = (start >> np.uint64(7)) + np.uint64(segment) * np.uint64(span)
     pairs = np.int32(min(span, whole - np.int64(segment) * span))
     column = np.int64(first_pair << np.uint64(7)) - np.int64(start)
-    row = row_id(rows, first_id, line)
+    row, draw = row_id(field.ids, field.row, line), first_draw(field, line)
+    temperature = temperature_of(field.temperatures, line)
 
     # Of all blocks: maxima, bounds of perturbed values, and the numbers of those that are to be opened.
     maxima = cuda.shared.array(0, numbers.dtype)
@@ -135,7 +137,7 @@ def top_long(x, mask, numbers, field, plan, list_values, list_indices):
     largest = largest_of_warps(tops, top, team)
 
     while s < last:
-        at = draw + np.uint64(first_draw + s)
+        at = draw + np.uint64(to_draw + s)
         if thread == _0:
             count[0] = _0
             choices[0] = _0
@@ -151,16 +153,16 @@ def top_long(x, mask, numbers, field, plan, list_values, list_indices):
                     w0, w1, w2, w3 = words(opaque(key), row, at, BLOCK_WORDS | (first_pair + np.uint64(pair)))
                     even, w = np.int32(pair << _1), join(w1, w0)
                     begins = column + np.int64(np.int32(pair << np.int32(7)))
-                    _meet(Line(x, mask, line), begins, w, even, (maxima, bounds), buffer, least)
+                    _meet(Line(x, mask, line), begins, w, even, (maxima, bounds), temperature, buffer, least)
                     odd, w = np.int32(even + _1), join(w3, w2)
                     begins += np.int64(64)
-                    _meet(Line(x, mask, line), begins, w, odd, (maxima, bounds), buffer, least)
+                    _meet(Line(x, mask, line), begins, w, odd, (maxima, bounds), temperature, buffer, least)
                 pair = np.int32(pair + threads)
 
             block = thread
             while block < np.int32(pairs << _1):
                 high = bounds[np.uint64(block)]
-                if high > FLOOR and high >= least[0]:
+                if high > NOTHING and high >= least[0]:
                     chosen[np.uint64(np.int32(cuda.atomic.add(choices, 0, _1)))] = block
                 block = np.int32(block + threads)
             cuda.syncthreads()
@@ -176,9 +178,8 @@ def top_long(x, mask, numbers, field, plan, list_values, list_indices):
                     if bounds[np.uint64(block)] >= least[0]:
                         number = (first_pair << np.uint64(1)) + np.uint64(block)
                         begins = column + np.int64(np.int32(block << np.int32(6)))
-                        _open(
-                            Line(x, mask, line), Coordinates(key, row, at, start), number, begins, lane, buffer, least
-                        )
+                        here = Coordinates(key, row, at, start, temperature)
+                        _open(Line(x, mask, line), here, number, begins, lane, buffer, least)
                 i = np.int32(i + warps)
         # Opaque, so that the place is not kept in registers throughout.
         to = ((np.uint64(s) * np.uint64(n_rows) + opaque(np.uint64(r))) * np.uint64(segments) + np.uint64(segment)) * (

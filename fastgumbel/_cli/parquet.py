@@ -1,22 +1,30 @@
-"""Tables from `.parquet` files."""
+"""Tables and choices in `.parquet` files; pyarrow is loaded when one is named."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cli.arrow import require_pyarrow
-from fastgumbel._cli.columns import Columns, Reading, id_advice, pick
+from fastgumbel._cli.columns import BLANK, Columns, Fault, Reading, first_fault, id_advice, pick
 from fastgumbel._cli.console import UserError, blaming, progress
-from fastgumbel._cli.number import BLANK
-from fastgumbel._cli.spool import Block, spooled
-from fastgumbel._cli.table import Table, first_fault
+from fastgumbel._cli.table import Block, Ids, Table, spooled
 
 CELLS = 1 << 18  # of a chunk that is checked at once
+
+
+def require_pyarrow(path: Path) -> Any:
+    """Return pyarrow, with its part for Parquet files loaded; say how to install it where it is missing."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as missing:
+        raise UserError(f"{path}: .parquet files need pyarrow: pip install 'fastgumbel[parquet]'") from missing
+    return pyarrow
 
 
 def open_parquet(path: Path, reading: Reading, *, quiet: bool) -> Table:
@@ -83,23 +91,74 @@ class _ParquetRows:
         blank = np.column_stack([column.is_null().to_numpy(zero_copy_only=False) for column in part])
         if blank.any() and not self._reading.blank_excludes:
             row, column = np.argwhere(blank)[0]
-            raise self._error(first + row, self._columns.header[column], BLANK)
+            raise self._error(first + row, Fault(row, column, BLANK).text(self._columns.header))
         double = self._arrow.float64()
         chunk = np.column_stack([column.cast(double, safe=False).to_numpy(zero_copy_only=False) for column in part])
         chunk[blank] = -np.inf
         fault = first_fault(chunk)
         if fault is not None:
-            name = None if fault.column is None else self._columns.header[fault.column]
-            raise self._error(first + fault.row, name, fault.what)
+            raise self._error(first + fault.row, fault.text(self._columns.header))
         return chunk
 
     def _ids(self, column: Any, first: int) -> list[str]:
         texts: list[str | None] = column.cast(self._arrow.string()).to_pylist()
         for row, text in enumerate(texts, start=first):
             if text is None or not text.strip():
-                raise self._error(row, self._columns.id_name, "the cell is blank, so the row has no id")
+                raise self._error(row, f", column {self._columns.id_name!r}: the cell is blank, so the row has no id")
         return [text for text in texts if text is not None]
 
-    def _error(self, row: int, column: str | None, what: str) -> UserError:
-        place = "" if column is None else f", column {column!r}"
-        return UserError(f"{self._path}: row {row}{place}: {what}")
+    def _error(self, row: int, what: str) -> UserError:
+        return UserError(f"{self._path}: row {row}{what}")
+
+
+class ParquetSink:
+    """Columns of row, draw and the alternative's name, or its index if it has none; complete as the context ends.
+
+    Chunks must come in the order of rows, then draws.
+    """
+
+    def __init__(self, target: Path, file: BinaryIO, *, header: tuple[str, ...] | None, labels: Ids, rows: int) -> None:
+        self._arrow = arrow = require_pyarrow(target)
+        self._target, self._labels = target, labels
+        self._names = None if header is None else arrow.array(header, arrow.string())
+        # Signed where it can be, as most programs write ids so and join tables by type.
+        numbers = arrow.int64() if labels.largest(rows) < 1 << 63 else arrow.uint64()
+        kinds = {
+            labels.name: arrow.string() if labels.texts else numbers,
+            "draw": arrow.int64(),
+            "choice": arrow.int64() if header is None else arrow.dictionary(arrow.int32(), arrow.string()),
+        }
+        self._schema = arrow.schema(list(kinds.items()))
+        with blaming(target):
+            self._writer = arrow.parquet.ParquetWriter(file, self._schema)
+
+    def write(self, choices: NDArray[np.integer[Any]], row: int, draw: int) -> None:
+        """Append a chunk."""
+        arrow = self._arrow
+        draws, rows = choices.shape
+        labels = arrow.array(self._labels.labels(row, row + rows), self._schema.field(0).type)
+        indices = choices.T.ravel()
+        if self._names is None:
+            chosen = arrow.array(indices, arrow.int64())
+        else:
+            chosen = arrow.DictionaryArray.from_arrays(arrow.array(indices, arrow.int32()), self._names)
+        columns = [
+            labels.take(arrow.array(np.repeat(np.arange(rows), draws))),
+            arrow.array(np.tile(np.arange(draw, draw + draws, dtype=np.int64), rows)),
+            chosen,
+        ]
+        with blaming(self._target):
+            self._writer.write_table(arrow.Table.from_arrays(columns, schema=self._schema))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, fault: object, trace: object) -> None:
+        """Write what makes the file complete."""
+        if kind is None:
+            with blaming(self._target):
+                self._writer.close()
+        else:
+            # The file is going to be removed, and the writer would otherwise close itself later, and fail then.
+            with suppress(Exception):
+                self._writer.close()

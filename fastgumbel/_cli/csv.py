@@ -1,22 +1,21 @@
-"""Tables from `.csv` files."""
+"""Tables and choices in `.csv` files."""
 
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 from array import array
 from collections.abc import Callable, Iterator
-from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fastgumbel._cli.columns import Reading, id_advice, pick
+from fastgumbel._cli.columns import Reading, complaint, first_fault, id_advice, numbers, pick
 from fastgumbel._cli.console import UserError, blaming, progress
-from fastgumbel._cli.number import complaint, is_number, numbers
-from fastgumbel._cli.spool import Block, spooled
-from fastgumbel._cli.table import Table, first_fault
+from fastgumbel._cli.table import Block, Ids, Table, spooled
 
 CELLS = 1 << 18  # of a chunk of text that is checked at once
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}  # that are found out
@@ -29,7 +28,7 @@ def open_csv(path: Path, reading: Reading, *, quiet: bool) -> Table:
     with blaming(path):
         file = path.open("rb")
     with (
-        TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream,
+        io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream,
         progress(path.stat().st_size, "B", quiet=quiet) as advance,
     ):
         text = _CsvText(path, stream, reading)
@@ -124,7 +123,7 @@ class _CsvText:
         names = [cell.strip() for cell in record]
         if not names:
             raise self._error("is empty; expected a header with the alternatives' names")
-        if all(map(is_number, names)):
+        if not any(map(complaint, names)):
             raise self._error(f"line {line}: holds only numbers; expected a header with the alternatives' names")
         return line, names
 
@@ -151,9 +150,50 @@ class _CsvText:
         chunk = np.array(cells).reshape(-1, len(self.columns.header))
         fault = first_fault(chunk)
         if fault is not None:
-            column = "" if fault.column is None else f", column {self.columns.header[fault.column]!r}"
-            raise self._error(f"line {lines[fault.row]} (row {first + fault.row}){column}: {fault.what}")
+            text = fault.text(self.columns.header)
+            raise self._error(f"line {lines[fault.row]} (row {first + fault.row}){text}")
         return Block(chunk, ids)
 
     def _error(self, complaint: str) -> UserError:
         return UserError(f"{self._path}: {complaint}")
+
+
+class CsvSink:
+    """Lines of row, draw and the alternative's name, or its index if it has none.
+
+    Chunks must come in the order of rows, then draws.
+    """
+
+    def __init__(self, target: Path, file: BinaryIO, *, header: tuple[str, ...] | None, labels: Ids) -> None:
+        self._target, self._file, self._labels = target, file, labels
+        self._names = None if header is None else [_csv_cell(name) for name in header]
+        with blaming(target):
+            file.write(f"{_csv_cell(labels.name)},draw,choice\n".encode())
+
+    def write(self, choices: NDArray[np.integer[Any]], row: int, draw: int) -> None:
+        """Append a chunk."""
+        draws, rows = choices.shape
+        indices = choices.T.ravel().tolist()
+        cells = iter(indices if self._names is None else [self._names[index] for index in indices])
+        labels = self._labels.labels(row, row + rows)
+        lines = (
+            f"{label},{number},{next(cells)}\n"
+            for label in (map(_csv_cell, labels) if self._labels.texts else labels)
+            for number in range(draw, draw + draws)
+        )
+        with blaming(self._target):
+            self._file.write("".join(lines).encode())
+
+
+def _csv_cell(name: str) -> str:
+    """Quote a name where it needs it.
+
+    Examples
+    --------
+    >>> _csv_cell("bus"), _csv_cell("a, b")
+    ('bus', '"a, b"')
+    """
+    end = "\r\n"  # a name with one of these is quoted, too
+    cell = io.StringIO()
+    csv.writer(cell, lineterminator=end).writerow([name])
+    return cell.getvalue().removesuffix(end)
