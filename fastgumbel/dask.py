@@ -24,7 +24,7 @@ from fastgumbel._dask.graph import DaskArrays, Grid, Place, in_chunks, lengths, 
 from fastgumbel._dask.max import sample_top
 from fastgumbel._dask.softmax import relax
 from fastgumbel._host.noise import write
-from fastgumbel._request.checks import float_type, places_of, shape_of
+from fastgumbel._request.checks import flag_of, float_type, places_of, shape_of
 from fastgumbel._request.coordinates import Coordinates, check_reach, coordinates_of, field_of, frozen
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.request import Request
@@ -178,7 +178,7 @@ def gumbel_max(
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
     request.scale_noise(temperature)
-    return _max.sample(Grid(request, draw_chunks), bool(return_max))
+    return _max.sample(Grid(request, draw_chunks), flag_of(return_max, "return_max"))
 
 
 def gumbel_top_k(
@@ -247,7 +247,7 @@ def gumbel_top_k(
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
     places = places_of(k, request.n)
     request.scale_noise(temperature)
-    return sample_top(Grid(request, draw_chunks, places), places, bool(return_threshold))
+    return sample_top(Grid(request, draw_chunks, places), places, flag_of(return_threshold, "return_threshold"))
 
 
 def gumbel_softmax(
@@ -312,7 +312,7 @@ def gumbel_softmax(
     True
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
-    return relax(Grid(request, draw_chunks, None), tau, bool(hard), bool(log))
+    return relax(Grid(request, draw_chunks, None), tau, flag_of(hard, "hard"), flag_of(log, "log"))
 
 
 def categorical(

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host import max as _max
 from fastgumbel._host.max import search_few
+from fastgumbel._request.checks import flag_of
 from fastgumbel._request.coordinates import field_of
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.request import Request
@@ -199,7 +200,7 @@ def gumbel_max(
     >>> bool((zones[chooser, place] == zones[:, ::-1][chooser, again]).all())
     True
     """
-    plain = size is None and where is None and out is None and not return_max
+    plain = size is None and where is None and out is None and return_max is False
     if plain and type(invalid) is str and invalid == "raise":
         sample = None
         if type(noise) is NoiseField and rng is None:
@@ -210,4 +211,4 @@ def gumbel_max(
             return sample
     request = Request(log_potentials, axis, size, where, rng, noise, invalid)
     request.scale_noise(temperature)
-    return request.served_by(_max).sample(request, bool(return_max), out)
+    return request.served_by(_max).sample(request, flag_of(return_max, "return_max"), out)

@@ -138,7 +138,8 @@ class Reservoir:
         if isinstance(draw, np.ndarray) or isinstance(start, np.ndarray):
             raise ValueError("noise: a stream is one row, so the field of a Reservoir must have one draw and one start")
         self._draw, self._start = draw, start
-        ids = row_ids(self._noise, ())
+        rows = self._noise.rows
+        ids = rows.reshape(1) if rows is not None and rows.size == 1 else row_ids(self._noise, ())
         self._row = int(ids[0]) if ids.size else 0
         self._runs: tuple[tuple[int, int], ...] = ()
         # The one place more holds the threshold.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host import softmax as _softmax
-from fastgumbel._request.checks import pair_of
+from fastgumbel._request.checks import flag_of, pair_of
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.request import Request
 
@@ -109,7 +109,7 @@ def gumbel_softmax(
     True
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid)
-    y: NDArray[Any] = request.served_by(_softmax).sample(request, tau, bool(hard), bool(log), out)
+    y: NDArray[Any] = request.served_by(_softmax).sample(request, tau, flag_of(hard, "hard"), flag_of(log, "log"), out)
     return y
 
 
@@ -208,6 +208,6 @@ def gumbel_softmax_jvp(
     slopes = pair_of(tangents, "tangents", "(d_log_potentials, d_tau)")
     request = Request(x, axis, size, where, rng, noise, invalid)
     pair: tuple[NDArray[Any], NDArray[Any]] = request.served_by(_softmax).sample_jvp(
-        request, tau, slopes, bool(hard), bool(log), rao, out
+        request, tau, slopes, flag_of(hard, "hard"), flag_of(log, "log"), rao, out
     )
     return pair

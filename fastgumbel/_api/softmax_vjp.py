@@ -7,7 +7,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host import softmax_vjp as _softmax_vjp
-from fastgumbel._request.checks import pair_of
+from fastgumbel._request.checks import flag_of, pair_of
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.request import Request
 
@@ -115,6 +115,6 @@ def gumbel_softmax_vjp(
     x, tau = pair_of(primals, "primals", "(log_potentials, tau)")
     request = Request(x, axis, size, where, rng, noise, invalid)
     results: tuple[NDArray[Any], tuple[NDArray[Any], Any]] = request.served_by(_softmax_vjp).sample(
-        request, tau, cotangent, bool(hard), bool(log), rao, out
+        request, tau, cotangent, flag_of(hard, "hard"), flag_of(log, "log"), rao, out
     )
     return results

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host import top as _top
-from fastgumbel._request.checks import places_of
+from fastgumbel._request.checks import flag_of, places_of
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.request import Request
 
@@ -181,4 +181,4 @@ def gumbel_top_k(
     request = Request(log_potentials, axis, size, where, rng, noise, invalid)
     places = places_of(k, request.n)
     request.scale_noise(temperature)
-    return request.served_by(_top).sample(request, places, bool(return_threshold), out)
+    return request.served_by(_top).sample(request, places, flag_of(return_threshold, "return_threshold"), out)

@@ -16,7 +16,7 @@ from fastgumbel._cli.console import UserError
 from fastgumbel._law.reduce import LIMIT
 
 # Such as id, person_id, "person id", personID, index, and what pandas calls an index without a name in Parquet files.
-_LIKE_ID = re.compile(r"(?i:(.*[_\W])?id|index|__index_level_\d+__)|.*[a-z]I[dD]")
+_LIKE_ID = re.compile(r"(?i:(.*[_\W])?id|index|Unnamed: \d+|__index_level_\d+__)|.*[a-z]I[dD]")
 
 BLANK = "the cell is blank; --blank unavailable excludes such alternatives"
 

@@ -172,6 +172,8 @@ class IdSpool:
 
 def _whole_numbers(texts: list[str]) -> NDArray[np.uint64] | None:
     """Read texts as row ids of the field; None if one of them is none."""
+    # Programs that know no missing whole numbers write 7 as 7.0.
+    texts = [text.removesuffix(".0") for text in texts]
     joined = "".join(texts)
     if not (joined.isascii() and joined.isdigit()) or max(map(len, texts)) > LONGEST_NUMBER:
         return None

@@ -24,7 +24,7 @@ from fastgumbel._request.faults import tangent_message, zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.temperature import sums_of
+from fastgumbel._request.temperature import rates_of, sums_of
 
 # Columns for each warp of a thread block.
 _SPAN = 256
@@ -139,8 +139,7 @@ class _Sums:
         steps: list[tuple[int, int, int]],
     ) -> None:
         self._work, self._steps, self._last = work, steps, parts[-1]
-        with np.errstate(all="ignore"):
-            factors = np.float64(1) / (taus * samples)
+        factors = rates_of(taus * samples, np.dtype(np.float64))
         single = factors.size == 1
         many = work.device.nothing(1, np.float64) if single else work.put(factors)
         self._factors = Rates(factors[0] if single else np.float64(0), many)

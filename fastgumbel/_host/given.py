@@ -12,7 +12,7 @@ from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result
 from fastgumbel._host.rows import Rows, inputs_of, rows_of
-from fastgumbel._law.reduce import INVALID_CHOICE
+from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
 from fastgumbel._request.faults import choice_message
 from fastgumbel._request.field import IDS
 from fastgumbel._request.request import Request
@@ -20,13 +20,14 @@ from fastgumbel._request.request import Request
 
 def sample(request: Request, choice: Any, out: Any) -> Any:
     """What `gumbel_given_choice` does."""
-    (rows, chosen), lead = once_each(rows_of(request)), request.draw_shape + request.batch
+    whole, lead = rows_of(request), request.draw_shape + request.batch
+    rows, chosen = once_each(whole)
     request.condition()
     choices = np.broadcast_to(request.choices(choice), lead)
     choices = np.ascontiguousarray(choices, np.intp).reshape(request.draws, rows.count)
     flat, read = (*choices.shape, rows.n), (*inputs_of(request), choices)
     if chosen is not None:
-        choices = _of_representatives(choices, chosen)
+        choices = _of_representatives(whole, choices, chosen)
     result = Result("out", out, (*lead, rows.n), rows.dtype, flat, request.axis, read)
     faulty = noise_given(rows, choices, result.flat)
     if request.draws and np.count_nonzero(faulty):
@@ -42,12 +43,16 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     return result.deliver()
 
 
-def _of_representatives(choices: NDArray[np.intp], chosen: NDArray[np.int64]) -> NDArray[np.intp]:
-    """The places that stand for the ids of chosen places, by draw and row; what is out of range stays so."""
-    n = chosen.shape[1]
-    inside = (choices >= 0) & (choices < n)
-    taken = np.take_along_axis(chosen, np.where(inside, choices, 0).T, 1).T
-    return np.ascontiguousarray(np.where(inside, taken, choices), np.intp)
+def _of_representatives(rows: Rows, choices: NDArray[np.intp], chosen: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The places that stand for the ids of chosen places, by draw and row; what is no choice stays as it is."""
+    inside = (choices >= 0) & (choices < rows.n)
+    taken = np.where(inside, np.take_along_axis(chosen, np.where(inside, choices, 0).T, 1).T, choices)
+    for row in np.flatnonzero((taken != choices).any(0)).tolist():
+        line = rows.piece(row, row + 1, 0, rows.n)[0]
+        # A place that is excluded cannot be chosen, though its id may stand elsewhere.
+        moved = taken[:, row] != choices[:, row]
+        taken[moved, row] = np.where(line[choices[moved, row]] > -LIMIT, taken[moved, row], choices[moved, row])
+    return np.ascontiguousarray(taken, np.intp)
 
 
 def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._host.noise import fill
+from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result
 from fastgumbel._host.rows import BUFFER_BYTES, Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.threads import run
@@ -123,7 +124,7 @@ def sample(
 
     Each part, a matrix, is then given to `finish` beside its log-potentials, in the calling thread.
     """
-    rows = rows_of(request)
+    rows = once_each(rows_of(request))[0]
     shape, flat = (*request.draw_shape, *request.batch, rows.n), (request.draws, rows.count, rows.n)
     result = Result("out", out, shape, np.float64, flat, request.axis, inputs_of(request))
     faulty = _perturb(rows, noise_of(request), result.flat, mapped, finish)

@@ -88,8 +88,7 @@ def sample(
     y = result_of(request, *outs[0], None, read)
     dx = Result(*outs[1], (*request.batch, rows.n), rows.dtype, (rows.count, rows.n), request.axis, read)
     check_apart(y, dx)
-    with np.errstate(all="ignore"):
-        factor = np.float64(1) / (taus * (samples or 1))
+    factor = rates_of(taus * (samples or 1), np.dtype(np.float64))
     rates, pulled = rates_of(taus, rows.dtype), _Pulled(rows, factor, dx.flat)
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
     if samples is not None and index is not None:

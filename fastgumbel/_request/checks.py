@@ -20,6 +20,13 @@ def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     return str(value)
 
 
+def flag_of(value: Any, name: str) -> bool:
+    """True or False, and nothing that merely counts as one of them."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
+    return bool(value)
+
+
 def pair_of(value: Any, name: str, what: str) -> tuple[Any, Any]:
     """Two arguments in one."""
     if not isinstance(value, tuple | list) or len(value) != 2:

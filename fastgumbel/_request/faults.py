@@ -100,13 +100,13 @@ def infinite_message(name: str, value: Any, category: int) -> str:
 
 
 def zero_tau_message(name: str) -> str:
-    """What is wrong with a row whose temperature is 0, where a tangent is asked for."""
-    return f"tau must be above 0 for a tangent, but {name} has 0"
+    """What is wrong with a row whose temperature is 0, where derivatives are asked for."""
+    return f"tau must be above 0 for derivatives, but {name} has 0"
 
 
 def tangent_message(name: str, argument: str = "tangents") -> str:
     """What is wrong with a row of tangents, or a cotangent, that are not finite."""
-    return f"{argument} must be finite, and not so large that it overflows, unlike that of {name}"
+    return f"{argument} must be finite, and not so large as to overflow, but those of {name} are not"
 
 
 def choice_message(name: str, n: int, choices: NDArray[Any]) -> str:

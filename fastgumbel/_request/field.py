@@ -41,8 +41,9 @@ class NoiseField:
     ----------
     seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the field, as in `numpy.random.default_rng`. An int (at least 0, of any size), a sequence of them
-        (such as a seed and the step of a model) or a SeedSequence always names the same one; None takes fresh entropy;
-        a BitGenerator or Generator gives up its next 64 bits.
+        (such as the step of a model and a seed) or a SeedSequence always names the same one; None takes fresh entropy;
+        a BitGenerator or Generator gives up its next 64 bits. NumPy ignores zeros at the end of a sequence: put what
+        may be 0 first.
 
     Attributes
     ----------
@@ -227,7 +228,8 @@ class NoiseField:
         return self
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a NoiseField is immutable; use .at({name}=...)")
+        remedy = "NoiseField.from_key()" if name == "key" else f".at({name}=...)"
+        raise AttributeError(f"a NoiseField is immutable; use {remedy}")
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError("a NoiseField is immutable")
@@ -321,11 +323,15 @@ def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
 
 def key_of(seed: Any, name: str) -> np.uint64:
     """The key that an argument of this name stands for."""
+    if isinstance(seed, np.ndarray) and seed.ndim == 0:
+        seed = seed[()]
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool | np.bool_):
         if seed < 0:
             raise ValueError(f"{name}: an int must be at least 0, not {seed}")
         return _key_of_int(int(seed))
-    if isinstance(seed, list | tuple) or (isinstance(seed, np.ndarray) and seed.ndim == 1):
+    if isinstance(seed, list | tuple | range) or (isinstance(seed, np.ndarray) and seed.ndim == 1):
+        if len(seed) == 0:
+            raise ValueError(f"{name}: a sequence must have at least one int")
         return _key_of_sequence(np.random.SeedSequence([_entropy(word, name) for word in seed]))
     if isinstance(seed, np.random.Generator | np.random.BitGenerator):
         generator = seed if isinstance(seed, np.random.Generator) else np.random.Generator(seed)
@@ -334,8 +340,8 @@ def key_of(seed: Any, name: str) -> np.uint64:
         seed = np.random.SeedSequence()
     if not isinstance(seed, np.random.SeedSequence):
         raise TypeError(
-            f"{name} must be None, an int, a sequence of ints, a SeedSequence, a BitGenerator or a Generator, not "
-            f"{type(seed).__name__}"
+            f"{name} must be None, an int, a sequence of ints, or NumPy's SeedSequence, BitGenerator or Generator, not "
+            f"{type(seed).__name__}{': pass noise=' if isinstance(seed, NoiseField) else ''}"
         )
     return _key_of_sequence(seed)
 

@@ -38,6 +38,8 @@ class _Refused(Exception):
 
 
 def _read(x: Any, name: str) -> NDArray[Any]:
+    if isinstance(x, bytes | bytearray):
+        raise _Refused(f"{name} must be an array, not {type(x).__name__}")
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(x, torch.Tensor):
         return _of_tensor(x, name, torch)
@@ -78,6 +80,18 @@ def _of_pandas(x: Any, name: str) -> NDArray[Any]:
         kind = np.result_type(*kinds)
         return np.asarray(x.to_numpy(dtype=kind if kind.kind == "f" else np.float64, na_value=np.nan))
     return np.asarray(x)
+
+
+def check_labels(frame: Any, other: Any, name: str) -> None:
+    """Whether two frames of pandas have the same labels in the same order, as they are joined by place."""
+    for axis in ("columns", "index"):
+        own: Any = getattr(frame, axis, None)
+        others = getattr(other, axis, None)
+        if hasattr(own, "equals") and hasattr(others, "equals") and not own.equals(others):
+            raise ValueError(
+                f"{name} must have the {axis} of log_potentials in the same order, as places count and labels do not: "
+                f"see reindex(), or pass {name}.to_numpy()"
+            )
 
 
 def widened(array: NDArray[Any]) -> NDArray[np.float32]:

@@ -22,6 +22,7 @@ from fastgumbel._request.coordinates import (
 )
 from fastgumbel._request.device import backend
 from fastgumbel._request.field import NoiseField
+from fastgumbel._request.foreign import check_labels
 from fastgumbel._request.layout import category_axis, check_categories, fits
 from fastgumbel._request.scalars import array_of, whole
 from fastgumbel._request.shape import relaxed_dtype
@@ -94,7 +95,7 @@ class Request:
         check_categories(self.n)
         self.batch = shape[:-1] if axis == -1 else shape[:axis] + shape[axis + 1 :]
         self.dtype = relaxed_dtype(x.dtype)
-        self.where = None if where is None else self._mask(where)
+        self.where = None if where is None else self._mask(where, log_potentials)
         self.raises = choice_of(invalid, "invalid", ("raise", "mark")) == "raise"
         self.draw_shape = shape_of(size, "size")
         self.draws = math.prod(self.draw_shape)
@@ -112,7 +113,8 @@ class Request:
         """An argument that may be of the same kind as the log-potentials, or from the host."""
         return self.arrays.array(x, name) if self.arrays.owns(x) else array_of(x, name)
 
-    def _mask(self, where: Any) -> Any:
+    def _mask(self, where: Any, log_potentials: Any) -> Any:
+        check_labels(log_potentials, where, "where")
         mask = self._either(where, "where")
         if mask.dtype != np.bool_:
             mask = boolean_of(mask)
@@ -123,6 +125,8 @@ class Request:
         return mask
 
     def _precomputed(self, rng: Any, noise: Any, wanted: str) -> Any:
+        if isinstance(noise, np.random.Generator | np.random.SeedSequence | int):
+            raise TypeError(f"noise must be a NoiseField or an array, not {type(noise).__name__}: pass rng=")
         if rng is not None and wanted:
             raise ValueError("give rng or noise, not both")
         if not wanted or not self.arrays.owns(noise):

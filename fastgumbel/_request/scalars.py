@@ -51,7 +51,7 @@ def array_of(x: Any, name: str) -> NDArray[Any]:
     """A host array of whatever type."""
     check_host(x, name)
     if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{name} must not be a masked array{_UNMASKED.get(name, '')}")
+        raise TypeError(f"{name} must not be a masked array{_UNMASKED.get(name, '; see its filled()')}")
     if type(x) is np.ndarray and x.dtype.kind != "V":
         return x
     return as_array(x, name)

@@ -195,5 +195,5 @@ MASKED = np.ma.masked_array([[True, False]] * 3, [[False, True]] * 3)
     ],
 )
 def test_a_mask_is_never_forgotten(call, name):
-    with pytest.raises(TypeError, match=f"{name} must not be a masked array$"):
+    with pytest.raises(TypeError, match=f"{name} must not be a masked array; see its filled"):
         call()

@@ -123,3 +123,35 @@ def test_columns_of_truth_values():
     gap.iloc[1, 1] = pandas.NA
     with pytest.raises(TypeError, match=r"where must be true or false, but has missing values: see fillna\(\)"):
         fg.gumbel_max(X, where=gap, noise=FIELD)
+
+
+def test_labels_that_differ():
+    """Places count, so frames whose labels are in another order are refused."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcdef"))
+    where = pandas.DataFrame(X > -1, columns=list("bacdef"))
+    with pytest.raises(ValueError, match=r"where must have the columns of log_potentials in the same order.*reindex"):
+        fg.gumbel_max(frame, where=where, noise=FIELD)
+    with pytest.raises(ValueError, match="where must have the index of log_potentials"):
+        fg.gumbel_max(frame, where=(frame > -1)[::-1], noise=FIELD)
+    expected = fg.gumbel_max(X, where=X > -1, noise=FIELD)
+    np.testing.assert_array_equal(fg.gumbel_max(frame, where=frame > -1, noise=FIELD), expected)
+    np.testing.assert_array_equal(fg.gumbel_max(frame, where=X > -1, noise=FIELD), expected)
+
+
+@pytest.mark.parametrize("x", [b"ab", bytearray(b"ab")])
+def test_bytes_are_no_log_potentials(x):
+    with pytest.raises(TypeError, match="log_potentials must be an array, not byte"):
+        fg.gumbel_max(x, rng=0)
+
+
+@pytest.mark.parametrize("flag", ["False", 1, None])
+def test_flags_are_true_or_false(flag):
+    for name, call in (
+        ("hard", lambda: fg.gumbel_softmax(X, hard=flag, rng=0)),
+        ("log", lambda: fg.gumbel_softmax_vjp((X, 0.5), X, log=flag, rng=0)),
+        ("return_max", lambda: fg.gumbel_max(X, return_max=flag, rng=0)),
+        ("return_threshold", lambda: fg.gumbel_top_k(X, 2, return_threshold=flag, rng=0)),
+    ):
+        with pytest.raises(TypeError, match=f"{name} must be True or False"):
+            call()

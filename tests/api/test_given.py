@@ -239,3 +239,23 @@ def test_invalid_rows(n, dtype):
 def test_options_are_keywords():
     with pytest.raises(TypeError):
         gumbel_given_choice(X, K, -1)
+
+
+@pytest.mark.parametrize(
+    ("x", "choice", "where", "ids"),
+    [
+        ([1.0, 2.0, 0.0, 3.0], 1, [True, False, True, True], [5, 5, 5, 7]),
+        ([1.0, 2.0, 0.0, -np.inf], 3, None, [5, 5, 7, 7]),
+        ([1.0, 2.0, 0.0, 3.0], 0, None, [-1, 5, 5, 7]),
+    ],
+)
+def test_an_excluded_place_is_no_choice_though_its_id_stands_elsewhere(x, choice, where, ids):
+    with pytest.raises(ValueError, match=rf"choice must be a category that is left.* has {choice}"):
+        gumbel_given_choice(x, choice, where=where, noise=NoiseField(3).at(categories=ids))
+
+
+def test_a_choice_stands_for_its_id():
+    x, ids = np.array([1.0, 2.0, 0.0, 3.0]), [5, 5, 5, 7]
+    g = gumbel_given_choice(x, 0, size=50, noise=NoiseField(3).at(categories=ids))
+    assert ((x + g).argmax(-1) == 1).all()
+    assert (g[:, 0] == g[:, 1]).all()

@@ -112,7 +112,7 @@ TEXTS = [
     ["b", "a", "ü, the third"],
     ["x", "x", "x"],
     ["1", "2", "-3"],
-    ["1", "2", "3.0"],
+    ["1", "2", "3.5"],
     ["1", "2", str(2**64)],
     ["1", "2", "9" * 5000],
     ["1", "2", "\u0663"],
@@ -239,3 +239,17 @@ def test_a_scenario_has_the_same_rows(choose, small_reads, tmp_path, utilities):
     assert expected in complaint(choose(*run))
     save_csv(scenario, better)
     assert f"{scenario}: line 1: there is no column 'person_id'" in complaint(choose(*run))
+
+
+def test_ids_that_were_written_as_floats(choose, tmp_path):
+    """As pandas does beside missing values: they are the numbers that they were."""
+    rows = ["7,0.5,0.2", "3,0.1,0.3", "900,0.0,0.0"]
+    plain, floats = tmp_path / "plain.csv", tmp_path / "floats.csv"
+    plain.write_text("person_id,car,bus\n" + "\n".join(rows) + "\n")
+    floats.write_text("person_id,car,bus\n" + "\n".join(row.replace(",", ".0,", 1) for row in rows) + "\n")
+    outs = []
+    for path in (plain, floats):
+        out = tmp_path / f"{path.stem}_out.npy"
+        assert choose(path, "--id", "person_id", "--draws", 50, "--out", out).code == 0
+        outs.append(np.load(out))
+    np.testing.assert_array_equal(*outs)
