@@ -25,7 +25,7 @@ from fastgumbel._dask.max import sample_top
 from fastgumbel._dask.softmax import relax
 from fastgumbel._host.noise import write
 from fastgumbel._request.checks import flag_of, float_type, places_of, shape_of
-from fastgumbel._request.coordinates import Coordinates, check_reach, coordinates_of, field_of, frozen
+from fastgumbel._request.coordinates import NOWHERE, Coordinates, check_reach, coordinates_of, field_of, frozen
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.request import Request
 
@@ -100,8 +100,10 @@ def _fill_block(
     rows = positions(block[:-1], batch) if ids is None else ids.reshape(-1)
     start = whole.start + block[-1].start if categories is None else 0
     noise = np.empty(lengths(block), kind)
-    own = whole.draws if draws is None else frozen(draws.reshape(-1))
-    write(noise, whole._replace(start=start, rows=rows, categories=categories, draws=own))
+    # Arrays that came from another process are not read-only any more, as kernels want them.
+    own = NOWHERE.draws if draws is None else frozen(draws.reshape(-1))
+    at = whole._replace(start=start, rows=rows, categories=categories, draws=own)
+    write(noise, at._replace(temperatures=NOWHERE.temperatures))
     return noise
 
 

@@ -40,7 +40,7 @@ class Reservoir:
         What names the noise field, as in `NoiseField`; a Generator gives up its 64 bits here, once. Reservoirs that
         are to be merged need the same int, SeedSequence or `noise`.
     noise : NoiseField, optional
-        The field instead, with its coordinates: at most one row id.
+        The field instead, with its coordinates: at most one row id, one draw and one start.
     first : int, optional
         Position in the stream of the first item that this reservoir gets, from 0 to 2**63 - 1: where its part begins.
 

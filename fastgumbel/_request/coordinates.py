@@ -31,7 +31,7 @@ class Coordinates(NamedTuple):
     Row ids, of a batch in C order, are empty where they count from 0. Category ids have the shape of what is read, or
     are None where they count from `start`. `draws` are added to `draw`, one a row, and empty where there is nothing to
     add. `wide` tells that a category id is 2^32 or more. `temperatures` scale the noise: one a row, one for all, or
-    none where all are 1. Both are read-only.
+    none where all are 1. Draws and temperatures are read-only.
     """
 
     key: np.uint64

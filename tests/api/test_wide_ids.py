@@ -98,6 +98,18 @@ def test_conditioned_noise_has_none():
         fg.gumbel_given_choice(np.zeros(2), 0, noise=NoiseField(1).at(categories=[1, 2**32]))
 
 
+def test_device_arrays_have_none(device):
+    pytest.importorskip("numba.cuda")
+    from tests.cuda.arrays import on_device
+
+    x, field = on_device(np.zeros((2, 3))), FIELD.at(categories=[1, 2, 2**32])
+    for call in (fg.gumbel_max, fg.gumbel_softmax):
+        with pytest.raises(ValueError, match=r"categories of device arrays are up to 2\*\*32 - 1"):
+            call(x, noise=field)
+    with pytest.raises(ValueError, match="categories of device arrays"):
+        fg.gumbel((2, 3), noise=field, out=x)
+
+
 @pytest.mark.parametrize("chunks", [((3,), (200,)), ((1, 2), (64, 136))])
 def test_dask(chunks):
     da = pytest.importorskip("dask.array")
