@@ -125,7 +125,7 @@ def gumbel_max(
     log_potentials : dask.array.Array
         As in `fastgumbel.gumbel_max`, in chunks of known sizes, along the categories too.
     axis : int, optional
-        The axis of the categories.
+        The axis of the categories; the default is the last.
     size : int or tuple of ints, optional
         Draws of every row: these axes come before the batch.
     draw_chunks : int, tuple or "auto", optional

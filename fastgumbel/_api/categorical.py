@@ -78,14 +78,14 @@ def categorical(
 
     Parameters
     ----------
-    log_potentials : array_like of float16, float32, float64 or int
+    log_potentials : array_like of float16, bfloat16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights, as they come; -inf excludes a
         category. A device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that
         it names, with the same bits; then `out` must be a device array too.
     size : int or tuple of ints, optional
         Draws of every row: these axes come before the batch.
     axis : int, optional
-        The axis of the categories.
+        The axis of the categories; the default is the last.
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional

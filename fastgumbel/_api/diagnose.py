@@ -22,7 +22,7 @@ def diagnose(
 
     Parameters
     ----------
-    log_potentials : array_like of float16, float32, float64, bfloat16 or int
+    log_potentials : array_like of float16, bfloat16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Device arrays are refused.
     axis : int, optional
         The axis of the categories; the default is the last.

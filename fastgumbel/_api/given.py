@@ -27,14 +27,14 @@ def gumbel_given_choice(
 
     Parameters
     ----------
-    log_potentials : array_like of float16, float32, float64 or int
+    log_potentials : array_like of float16, bfloat16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category. A
         device array, anything with `__cuda_array_interface__`, is read on its device, on the stream that it names, and
         the noise has the same bits; then `out` must be a device array too.
     choice : array_like of int
         The observed choices, of shape `batch` or `size + batch`; beside log-potentials on a device, on either side.
     axis : int, optional
-        The axis of the categories.
+        The axis of the categories; the default is the last.
     size : int or tuple of ints, optional
         Draws of every row: these axes come first.
     where : array_like or device array of bool, optional

@@ -52,7 +52,7 @@ def log_partition(
 
     Parameters
     ----------
-    log_potentials : array_like of float16, float32, float64 or int
+    log_potentials : array_like of float16, bfloat16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category.
         Device arrays are refused.
     size : int
@@ -62,7 +62,7 @@ def log_partition(
     alpha : float, optional
         The shape for "weibull" and "frechet", and only for them: above 0.01 and above 1.
     axis : int, optional
-        The axis of the categories.
+        The axis of the categories; the default is the last.
     where : array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional

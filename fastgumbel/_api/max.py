@@ -95,12 +95,12 @@ def gumbel_max(
 
     Parameters
     ----------
-    log_potentials : array_like of float16, float32, float64 or int
+    log_potentials : array_like of float16, bfloat16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights, as they come; -inf excludes a
         category. A device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that
         it names, with the same bits; then `out`, and `noise` if it is an array, must be device arrays too.
     axis : int, optional
-        The axis of the categories.
+        The axis of the categories; the default is the last.
     size : int or tuple of ints, optional
         Draws of every row: these axes come before the batch.
     where : array_like or device array of bool, optional
@@ -109,7 +109,7 @@ def gumbel_max(
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with the axes of
-        `size` before it: finite, or -inf, which excludes its place (host arrays only).
+        `size` before it: finite, or -inf, which excludes its place.
     temperature : array_like of float, optional
         What the noise is multiplied by, from 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and
         values stay in units of the log-potentials. 0 is the plain argmax. Broadcasts to the batch, and may have an axis
@@ -187,12 +187,12 @@ def gumbel_max(
     >>> temperature = np.repeat([0.1, 2.0], 5000)
     >>> choices = fg.gumbel_max(np.tile([0.0, 0.5], (10_000, 1)), temperature=temperature, rng=0)
     >>> choices.reshape(2, 5000).mean(-1).round(2)
-    array([0.99, 0.56])
+    array([0.99, 0.57])
 
     Each of 1,000 choosers faces 30 of 5,000 zones, and keeps its taste for a zone wherever it stands.
 
-    >>> rng = np.random.default_rng(0)
-    >>> zones, utilities = rng.integers(5000, size=(1000, 30)), rng.normal(size=5000)
+    >>> zones = fg.gumbel_top_k(np.zeros((1000, 5000)), 30, rng=1)[0]
+    >>> utilities = np.random.default_rng(0).normal(size=5000)
     >>> place = fg.gumbel_max(utilities[zones], noise=field.at(categories=zones))
     >>> again = fg.gumbel_max(utilities[zones[:, ::-1]], noise=field.at(categories=zones[:, ::-1]))
     >>> chooser = np.arange(1000)

@@ -33,7 +33,7 @@ def perturb(
 
     Parameters
     ----------
-    log_potentials : array_like of float16, float32, float64 or int
+    log_potentials : array_like of float16, bfloat16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms x of weights w = exp(x); -inf excludes a
         category. Device arrays are refused.
     trick : {"gumbel", "exponential", "uniform", "weibull", "frechet"} or callable, optional
@@ -49,7 +49,7 @@ def perturb(
     alpha : float, optional
         The shape, above 0 and finite; for "weibull" and "frechet", and only for them.
     axis : int, optional
-        The axis of the categories.
+        The axis of the categories; the default is the last.
     size : int or tuple of ints, optional
         Draws of every row: these axes come first.
     where : array_like of bool, optional

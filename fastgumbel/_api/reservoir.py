@@ -152,7 +152,7 @@ class Reservoir:
 
         Parameters
         ----------
-        log_potentials : array_like of float16, float32, float64 or int
+        log_potentials : array_like of float16, bfloat16, float32, float64 or int
             Shape (n,), n from 0 on. Unnormalised logarithms of weights; -inf excludes an item. Device arrays are
             refused: copy chunks to the host.
         where : array_like of bool, optional

@@ -30,7 +30,7 @@ def gumbel_softmax(
 
     Parameters
     ----------
-    log_potentials : array_like of float16, float32, float64 or int
+    log_potentials : array_like of float16, bfloat16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category. A
         device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that it names,
         with the same bits; then `out`, and `noise` if it is an array, must be device arrays too.
@@ -38,7 +38,7 @@ def gumbel_softmax(
         Temperature, finite and at least 0; an array broadcasts to the batch. 0 is the hard limit, a one-hot. A device
         array beside log-potentials on a device is waited for and read.
     axis : int, optional
-        The axis of the categories.
+        The axis of the categories; the default is the last.
     size : int or tuple of ints, optional
         Draws of every row: these axes come first.
     where : array_like or device array of bool, optional
@@ -51,7 +51,7 @@ def gumbel_softmax(
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of noise, of the result's shape: finite, or -inf, which
-        excludes its place (host arrays only).
+        excludes its place.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
         an error (the default), or make the row alone NaN. On a device, "raise" waits for the result, and "mark"

@@ -82,7 +82,7 @@ def gumbel_top_k(
 
     Parameters
     ----------
-    log_potentials : array_like of float16, float32, float64 or int
+    log_potentials : array_like of float16, bfloat16, float32, float64 or int
         Shape `batch + (n,)` for the default axis. Unnormalised logarithms of weights; -inf excludes a category. A
         device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that it names,
         with the same bits; then `out`, and `noise` if it is an array, must be device arrays too.
@@ -98,7 +98,7 @@ def gumbel_top_k(
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
         The field instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with the axes of
-        `size` before it: finite, or -inf, which excludes its place (host arrays only).
+        `size` before it: finite, or -inf, which excludes its place.
     temperature : array_like of float, optional
         What the noise is multiplied by, from 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and
         values stay in units of the log-potentials. 0 is the plain stable sort. Broadcasts to the batch, and may have an

@@ -7,7 +7,7 @@ the row is decided anew by the integers of the definition.
 import numpy as np
 
 from fastgumbel._cpu.lanes import turn
-from fastgumbel._cpu.parameters import Field, Window
+from fastgumbel._cpu.parameters import Field, Line, Window
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, enter_draws, fill, row_id, temperature_of
 from fastgumbel._law.race import COLDEST
 from fastgumbel._law.real import decay32
@@ -137,9 +137,10 @@ def _draw_own(words, counters, n, key):
 
 
 @stage
-def _decide(x, base, n, largest, temperature, words, word, i, sums):
-    """The definition."""
-    total = cumulate(sums, x, base, n, np.float64(largest), temperature)
+def _decide(line, n, largest, temperature, words, word, i, sums):
+    """The definition, for a row in a `Line`."""
+    x, at = line
+    total = cumulate(sums, x, at, n, np.float64(largest), temperature)
     t = target(np.uint64(words[(word - 1) * STAGE + i]), np.uint64(words[word * STAGE + i]), total)
     return bisect(sums, n, t)
 
@@ -191,5 +192,5 @@ def draw_short(x, field, index, window):
             for i in range(count if undecided else 0):
                 if state[_PASSED + i] == _UNDECIDED:
                     temperature = temperature_of(field.temperatures, r + i)
-                    c = _decide(flat, (r + i) * n, n, largest[i], temperature, words, word, i, exact)
+                    c = _decide(Line(flat, (r + i) * n), n, largest[i], temperature, words, word, i, exact)
                     index[s, window.row + r + i] = c

@@ -275,15 +275,23 @@ def _one_or_each(value: Any, name: str, end: int) -> int | NDArray[np.uint64]:
     return whole(value, name, 0, end)
 
 
+def _integers(values: ArrayLike, name: str) -> NDArray[Any]:
+    """An array of what should be integers, also where NumPy would make another type of a list."""
+    array = array_of(values, name)
+    if isinstance(values, np.ndarray):
+        return array
+    if array.size == 0:
+        return array.astype(np.uint64)
+    if array.dtype.kind == "f":
+        # NumPy makes floats of a list of ints where some are below 2**63 and others are not.
+        exact = np.asarray(values, object)
+        return exact if all(map(_is_integer, exact.flat)) else array
+    return array
+
+
 def _row_ids(rows: ArrayLike, name: str, end: int) -> NDArray[np.uint64]:
     """Integers by row below a power of two, in an array of their own."""
-    ids, last = array_of(rows, name), f"2**{end.bit_length() - 1} - 1"
-    if ids.size == 0 and not isinstance(rows, np.ndarray):
-        ids = ids.astype(np.uint64)
-    if ids.dtype.kind == "f" and not isinstance(rows, np.ndarray):
-        # NumPy makes floats of a list of ints where some are below 2**63 and others are not.
-        exact = np.asarray(rows, object)
-        ids = exact if all(map(_is_integer, exact.flat)) else ids
+    ids, last = _integers(rows, name), f"2**{end.bit_length() - 1} - 1"
     if ids.dtype.kind not in "iu" and not (ids.dtype == object and all(map(_is_integer, ids.flat))):
         raise TypeError(f"{name} must be integers from 0 to {last}, not {ids.dtype}")
     if ids.size and (ids.min() < 0 or ids.max() >= end):
@@ -295,9 +303,7 @@ def _row_ids(rows: ArrayLike, name: str, end: int) -> NDArray[np.uint64]:
 
 
 def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
-    ids = array_of(categories, "categories")
-    if ids.size == 0 and not isinstance(categories, np.ndarray):
-        ids = ids.astype(np.int64)
+    ids = _integers(categories, "categories")
     wide = ids.dtype == np.uint64 or (ids.dtype == object and all(map(_is_integer, ids.flat)))
     if ids.dtype.kind not in "iu" and not wide:
         raise TypeError(f"categories must be integers up to 2**63 - 1, negative in empty places, not {ids.dtype}")

@@ -12,8 +12,10 @@ LIMIT = 2.0**46
 
 
 def _scaled_sum(temperature, noise, x):
-    if temperature == 1 or not math.isfinite(x) or not math.isfinite(noise):
+    if not math.isfinite(x) or not math.isfinite(noise):
         return x + noise
+    if temperature == 0:
+        return x
     exact = Fraction(temperature) * Fraction(noise) + Fraction(x)
     return exact.numerator / exact.denominator
 
@@ -25,7 +27,37 @@ def perturbed(x, noise, temperature=1.0):
     """Return ``x + temperature * noise`` with one rounding; -inf where one of ``x`` and ``noise`` is."""
     if np.all(np.equal(temperature, 1)):
         return x + noise
-    return np.asarray(_scaled_sums(temperature, noise, x), np.float64)
+    temperature, noise, x = np.broadcast_arrays(np.asarray(temperature, np.float64), noise, x)
+    with np.errstate(all="ignore"):
+        # Product and sum with their rounding errors, exact where nothing is very large or small; the sum of the errors
+        # is rounded once, so that the result is right unless it is next to where it would change.
+        product, missed = _product(temperature, noise)
+        sums = product + x
+        part = sums - x
+        rest = ((product - part) + (x - (sums - part))) + missed
+        low, high = sums + rest * (1 - 2.0**-50), sums + rest * (1 + 2.0**-50)
+        sure = (low == high) & _ordinary(temperature) & _ordinary(noise) & (_ordinary(x) | (x == 0))
+    exact = np.where(sure, low, 0)
+    exact[~sure] = _scaled_sums(temperature[~sure], noise[~sure], x[~sure])
+    return exact
+
+
+def _ordinary(v):
+    return (np.abs(v) > 1e-100) & (np.abs(v) < 1e100)
+
+
+def _product(a, b):
+    """Return products and their rounding errors, after Dekker and Veltkamp."""
+    (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
+    product = a * b
+    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def _halves(v):
+    """Return two numbers of 26 bits with the sum v."""
+    high = 134217729.0 * v
+    high = high - (high - v)
+    return high, v - high
 
 
 def by_row(temperature, shape, axis=-1):
