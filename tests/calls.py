@@ -130,6 +130,49 @@ def _independent_of_tables(place, x):
     return fastgumbel.categorical(place(x), 33, noise=NOISE.at(start=0))
 
 
+def _by_row(x):
+    """Return a temperature and a first draw for each row, 0 for some."""
+    rows = np.arange(x.shape[0])
+    return rows % 5 / 2, NOISE.at(draw=rows * 1001 % 7)
+
+
+def _hard_by_row(place, x):
+    temperature, noise = _by_row(x)
+    return fastgumbel.gumbel_max(place(x), size=3, temperature=temperature, noise=noise, return_max=True)
+
+
+def _ranked_by_row(place, x):
+    temperature, noise = _by_row(x)
+    k = min(3, x.shape[-1])
+    return fastgumbel.gumbel_top_k(place(x), k, temperature=temperature, noise=noise, invalid="mark")
+
+
+def _independent_by_row(place, x):
+    temperature, noise = _by_row(x)
+    return fastgumbel.categorical(place(x), 2, temperature=temperature, noise=noise.at(start=0))
+
+
+def _independent_of_tables_by_row(place, x):
+    temperature, noise = _by_row(x)
+    return fastgumbel.categorical(place(x), 33, temperature=temperature, noise=noise.at(start=0))
+
+
+def _relaxed_by_row(place, x):
+    return fastgumbel.gumbel_softmax(place(x), 0.5, noise=_by_row(x)[1])
+
+
+def _hard_on_empty_noise(place, x):
+    noise = np.where(np.arange(x.size).reshape(x.shape) % 3 == 1, -np.inf, _steps(x))
+    noise[..., 0] = 1
+    return fastgumbel.gumbel_max(place(x), temperature=0.5, noise=place(noise), return_max=True)
+
+
+def _tangent_on_empty_noise(place, x):
+    noise = np.where(np.arange(x.size).reshape(x.shape) % 3 == 1, -np.inf, _steps(x)).astype(x.dtype)
+    noise[..., 0] = 1
+    return fastgumbel.gumbel_softmax_jvp((place(x), 0.5), (place(_steps(x)), 1.0), noise=place(noise))
+
+
 CALLS = {
     "gumbel": _noise,
     "gumbel_max": _hard,
@@ -154,6 +197,13 @@ CALLS = {
     "gumbel_top_k, ids": _ranked_at_ids,
     "gumbel_softmax, ids": _relaxed_at_ids,
     "gumbel_given_choice, ids": _given_at_ids,
+    "gumbel_max, by row": _hard_by_row,
+    "gumbel_top_k, by row": _ranked_by_row,
+    "categorical, by row": _independent_by_row,
+    "categorical, tables by row": _independent_of_tables_by_row,
+    "gumbel_softmax, by row": _relaxed_by_row,
+    "gumbel_max, empty noise": _hard_on_empty_noise,
+    "gumbel_softmax_jvp, empty noise": _tangent_on_empty_noise,
 }
 
 

@@ -79,7 +79,7 @@ for name, x, mask in (
         f"softmax_long {name}": (
             softmax_long.softmax_long,
             (*inputs, types.Tuple((LONG, window))),
-            112 if single else 168,
+            120 if single else 168,
         ),
         f"condition {name}": (
             given.condition,
