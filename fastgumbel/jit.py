@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.one.categorical import draw_of_row
-from fastgumbel._cpu.one.inside import check_potentials, check_relaxed, place
-from fastgumbel._cpu.one.max import max_of_row
+from fastgumbel._cpu.one.draws import draws_of_row
+from fastgumbel._cpu.one.inside import check_choices, check_potentials, check_relaxed, ids_of, mask_of, place
+from fastgumbel._cpu.one.max import best_of_row
 from fastgumbel._cpu.one.softmax import softmax_of_row
 from fastgumbel._law import field as _field
-from fastgumbel._numba.compile import inside
+from fastgumbel._numba.compile import inside, kernel
 
-__all__ = ["categorical", "gumbel", "gumbel_max", "gumbel_softmax"]
+__all__ = ["categorical", "categorical_into", "gumbel", "gumbel_max", "gumbel_max_value", "gumbel_softmax"]
 
 Integer: TypeAlias = int | np.integer[Any]
 
@@ -71,12 +72,21 @@ def gumbel(key: Integer, row: Integer, draw: Integer, category: Integer) -> floa
     >>> round(fgj.gumbel(field.key, 5, 0, 2), 4) == fg.gumbel(3, noise=field.at(rows=5)).round(4)[2]
     np.True_
     """
-    k, r, d, c = place(key, row, draw, category)
+    k, r, d, c, _ = place(key, row, draw, category)
     return _field.gumbel(k, r, d, c)  # type: ignore[no-any-return]
 
 
 @inside
-def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer, temperature: float = 1.0) -> int:
+def gumbel_max(
+    x: NDArray[Any],
+    key: Integer,
+    row: Integer,
+    draw: Integer,
+    temperature: float = 1.0,
+    start: Integer = 0,
+    where: NDArray[np.bool_] | None = None,
+    categories: NDArray[np.integer[Any]] | None = None,
+) -> int:
     """Sample a category: the argmax of log-potentials plus Gumbel noise.
 
     Parameters
@@ -134,12 +144,79 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer, tempe
     array([1, 2])
     """
     check_potentials(x)
-    return max_of_row(x, place(key, row, draw, 0, temperature))  # type: ignore[no-any-return]
+    mask, ids = mask_of(where, x), ids_of(categories, x, start)
+    return best_of_row(x, mask, ids, place(key, row, draw, start, temperature))[1]  # type: ignore[no-any-return]
+
+
+@inside
+def gumbel_max_value(
+    x: NDArray[Any],
+    key: Integer,
+    row: Integer,
+    draw: Integer,
+    temperature: float = 1.0,
+    start: Integer = 0,
+    where: NDArray[np.bool_] | None = None,
+    categories: NDArray[np.integer[Any]] | None = None,
+) -> tuple[int, float]:
+    """Sample a category, and tell its perturbed value.
+
+    Parameters
+    ----------
+    x, key, row, draw, temperature, start, where, categories
+        As in `gumbel_max`.
+
+    Returns
+    -------
+    index : int
+        That of `gumbel_max`.
+    value : float
+        float64(x_index) + T G_index, the largest perturbed value; NaN where the index is -1.
+
+    Raises
+    ------
+    ValueError, numba.TypingError
+        As in `gumbel_max`.
+
+    See Also
+    --------
+    fastgumbel.gumbel_max : the same pairs, of many rows, with `return_max=True`.
+
+    Notes
+    -----
+    The value's law is T (logsumexp(x / T) + Gumbel) at the temperature T, whatever the sample. Of the shards of a row,
+    the one with the largest value has the sample of the whole.
+
+    Examples
+    --------
+    A row in two shards:
+
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.jit as fgj
+    >>> x, field = np.random.default_rng(0).normal(size=1000), fg.NoiseField(1)
+    >>> i, value = fgj.gumbel_max_value(x[:300], field.key, 0, 0)
+    >>> j, other = fgj.gumbel_max_value(x[300:], field.key, 0, 0, start=300)
+    >>> (i if value >= other else 300 + j) == fg.gumbel_max(x, noise=field)
+    np.True_
+    """
+    check_potentials(x)
+    mask, ids = mask_of(where, x), ids_of(categories, x, start)
+    best, index = best_of_row(x, mask, ids, place(key, row, draw, start, temperature))
+    return index, best
 
 
 @inside
 def gumbel_softmax(
-    x: NDArray[Any], tau: float, key: Integer, row: Integer, draw: Integer, out: NDArray[np.floating[Any]]
+    x: NDArray[Any],
+    tau: float,
+    key: Integer,
+    row: Integer,
+    draw: Integer,
+    out: NDArray[np.floating[Any]],
+    start: Integer = 0,
+    where: NDArray[np.bool_] | None = None,
+    categories: NDArray[np.integer[Any]] | None = None,
 ) -> None:
     """Write a relaxed sample to `out`: the softmax of (x + noise) / tau.
 
@@ -189,7 +266,8 @@ def gumbel_softmax(
     True
     """
     check_relaxed(x, tau, out)
-    softmax_of_row(x, np.float64(tau), place(key, row, draw, 0), out)
+    mask, ids = mask_of(where, x), ids_of(categories, x, start)
+    softmax_of_row(x, mask, ids, np.float64(tau), place(key, row, draw, start), out)
 
 
 @inside
@@ -241,3 +319,70 @@ def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer, temp
     """
     check_potentials(x)
     return draw_of_row(x, place(key, row, draw, 0, temperature))  # type: ignore[no-any-return]
+
+
+@kernel
+def categorical_into(
+    x: NDArray[Any],
+    key: Integer,
+    row: Integer,
+    draw: Integer,
+    out: NDArray[np.signedinteger[Any]],
+    temperature: float = 1.0,
+) -> None:
+    """Write many draws of one row to `out`: draw s of it is that of `categorical` at `draw` + s.
+
+    It allocates memory for the call, unlike the other functions here.
+
+    Parameters
+    ----------
+    x : ndarray of float32, float64 or int
+        Log-potentials of one row, one-dimensional, of any strides; -inf excludes a category.
+    key, row, draw : int
+        What names the first draw, as in `gumbel`; draws count modulo 2**32.
+    out : ndarray of int32 or int64
+        One-dimensional, of any length and strides. All -1 where `categorical` would give -1.
+    temperature : float, optional
+        What log-potentials are divided by, from 0 to 1e300, default 1; 0 gives the plain argmax.
+
+    Raises
+    ------
+    numba.TypingError
+        If an argument is of the wrong type; when the calling code is compiled.
+
+    See Also
+    --------
+    fastgumbel.categorical : the same samples, of many rows and by many threads.
+
+    Notes
+    -----
+    Running sums of the weights are made once, and a draw looks its category up in a guide table, at an expected cost
+    that does not depend on the number of categories; if there are few draws, by bisection. Memory: 16 bytes a
+    category, 16 to 32 more with the guide table, and some KiB.
+
+    References
+    ----------
+    .. [1] H.-C. Chen and Y. Asau, "On generating random variates from an empirical distribution", AIIE Transactions 6,
+       1974, https://doi.org/10.1080/05695557408974949
+
+    Examples
+    --------
+    Particles are resampled in compiled code:
+
+    >>> import numba
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.jit as fgj
+    >>> @numba.njit
+    ... def resample(log_weights, key, step):
+    ...     ancestors = np.empty(len(log_weights), np.int64)
+    ...     fgj.categorical_into(log_weights, key, step, 0, ancestors)
+    ...     return ancestors
+    >>> log_weights, field = np.random.default_rng(0).normal(size=3000), fg.NoiseField(1)
+    >>> ancestors = resample(log_weights, field.key, 7)
+    >>> bool((ancestors == fg.categorical(log_weights, 3000, noise=field.at(rows=7))).all())
+    True
+    """
+    check_potentials(x)
+    check_choices(out)
+    draws_of_row(x, None, place(key, row, draw, 0, temperature), out)
