@@ -76,13 +76,14 @@ def lists_of_ids(n, rng, kind):
     """Return ids: ascending, shuffled, few, and the largest; with empty places where there can be any."""
     least = 0 if np.dtype(kind).kind == "u" else -1
     top = 100 if kind == "int8" else 2**32 - 1
+    wide = [] if kind == "int8" else [2**32, 2**32 + 1, 3 * 2**32 + 63, 2**63 - 1]
     lists = [
         np.arange(n) % 100,
         rng.permutation(n) % 100,
         rng.integers(least, 3, n),
         rng.integers(least, n + 2, n) % 99,
+        rng.choice([least, 0, 1, top, top - 1, 63, 64, *wide], n),
     ]
-    lists.append(rng.choice([least, 0, 1, top, top - 1, 63, 64], n))
     return [ids.astype(kind) for ids in lists]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from fastgumbel._cpu.one.places import id_of, potential_of
+from fastgumbel._cpu.one.places import field_of, is_empty, is_id, potential_of
 from fastgumbel._law.field import (
     BLOCK_SHIFT,
     HIGH_WORDS,
@@ -19,7 +19,6 @@ from fastgumbel._law.field import (
     words,
 )
 from fastgumbel._law.ops import fma
-from fastgumbel._law.philox import LOW
 from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._law.reduce import HOTTEST, LIMIT, NO_INDEX, NOTHING, floor_of
 from fastgumbel._numba.compile import SCALAR_OPTIONS, scalar
@@ -117,22 +116,21 @@ def _best_of_ids(x, where, categories, coordinates):
         return np.nan, NO_INDEX
     best, index = floor_of(temperature), NO_INDEX
     for j in range(np.uint64(x.size)):
-        own = id_of(categories, j)
-        if own < 0:
+        if is_empty(categories, j):
             continue
-        potential = potential_of(x, where, j)
-        category = np.uint64(own)
-        if category > LOW or not potential < LIMIT:
+        potential, number = potential_of(x, where, j), np.uint64(categories[j])
+        if not (potential < LIMIT and is_id(number)):
             return np.nan, NO_INDEX
         if potential > -LIMIT and fma(temperature, _MOST_NOISE, potential) > best:
-            w = block_word(key, row, draw, category >> BLOCK_SHIFT)
+            own, category = field_of(key, number)
+            w = block_word(own, row, draw, category >> BLOCK_SHIFT)
             exponential = block_exponential(w)
             possible = fma(temperature, gumbel_bound(exponential), potential) > best
             if possible and category & LANE_MASK != winner_lane(w):
-                high = lane_half(key, row, draw, HIGH_WORDS, category)
+                high = lane_half(own, row, draw, HIGH_WORDS, category)
                 possible = fma(temperature, gumbel_bound(exponential + exponential_floor(high)), potential) > best
                 if possible:
-                    exponential += exponential64(join(high, lane_half(key, row, draw, LOW_WORDS, category)))
+                    exponential += exponential64(join(high, lane_half(own, row, draw, LOW_WORDS, category)))
             if possible:
                 value = fma(temperature, gumbel64(exponential), potential)
                 if value > best:

@@ -4,10 +4,14 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
+from fastgumbel._law.field import key_of_category
+from fastgumbel._law.philox import LOW
 from fastgumbel._law.reduce import NOTHING
-from fastgumbel._numba.compile import SCALAR_OPTIONS
+from fastgumbel._numba.compile import SCALAR_OPTIONS, scalar
 
-_BEYOND = np.uint64(2**32)
+# Ids are below.
+_END = np.uint64(2**63)
+_NARROW = np.uint64(2**32)
 
 
 def potential_of(x, where, j):
@@ -15,8 +19,8 @@ def potential_of(x, where, j):
     raise NotImplementedError("compiled only")
 
 
-def id_of(categories, j):
-    """Id of a place, as int64: negative if the place is empty, at least 2^32 if that is no id."""
+def is_empty(categories, j):
+    """Whether the id of a place is negative."""
     raise NotImplementedError("compiled only")
 
 
@@ -27,8 +31,20 @@ def _potential_of(x, where, j):
     return lambda x, where, j: np.float64(x[j]) if where[j] else NOTHING
 
 
-@overload(id_of, jit_options=SCALAR_OPTIONS)
-def _id_of(categories, j):
+@overload(is_empty, jit_options=SCALAR_OPTIONS)
+def _is_empty(categories, j):
     if categories.dtype.signed:
-        return lambda categories, j: np.int64(categories[j])
-    return lambda categories, j: np.int64(min(np.uint64(categories[j]), _BEYOND))
+        return lambda categories, j: categories[j] < 0
+    return lambda categories, j: False
+
+
+@scalar
+def is_id(number):
+    """Whether the number of a place that is not empty is an id."""
+    return number < _END
+
+
+@scalar
+def field_of(key, number):
+    """Key of the field that has a category, and its number there."""
+    return (key if number < _NARROW else key_of_category(key, number)), number & LOW

@@ -8,7 +8,7 @@ from numba import types
 from numba.extending import overload
 
 from fastgumbel._cpu.one.max import best_of_row, fits, largest_of
-from fastgumbel._cpu.one.places import id_of, potential_of
+from fastgumbel._cpu.one.places import field_of, is_empty, is_id, potential_of
 from fastgumbel._law.field import (
     BLOCK_SHIFT,
     HIGH_WORDS,
@@ -22,9 +22,8 @@ from fastgumbel._law.field import (
     word_of,
     words,
 )
-from fastgumbel._law.philox import LOW
 from fastgumbel._law.real import decay, exponential32, exponential64, log
-from fastgumbel._law.reduce import LIMIT, NO_INDEX
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._law.sums import GROUP, SHORT
 from fastgumbel._numba.compile import SCALAR_OPTIONS, STAGE_OPTIONS, scalar, stage
 
@@ -84,12 +83,12 @@ def _perturb_ids(out, categories, top, coordinates):
     largest = kind(-np.inf)
     for j in range(np.uint64(out.size)):
         if out[j] > -np.inf:
-            category = np.uint64(id_of(categories, j))
-            w = block_word(key, row, draw, category >> BLOCK_SHIFT)
+            own, category = field_of(key, np.uint64(categories[j]))
+            w = block_word(own, row, draw, category >> BLOCK_SHIFT)
             exponential = kind(block_exponential(w))
             if category & LANE_MASK != winner_lane(w):
-                high = lane_half(key, row, draw, HIGH_WORDS, category)
-                low = lane_half(key, row, draw, LOW_WORDS, category) if out.itemsize == 8 else _0
+                high = lane_half(own, row, draw, HIGH_WORDS, category)
+                low = lane_half(own, row, draw, LOW_WORDS, category) if out.itemsize == 8 else _0
                 exponential += _fresh(high, low, exponential)
             out[j] = -log(exponential) + (out[j] - top)
             largest = out[j] if out[j] > largest else largest
@@ -138,15 +137,17 @@ def _fill(out, value):
 
 @stage
 def _gather(out, x, where, categories):
-    """Log-potentials of the places that take part to `out`, -inf for all others; whether all ids are below 2^32."""
-    last, ascending = NO_INDEX, True
+    """Log-potentials of the places that take part to `out`, -inf for all others; whether all ids are ids."""
+    above, ascending = _0, True
     for j in range(np.uint64(x.size)):
-        own = id_of(categories, j)
-        if own > np.int64(LOW):
-            return False
-        out[j] = potential_of(x, where, j) if own >= 0 else -np.inf
-        ascending &= own < 0 or own > last
-        last = max(own, last)
+        out[j] = -np.inf
+        if not is_empty(categories, j):
+            number = np.uint64(categories[j])
+            if not is_id(number):
+                return False
+            ascending &= number >= above
+            above = number + _1
+            out[j] = potential_of(x, where, j)
     if not ascending:
         _keep_representatives(out, categories)
     return True
