@@ -41,7 +41,8 @@ block
 lane
     A category's place in its block. The winner lane has the block's minimum.
 perturbed value
-    Log-potential plus noise; a sample is the first largest one.
+    Log-potential plus noise, which the row's temperature scales; a sample is the first largest one. (The temperature of
+    a relaxed sample, tau, is another one: that of the softmax of perturbed values.)
 id
     What a row or a category is called in the field, where it is not its place.
 vector slot, thread block, chunk

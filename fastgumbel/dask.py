@@ -25,7 +25,7 @@ from fastgumbel._dask.max import sample_top
 from fastgumbel._dask.softmax import relax
 from fastgumbel._host.noise import write
 from fastgumbel._request.checks import float_type, places_of, shape_of
-from fastgumbel._request.coordinates import Coordinates, check_reach, coordinates_of, field_of
+from fastgumbel._request.coordinates import Coordinates, check_reach, coordinates_of, field_of, frozen
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.request import Request
 
@@ -82,19 +82,26 @@ def gumbel(
     ids: tuple[Any, Any] = (None, None)
     if place.rows.size:
         ids = da.from_array(place.rows.reshape(shape[:-1]), chunks=chunks[:-1]), letters[:-1]
+    draws: tuple[Any, Any] = (None, None)
+    if place.draws.size:
+        draws = da.from_array(place.draws.reshape(shape[:-1]), chunks=chunks[:-1]), letters[:-1]
     categories: tuple[Any, Any] = (None, None)
     if place.categories is not None:
         categories = da.from_array(place.categories, chunks=chunks), letters
-    fill = partial(_fill_block, place._replace(rows=place.rows[:0], categories=None), shape[:-1], kind)
-    operands = ArraySliceDep(chunks), letters, *ids, *categories
+    alike = place._replace(rows=place.rows[:0], draws=place.draws[:0], categories=None)
+    fill = partial(_fill_block, alike, shape[:-1], kind)
+    operands = ArraySliceDep(chunks), letters, *ids, *draws, *categories
     return da.blockwise(fill, letters, *operands, align_arrays=False, meta=np.empty((0,) * len(shape), kind))
 
 
-def _fill_block(whole: Coordinates, batch: tuple[int, ...], kind: Any, block: Place, ids: Any, categories: Any) -> Any:
+def _fill_block(
+    whole: Coordinates, batch: tuple[int, ...], kind: Any, block: Place, ids: Any, draws: Any, categories: Any
+) -> Any:
     rows = positions(block[:-1], batch) if ids is None else ids.reshape(-1)
     start = whole.start + block[-1].start if categories is None else 0
     noise = np.empty(lengths(block), kind)
-    write(noise, whole._replace(start=start, rows=rows, categories=categories))
+    own = whole.draws if draws is None else frozen(draws.reshape(-1))
+    write(noise, whole._replace(start=start, rows=rows, categories=categories, draws=own))
     return noise
 
 

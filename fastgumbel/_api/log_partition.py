@@ -68,7 +68,8 @@ def log_partition(
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of finite noise, of shape `(size,) + log_potentials.shape`.
+        The field instead, with its coordinates; or an array of noise, of shape `(size,) + log_potentials.shape`:
+        finite, or -inf, which excludes its place.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN.
 

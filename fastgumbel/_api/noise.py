@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from fastgumbel._host import noise as _noise
 from fastgumbel._request.checks import float_type, shape_of
-from fastgumbel._request.coordinates import check_reach, coordinates_of, field_of
+from fastgumbel._request.coordinates import check_device, check_reach, coordinates_of, field_of
 from fastgumbel._request.device import backend, is_device
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.layout import ITEMS
@@ -120,6 +120,7 @@ def gumbel(
     place = coordinates_of(field, shape[:-1], shape or (1,))
     if is_device(out):
         check_device_out(out, "out", shape, kind)
+        check_device(place)
         backend("noise").write(out, place)
         return out
     result = np.empty(shape, kind) if out is None else check_out(out, "out", shape, kind)

@@ -57,7 +57,8 @@ def perturb(
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of finite noise, of the result's shape.
+        The field instead, with its coordinates; or an array of noise, of the result's shape: finite, or -inf, which
+        excludes its place.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN.
     out : ndarray of float64, optional

@@ -134,6 +134,10 @@ class Reservoir:
         self._noise = field_of(rng, noise)
         if self._noise.categories is not None:
             raise ValueError("noise: a stream counts its items, so the field of a Reservoir must have no categories")
+        draw, start = self._noise.draw, self._noise.start
+        if isinstance(draw, np.ndarray) or isinstance(start, np.ndarray):
+            raise ValueError("noise: a stream is one row, so the field of a Reservoir must have one draw and one start")
+        self._draw, self._start = draw, start
         ids = row_ids(self._noise, ())
         self._row = int(ids[0]) if ids.size else 0
         self._runs: tuple[tuple[int, int], ...] = ()
@@ -178,7 +182,7 @@ class Reservoir:
         if rows.n == 0:
             return
         begin, end = self._position, self._position + rows.n
-        if end > min(_POSITIONS, (ROWS - self._row) * CATEGORIES - self._noise.start):
+        if end > min(_POSITIONS, (ROWS - self._row) * CATEGORIES - self._start):
             raise ValueError(
                 f"log_potentials: items {begin} to {end - 1} of the stream go beyond 2**63 - 1 or the last row of the "
                 "field"
@@ -273,10 +277,10 @@ class Reservoir:
         """The next items of the stream, cut where they go on in the next row of the field."""
         pieces, at = [], 0
         while at < rows.n:
-            row, start = divmod(self._noise.start + self._position + at, CATEGORIES)
+            row, start = divmod(self._start + self._position + at, CATEGORIES)
             end = min(rows.n, at + CATEGORIES - start)
             ids = np.array([self._row + row], np.uint64)
-            place = Coordinates(self._noise.key, self._noise.draw, start, ids, None)
+            place = Coordinates(self._noise.key, self._draw, start, ids, None)
             pieces.append(Piece(rows.part(at, end, place), self._position + at))
             at = end
         return pieces

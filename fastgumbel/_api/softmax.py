@@ -50,7 +50,8 @@ def gumbel_softmax(
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of finite noise, of the result's shape.
+        The field instead, with its coordinates; or an array of noise, of the result's shape: finite, or -inf, which
+        excludes its place (host arrays only).
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, +inf, or no category left: raise an error, or make the row alone NaN. On a
         device, "raise" waits for the result, and "mark" does not: so it also marks rows whose `noise` is an array and

@@ -97,8 +97,8 @@ def gumbel_top_k(
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the noise field, as in `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of finite noise, of the shape of `log_potentials` with the
-        axes of `size` before it.
+        The field instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with the axes of
+        `size` before it: finite, or -inf, which excludes its place (host arrays only).
     temperature : array_like of float, optional
         What the noise is multiplied by, from 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and
         values stay in units of the log-potentials. 0 is the plain stable sort. Broadcasts to the batch, and may have an

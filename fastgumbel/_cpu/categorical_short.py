@@ -56,11 +56,12 @@ def _survey(largest, potentials, n, rows):
 @stage
 def _enter_temperatures(state, temperatures, r, rows, slack):
     """Rates and slacks of rows from r on."""
+    one, infinite = np.float64(1), np.float32(np.inf)
     for i in range(rows):
-        temperature = temperature_of(temperatures, r + i)
-        known = COLDEST <= temperature <= _HOTTEST
-        state[_RATE + i] = 1 / temperature if known else 1
-        state[_SLACK + i] = slack if known else np.inf
+        temperature = temperatures[np.uint64(r) + np.uint64(i)] if temperatures.size > 1 else temperatures[0]
+        known = (temperature >= COLDEST) & (temperature <= _HOTTEST)
+        state[_RATE + i] = np.float32(one / (temperature if known else one))
+        state[_SLACK + i] = slack if known else infinite
 
 
 @stage
@@ -159,7 +160,8 @@ def draw_short(x, field, index, window):
     sums = np.empty(n * STAGE, np.float32)
     exact = np.empty(n, np.uint64)
     state = np.zeros(_PLANES * STAGE, np.float32)
-    _enter_temperatures(state, field.temperatures[:1], 0, STAGE, slack)
+    fill(state, _RATE, STAGE, np.float32(1))
+    fill(state, _SLACK, STAGE, slack)
     counters = np.zeros(4 * STAGE, np.uint64)
     words = np.zeros(4 * STAGE, np.uint32)
     fill(counters, 0, STAGE, DRAW_WORDS)
@@ -167,7 +169,7 @@ def draw_short(x, field, index, window):
         count = min(STAGE, n_rows - r)
         turn(potentials, flat, r * n, n, count)
         _survey(largest, potentials, n, count)
-        if field.temperatures.size > 1:
+        if field.temperatures.size:
             _enter_temperatures(state, field.temperatures, r, count, slack)
         _cumulate(sums, state, largest, potentials, n, count)
         for i in range(count):

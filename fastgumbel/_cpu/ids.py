@@ -7,11 +7,14 @@ read at the id of an empty place means nothing.
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from fastgumbel._cpu.lanes import MINIMUM, WINNER, repeat, turn
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, first_draw, row_id
-from fastgumbel._law.field import BLOCK_WORDS, LANE_MASK, block_exponential, join, winner_lane, words
-from fastgumbel._numba.compile import maker, stage
+from fastgumbel._law.field import BLOCK_WORDS, LANE_MASK, block_exponential, join, key_of_category, winner_lane, words
+from fastgumbel._law.philox import LOW
+from fastgumbel._numba.compile import SCALAR_OPTIONS, STAGE_OPTIONS, maker, stage
 
 _1 = np.uint64(1)
 _2 = np.uint64(2)
@@ -45,6 +48,36 @@ def id_scratch(like):
         np.zeros(STAGE, np.uint64),
         np.zeros(STAGE, like.dtype),
     )
+
+
+def keys_for(wide, key):
+    """The key; or where ids may be wide, room for a key of each place of a stage."""
+    raise NotImplementedError("compiled only")
+
+
+@overload(keys_for)
+def _compiled_keys_for(wide, key):
+    if isinstance(wide, types.NoneType | types.Omitted):
+        return lambda wide, key: key
+    return lambda wide, key: np.zeros(STAGE, np.uint64)
+
+
+def split_ids(keys, own, n, key):
+    """Write keys of n ids where there is room for them, and leave the low halves of the ids in their places."""
+    raise NotImplementedError("compiled only")
+
+
+@overload(split_ids, jit_options=STAGE_OPTIONS)
+def _compiled_split_ids(keys, own, n, key):
+    if not isinstance(keys, types.Array):
+        return lambda keys, own, n, key: None
+
+    def split(keys, own, n, key):
+        for i in range(n):
+            keys[i] = key_of_category(key, own[i])
+            own[i] &= LOW
+
+    return split
 
 
 @stage
@@ -98,12 +131,25 @@ def category_at(ids, r, j, start):
     return ids[min(r, ids.shape[0] - 1), j]
 
 
+def _key_at(key, i):
+    """Item i of an array of keys, or the only key."""
+    raise NotImplementedError("compiled only")
+
+
+@overload(_key_at, jit_options=SCALAR_OPTIONS)
+def _compiled_key_at(key, i):
+    return (lambda key, i: key[i]) if isinstance(key, types.Array) else (lambda key, i: key)
+
+
 @stage
 def draw_blocks(out, own, at, counters, n, key):
-    """Low and high words of the blocks of n places, whose ids stand from own[at] on, to the first two planes."""
+    """Low and high words of the blocks of n places, whose ids stand from own[at] on, to the first two planes.
+
+    `key` is one for all, or an array of one each.
+    """
     for i in range(n):
         id_ = own[np.uint64(at) + np.uint64(i)]
-        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], BLOCK_WORDS | (id_ >> _7))
+        w0, w1, w2, w3 = words(_key_at(key, i), counters[ROW + i], counters[DRAW + i], BLOCK_WORDS | (id_ >> _7))
         odd = id_ & _ODD
         out[i] = w2 if odd else w0
         out[STAGE + i] = w3 if odd else w1
@@ -120,10 +166,13 @@ def enter_minima(state, own, blocks, n):
 
 @stage
 def draw_own(out, own, at, counters, n, key, domain, step):
-    """The own words of n places, to the first plane; quads are `step` indices of the domain apart."""
+    """The own words of n places, to the first plane; quads are `step` indices of the domain apart.
+
+    `key` is one for all, or an array of one each.
+    """
     for i in range(n):
         id_ = own[np.uint64(at) + np.uint64(i)]
-        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], domain + (id_ >> _2) * step)
+        w0, w1, w2, w3 = words(_key_at(key, i), counters[ROW + i], counters[DRAW + i], domain + (id_ >> _2) * step)
         even = w2 if id_ & _2 else w0
         odd = w3 if id_ & _2 else w1
         out[i] = odd if id_ & _1 else even

@@ -25,10 +25,10 @@ def max_given(x, noise, index, value, window, temperatures):
             g = np.float64(noise[r, j])
             if not g < np.inf:
                 return r * x.shape[1] + j
-            potential = np.float64(x[r, j])
+            potential = np.float64(x[r, j]) if g > -np.inf else NOTHING
             if not potential < LIMIT:
                 best, arg = np.nan, NO_INDEX
-            elif best == best and potential > -LIMIT and g > -np.inf:
+            elif best == best and potential > -LIMIT:
                 perturbed = fma(temperature, g, potential)
                 if arg == NO_INDEX or beats(perturbed, j, best, arg):
                     best, arg = perturbed, j

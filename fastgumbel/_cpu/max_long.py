@@ -24,12 +24,11 @@ from fastgumbel._law.field import (
 )
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
-from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, put
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, put, slack_of
 from fastgumbel._numba.compile import kernel, scalar, stage
 from fastgumbel._numba.vector import at_least64, count_bits, lowest_bit, max64
 
 _1 = np.uint64(1)
-_ROUNDING = np.float64(2.0**-50)
 
 
 class _Scratch(NamedTuple):
@@ -73,8 +72,7 @@ def _open_block(x, offset, block, largest, best, index, coordinates, scratch):
 
     # Other lanes lie below the winner's Gumbel.
     noise = temperature * g_block
-    threshold = best - noise
-    threshold -= (abs(best) + abs(noise)) * _ROUNDING
+    threshold = best - noise - slack_of(best, noise)
     candidates = reaching(x, offset, threshold) & ~(_1 << np.uint64(winner))
 
     if count_bits(candidates) <= FEW:
@@ -90,7 +88,7 @@ def _open_block(x, offset, block, largest, best, index, coordinates, scratch):
 
     draw_row_words(words, 16, coordinates, HIGH_WORDS | (block << np.uint64(4)), _1)
     lane_bounds(bounds, words, e_block)
-    places = at_least64(bounds, 0, (best - largest - (abs(best) + abs(largest)) * _ROUNDING) / temperature)
+    places = at_least64(bounds, 0, (best - largest - slack_of(best, largest)) / temperature)
     while places:
         place = lowest_bit(places)
         places &= places - _1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_minima, enter_places, id_scratch
+from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_minima, enter_places, id_scratch, keys_for, split_ids
 from fastgumbel._cpu.lanes import noise_plane
 from fastgumbel._cpu.parameters import Field
 from fastgumbel._cpu.stage import STAGE, exponentials, padded
@@ -14,14 +14,15 @@ _2 = np.uint64(2)
 
 
 @kernel
-def noise_ids(out, ids, field, fresh):
+def noise_ids(out, ids, field, fresh, wide=None):
     """Write G(key, row, draw + s, ids[r, j]) to out[s, r, j]; what stands in an empty place means nothing.
 
     `ids` are category ids, one row for each row or one for all. `field` is a `Field`. `fresh` asks for Exp(1) numbers
-    that the field does not use, as `exponential_row` draws them.
+    that the field does not use, as `exponential_row` draws them; `wide`, unless it is None, says that ids may have more
+    than 32 bits.
     """
     field = Field(*field)
-    key = field.key
+    key = keys_for(wide, field.key)
     flat, category_ids = out.reshape(out.size), ids.reshape(ids.size)
     scratch = id_scratch(out)
     state, counters, high, low, own, numbers = scratch
@@ -29,6 +30,7 @@ def noise_ids(out, ids, field, fresh):
         count = min(STAGE, out.size - first)
         lanes = padded(count)
         enter_places(scratch, count, first, out.shape, category_ids, field)
+        split_ids(key, own, lanes, field.key)
         if fresh:
             draw_own(high, own, 0, counters, lanes, key, OTHER_WORDS, _2)
             if out.itemsize == 8:

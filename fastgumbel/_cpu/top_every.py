@@ -7,7 +7,7 @@ from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Field, Line, Window
 from fastgumbel._cpu.stage import coordinates_at, fill, temperature_of
 from fastgumbel._law.ops import fma
-from fastgumbel._law.reduce import LIMIT
+from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import kernel, stage
 
 
@@ -20,12 +20,13 @@ def _offer_row(x, noise, n, temperature, column, heap):
     if root != root:
         return
     for j in range(n):
-        potential = np.float64(potentials[x_at + j])
+        g = np.float64(noises[noise_at + j])
+        potential = np.float64(potentials[x_at + j]) if g > -np.inf else NOTHING
         if not potential < LIMIT:
             spoil(heap)
             return
-        value = fma(temperature, np.float64(noises[noise_at + j]), potential)
-        if value >= root and potential > -LIMIT and noises[noise_at + j] > -np.inf:
+        value = fma(temperature, g, potential)
+        if value >= root and potential > -LIMIT:
             root = offer(heap, value, column + j)
 
 

@@ -16,7 +16,7 @@ from fastgumbel._cpu.stage import STAGE, draw_listed_words, padded
 from fastgumbel._law.field import BLOCK_SHIFT, HIGH_WORDS, LOW_WORDS, join, lane_half
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exp64, exponential64, exponential_floor, gumbel64, gumbel_bound
-from fastgumbel._law.reduce import LIMIT, floor_of
+from fastgumbel._law.reduce import LIMIT, floor_of, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.vector import any_at_most64, lowest_bit, prefetch64
 
@@ -25,7 +25,6 @@ _AHEAD = 8
 
 _1 = np.uint64(1)
 _QUADS = np.uint64(0x1111111111111111)
-_ROUNDING = np.float64(2.0**-50)
 _SLACK = np.float64(2.0**-30)
 _WORDS = np.float64(2.0**32)
 _LAST_WORD = np.float64(2.0**32 - 1)
@@ -77,7 +76,7 @@ def _limit(largest, e_block, root, temperature):
     It must wait e <= exp((largest - root) / T) - E_b, and a uniform number is below its exponential one. The exponent
     has all that rounding may add; from 0 on it says nothing.
     """
-    exponent = (largest - root + (abs(largest) + abs(root)) * _ROUNDING) / temperature + _SLACK
+    exponent = (largest - root + slack_of(largest, root)) / temperature + _SLACK
     limit = (exp64(max(min(exponent, np.float64(0)), np.float64(-700))) - e_block) * _WORDS + np.float64(2)
     return min(max(limit, np.float64(0)), _LAST_WORD) if exponent < 0 else _LAST_WORD
 
@@ -133,8 +132,7 @@ def open_blocks(x, n, first_pair, coordinates, column, heap, scratch):
         block = block_at(place, first_pair)
         limit = np.uint32(_limit(maxima[place], minima[place], root, temperature))
         scaled = temperature * noise[place]
-        threshold = root - scaled
-        threshold -= (abs(root) + abs(scaled)) * _ROUNDING
+        threshold = root - scaled - slack_of(root, scaled)
         mask = reaching(x, np.int64(block << BLOCK_SHIFT) - np.int64(start), threshold) & ~(_1 << lanes[place])
         mask |= mask >> np.uint64(2)
         mask = (mask | mask >> _1) & _QUADS

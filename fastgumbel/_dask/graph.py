@@ -99,7 +99,7 @@ class Block:
         self.first = shard.start
         ids = positions(self.place, call.batch) if ids is None else self._by_row(ids)
         start = call.start if categories is not None else call.start + self.first
-        at = Coordinates(call.key, call.draw, start, ids, categories)
+        at = Coordinates(call.key, call.draw, start, ids, categories, wide=call.wide)
         if draws is not None:
             at = at._replace(draws=frozen(self._by_row(draws)))
         if temperatures is not None:
@@ -151,6 +151,7 @@ class Call:
     start: int
     row_ids: NDArray[np.uint64]
     has_ids: bool
+    wide: bool
     size: tuple[int, ...]
     batch: tuple[int, ...]
     n: int
@@ -200,6 +201,7 @@ class Grid:
             place.start,
             place.rows if request.raises else place.rows[:0],
             place.categories is not None,
+            place.wide,
             size,
             request.batch,
             request.n,

@@ -48,5 +48,5 @@ def write_ids(out: NDArray[Any], rows: Rows, task: tuple[int, ...], fresh: bool)
     own = rows.ids(r, r1, 0, rows.n)
     together = len(out) if out.flags.c_contiguous else 1
     for d in range(0, len(out), together):
-        noise_ids(out[d : d + together], own, rows.at(r, r1, s + d), fresh)
+        noise_ids(out[d : d + together], own, rows.at(r, r1, s + d), fresh, rows.place.wide or None)
     return own

@@ -14,7 +14,7 @@ from fastgumbel._host.result import Result
 from fastgumbel._host.rows import Rows, inputs_of, rows_of
 from fastgumbel._law.reduce import INVALID_CHOICE
 from fastgumbel._request.faults import choice_message
-from fastgumbel._request.field import CATEGORIES
+from fastgumbel._request.field import IDS
 from fastgumbel._request.request import Request
 
 
@@ -64,7 +64,7 @@ def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDA
         window = (s, s1, r, 0)
         given_choice(rows.piece(r, r1, 0, rows.n), rows.at(r, r1), choices, out, faulty, window, own is not None)
         if own is not None:
-            np.copyto(part, 0, where=(own >= CATEGORIES) & ~np.isnan(part))
+            np.copyto(part, 0, where=(own >= IDS) & ~np.isnan(part))
 
     run_blocks(rows, out.shape[0], work)
     return faulty

@@ -46,14 +46,22 @@ def search_few(x: Any, axis: Any, field: NoiseField, temperature: Any) -> np.int
         and 0 <= temperature <= _HOTTEST
     ):
         flags, batch, n = x.flags, x.shape[:-1], x.shape[-1]
-        counted = field.rows is None and field.categories is None and field.start + n <= CATEGORIES
-        if counted and flags.c_contiguous and flags.aligned and x.dtype.isnative:
+        draw, start = field.draw, field.start
+        counted = field.rows is None and field.categories is None and type(draw) is int
+        if (
+            counted
+            and type(start) is int
+            and start + n <= CATEGORIES
+            and flags.c_contiguous
+            and flags.aligned
+            and x.dtype.isnative
+        ):
             if not batch:
-                index: int = max_one(x, field.key, field.draw, field.start, temperature)
+                index: int = max_one(x, field.key, draw, start, temperature)
                 return _INDICES[index] if index >= 0 else None
             if x.size <= _FEW * n:
                 samples = np.empty(x.size // n, np.intp)
-                if max_few(x.reshape(-1, n), field.key, field.draw, field.start, temperature, samples):
+                if max_few(x.reshape(-1, n), field.key, draw, start, temperature, samples):
                     return samples.reshape(batch)
     return None
 
@@ -92,7 +100,7 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     Noise, if given, has the rows of the first draw, then those of the second, ...
     """
     short = rows.n <= SHORT
-    by_noise = noise is not None or (rows.has_ids and not short)
+    by_noise = noise is not None or (rows.has_ids and (rows.place.wide or not short))
     values = prepared(index, value, by_noise or rows.n == 0 or rows.n > min(rows.width, LONGEST))
     if rows.n == 0 or index.size == 0:
         return

@@ -14,7 +14,7 @@ from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.rows import field_at, ids_of, index_of
 from fastgumbel._host.threads import run
 from fastgumbel._request.coordinates import Coordinates
-from fastgumbel._request.field import CATEGORIES
+from fastgumbel._request.field import IDS
 
 # Numbers in a task: a fraction of a millisecond.
 _TASK = 2**18
@@ -34,7 +34,7 @@ def fill(
         draw, row = divmod(first, count)
         height = min(n_lines, count)
         at = field_at(place, row, row + height, draw)
-        noise_ids(lines.reshape(-1, height, n), own, at, False)
+        noise_ids(lines.reshape(-1, height, n), own, at, False, place.wide or None)
         return
     # Few lines leave lanes empty, long ones outgrow the cache.
     kernel = noise_short if n <= min(_SHORT, 16 * n_lines) else noise_long
@@ -62,7 +62,7 @@ def write(out: NDArray[Any], place: Coordinates) -> None:
         own = None if place.categories is None else ids_of(place.categories, r, r1, c, c1)
         fill(piece, (r, count), c, place, own)
         if own is not None:
-            np.copyto(piece, -np.inf, where=own >= CATEGORIES)
+            np.copyto(piece, -np.inf, where=own >= IDS)
         if matrix is None:
             out[index_of(batch, r, r1, c, c1)] = piece
 

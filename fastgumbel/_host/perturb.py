@@ -99,14 +99,21 @@ def _blocks(
         yield draw * count + r, lines
 
 
-def _copy_noise(lines: NDArray[np.float64], noise: Rows, first: int, column: int) -> None:
-    """Write precomputed noise to lines, its rows being those of the first draw, of the second, ..."""
+def _copy_noise(lines: NDArray[np.float64], noise: Rows, first: int, column: int) -> NDArray[np.bool_] | None:
+    """Write precomputed noise to lines, its rows being those of the first draw, of the second, ...
+
+    Returns where it excludes a place; None if nowhere.
+    """
     lines[...] = noise.piece(first, first + len(lines), column, column + lines.shape[1])
     finite = np.isfinite(lines)
-    if not finite.all():
-        row, at = divmod(int(finite.argmin()), lines.shape[1])
+    if finite.all():
+        return None
+    empty = np.isneginf(lines)
+    if not (finite | empty).all():
+        row, at = divmod(int((finite | empty).argmin()), lines.shape[1])
         name = place_name(noise.batch, first + row)
         raise ValueError(infinite_message(name, lines[row, at], column + at))
+    return empty
 
 
 def sample(
@@ -122,8 +129,8 @@ def sample(
     faulty = _perturb(rows, noise_of(request), result.flat, mapped, finish)
     if request.draws and faulty.any():
         if request.raises:
-            raise ValueError(rows.fault(int(faulty.argmax())))
-        result.flat[:, faulty] = np.nan
+            raise ValueError(rows.fault(int(faulty.any(0).argmax())))
+        result.flat[np.broadcast_to(faulty, result.flat.shape[:2])] = np.nan
     return result.deliver()
 
 
@@ -134,27 +141,41 @@ def _perturb(
     mapped: Map,
     finish: Callable[[NDArray[np.float64], NDArray[Any]], None] | None,
 ) -> NDArray[np.bool_]:
-    """Write mapped perturbed values to out[draw, row, column]; by row, whether it is invalid."""
-    left, bad = np.zeros(rows.count, bool), np.zeros(rows.count, bool)
+    """Write mapped perturbed values to out[draw, row, column]; by draw and row, whether it is invalid.
+
+    There is one draw for all, but for noise that is given, in which draws of a row can differ in that.
+    """
+    left, bad = np.zeros((2, 1 if noise is None else len(out), rows.count), bool)
+
+    def survey(x: NDArray[Any], draws: slice, r: int, r1: int) -> bool:
+        """Note which rows have something left, and which are invalid; whether all log-potentials are left."""
+        every = bool(x.min() > -LIMIT and x.max() < LIMIT)
+        # Other threads may be at the same rows: what is True stays so.
+        if every:
+            left[draws, r:r1] = True
+        else:
+            lines = x.reshape(-1, r1 - r, x.shape[1])
+            np.copyto(left[draws, r:r1], True, where=(lines > -LIMIT).any(-1))
+            np.copyto(bad[draws, r:r1], True, where=~(lines < LIMIT).all(-1))
+        return every
 
     def work(r: int, r1: int, s: int, s1: int, c: int, c1: int) -> None:
-        x = rows.piece(r, r1, c, c1)
+        potentials = rows.piece(r, r1, c, c1)
         own = rows.ids(r, r1, c, c1) if rows.has_ids else None
-        # Other threads may be at the same rows: what is True stays so.
-        every = bool(x.min() > -LIMIT and x.max() < LIMIT)
-        if every:
-            left[r:r1] = True
-        else:
-            left[r:r1][(x > -LIMIT).any(1)] = True
-            bad[r:r1][~(x < LIMIT).all(1)] = True
+        every = noise is None and survey(potentials, slice(0, 1), r, r1)
         for first, lines in _blocks(out, r, r1, s, s1, c, c1):
-            if noise is not None:
-                _copy_noise(lines, noise, first, c)
-            else:
-                fill(lines, (first, rows.count), c, rows.place, own)
+            x = potentials
             if len(lines) > len(x):
                 # NumPy takes long over many short rows beside few.
                 x = np.tile(x, (len(lines) // len(x), 1))
+            if noise is None:
+                fill(lines, (first, rows.count), c, rows.place, own)
+            else:
+                empty = _copy_noise(lines, noise, first, c)
+                if empty is not None:
+                    x = np.where(empty, x.dtype.type(-np.inf), x)
+                draw = first // rows.count
+                every = survey(x, slice(draw, draw + len(lines) // (r1 - r)), r, r1)
             # Numbers beyond the range of the map are clipped.
             with np.errstate(over="ignore", under="ignore"):
                 np.add(lines, x, out=lines)

@@ -57,7 +57,7 @@ def part_of(by_row: NDArray[Any], r0: int, r1: int) -> NDArray[Any]:
 
 def field_at(place: Coordinates, r0: int, r1: int, draw: int = 0, column: int = 0) -> Field:
     """Where rows r0 to r1 lie in a field, from a draw and a column on: a plain tuple of what a `Field` has."""
-    key, first_draw, start, ids, _, draws, temperatures = place
+    key, first_draw, start, ids, _, draws, temperatures, _ = place
     draw, start = first_draw + draw, start + column
     if ids.size:
         ids = ids[r0:r1]

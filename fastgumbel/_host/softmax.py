@@ -89,7 +89,7 @@ def sample_jvp(
 
     faulty = fill_slopes(dx)
     if np.count_nonzero(faulty) and dx.size:
-        faulty = fill_slopes(_without_excluded(rows, dx, faulty == INFINITE_TANGENT))
+        faulty = fill_slopes(_without_excluded(rows, given, dx, faulty == INFINITE_TANGENT))
     if index is not None:
         faulty[(index < 0).any(0) & (faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
@@ -111,14 +111,19 @@ def result_of(
 
 
 def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
-    """Precomputed noise as draws by rows by categories, in the dtype of the rows; empty if there is none."""
+    """Precomputed noise as draws by rows by categories, in the dtype of the rows; empty if there is none.
+
+    It is -inf where it excludes a place.
+    """
     if noise is None:
         return _nothing(rows.dtype)[0]
     with np.errstate(over="ignore", under="ignore"):
         array = np.ascontiguousarray(noise.values, rows.dtype)
-    finite = np.isfinite(array)
-    if not finite.all():
-        row, at = divmod(int(finite.argmin()), rows.n)
+    good = np.isfinite(array)
+    if not good.all():
+        good |= noise.values == -np.inf
+    if not good.all():
+        row, at = divmod(int(good.argmin()), rows.n)
         name = place_name(array.shape[:-1], row)
         raise ValueError(infinite_message(name, array.flat[row * rows.n + at], at))
     return array.reshape(draws, rows.count, rows.n)
@@ -138,11 +143,13 @@ def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDAr
     return dx, dtau
 
 
-def _without_excluded(rows: Rows, dx: NDArray[Any], suspects: NDArray[np.bool_]) -> NDArray[Any]:
+def _without_excluded(rows: Rows, given: NDArray[Any], dx: NDArray[Any], suspects: NDArray[np.bool_]) -> NDArray[Any]:
     """Tangents of log-potentials, 0 where these are excluded in some rows: nobody looks at what stands there."""
     dx = dx.copy()
     for row in np.flatnonzero(suspects).tolist():
         dx[:, row, rows.piece(row, row + 1, 0, rows.n)[0] == -np.inf] = 0
+        if given.size:
+            dx[:, row, np.isneginf(given[:, row]).all(0)] = 0
     return dx
 
 
@@ -216,6 +223,16 @@ def relax(
             noise = np.empty((s1 - s, r1 - r, rows.n), kind)
             write_ids(noise, rows, (r, r1, s, s1), False)
         # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
+        if given.size and np.isneginf(noise).any():
+            # Each draw has places of its own that are excluded.
+            for d, beside in enumerate(noise):
+                left = np.where(np.isneginf(beside), kind.type(-np.inf), x)
+                left.flags.writeable = False
+                relax_piece(left, rows.at(r, r1), beside[np.newaxis], (s + d, s + d + 1, r, 0))
+        else:
+            relax_piece(x, at, noise, window)
+
+    def relax_piece(x: NDArray[Any], at: Any, noise: NDArray[Any], window: tuple[int, int, int, int]) -> None:
         if rows.n <= SHORT:
             softmax_short(x, at, rates, noise, into, changes, window)
         elif slopes is None:

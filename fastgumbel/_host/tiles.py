@@ -104,7 +104,7 @@ def scan_ids(rows: Rows, kernel: Any) -> Scan:
             together = max(1, min(task.draws, BUFFER_BYTES // 8 // x.size))
             for s in range(0, task.draws, together):
                 noise = np.empty((min(together, task.draws - s), *x.shape))
-                noise_ids(noise, own, rows.at(r, r1, task.draw + s), False)
+                noise_ids(noise, own, rows.at(r, r1, task.draw + s), False, rows.place.wide or None)
                 noise.flags.writeable = False
                 for d, beside in enumerate(noise, draw + s):
                     kernel(x, beside, index, value, (d, d + 1, row + r - task.row, c), rows.temperatures(r, r1))

@@ -1,6 +1,7 @@
 """The noise field, contract version 1: one number G(key, row, draw, category) for ever; see _law/CONTRACT.md.
 
-All arguments are uint64; a category is below 2^32, a draw below 2^32.
+All arguments are uint64; a category is below 2^32, a draw below 2^32. A wide category, an id of 2^32 or more, is the
+category of its low half in the field of another key.
 """
 
 import numpy as np
@@ -22,6 +23,9 @@ _32 = np.uint64(32)
 _1 = np.uint64(1)
 _2 = np.uint64(2)
 BLOCK_RATE = np.float64(1 / 64)
+# The index of the fourth domain that keys of wide categories read: conditioned noise ends before it, and `categorical`
+# reads the one after.
+_KEY_WORDS = OTHER_WORDS | np.uint64(2**30 - 2)
 
 
 @scalar
@@ -88,3 +92,11 @@ def gumbel(key, row, draw, category):
     if category & LANE_MASK != winner_lane(w):
         e += lane_exponential(key, row, draw, category)
     return gumbel64(e)
+
+
+@scalar
+def key_of_category(key, id_):
+    """The key of the field that has a category, of which `id_` has up to 64 bits: the key itself below 2^32."""
+    high = id_ >> _32
+    w0, w1, _, _ = words(key, high, np.uint64(0), _KEY_WORDS)
+    return key if high == np.uint64(0) else join(w1, w0)

@@ -29,12 +29,19 @@ TOO_FEW = 5  # categories left for the places of a list
 
 
 _LEAST_NOISE = np.float64(-4)
+_ROUNDING, _LEAST_NORMAL = np.float64(2.0**-50), np.float64(2.0**-1022)
 
 
 @scalar
 def floor_of(temperature):
     """Below the perturbed values of all categories that are left, and finite."""
     return fma(temperature, _LEAST_NOISE, FLOOR)
+
+
+@scalar
+def slack_of(a, b):
+    """More than what roundings add to a perturbed value, or to a bound of one, that is computed from two numbers."""
+    return (abs(a) + abs(b)) * _ROUNDING + _LEAST_NORMAL
 
 
 @scalar

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.field import CATEGORIES, DRAWS, NoiseField, key_of
+from fastgumbel._request.layout import fits
 
 # Row ids that count from 0.
 _COUNTED: NDArray[np.uint64] = np.empty(0, np.uint64)
@@ -29,7 +30,8 @@ class Coordinates(NamedTuple):
 
     Row ids, of a batch in C order, are empty where they count from 0. Category ids have the shape of what is read, or
     are None where they count from `start`. `draws` are added to `draw`, one a row, and empty where there is nothing to
-    add. `temperatures` scale the noise: one a row, one for all, or none where all are 1. Both are read-only.
+    add. `wide` tells that a category id is 2^32 or more. `temperatures` scale the noise: one a row, one for all, or
+    none where all are 1. Both are read-only.
     """
 
     key: np.uint64
@@ -39,16 +41,40 @@ class Coordinates(NamedTuple):
     categories: NDArray[np.int64] | None
     draws: NDArray[np.uint64] = _COMMON
     temperatures: NDArray[np.float64] = _ONE
+    wide: bool = False
 
 
 # Where what reads no field is said to lie.
 NOWHERE = Coordinates(np.uint64(0), 0, 0, _COUNTED, None)
 
 
-def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, ...]) -> Coordinates:
-    """Where the rows of a batch lie, in an array of this shape that has the categories too."""
+def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, ...], axis: int = -1) -> Coordinates:
+    """Where the rows of a batch lie, in an array of this shape that has the categories too, on an axis from the end."""
     categories = None if field.categories is None else _named(field, shape)
-    return Coordinates(field.key, field.draw, field.start, row_ids(field, batch), categories)
+    start, starts = _one_or_each(field.start, "start", batch)
+    if starts.size:
+        ids = (starts[..., np.newaxis] + np.arange(shape[axis], dtype=np.uint64)).view(np.int64)
+        categories = np.moveaxis(np.broadcast_to(ids, (*batch, shape[axis])), -1, axis)
+    draw, draws = _one_or_each(field.draw, "draw", batch)
+    if draws.size:
+        draws = frozen(np.ascontiguousarray(np.broadcast_to(draws, batch)).reshape(-1))
+    return Coordinates(field.key, draw, start, row_ids(field, batch), categories, draws, _ONE, _is_wide(field))
+
+
+def _is_wide(field: NoiseField) -> bool:
+    ids = field.categories
+    # Of a small array, the place of the largest costs less than the largest.
+    return ids is not None and ids.size > 0 and bool(ids.item(ids.argmax()) >= CATEGORIES)
+
+
+def _one_or_each(value: int | NDArray[np.uint64], name: str, batch: tuple[int, ...]) -> tuple[int, NDArray[np.uint64]]:
+    """The number that all rows have, and none else; or 0, and an array of what each row has."""
+    if not isinstance(value, np.ndarray):
+        return value, _COMMON
+    if not fits(value.shape, batch):
+        raise ValueError(f"noise: {name} of shape {value.shape} does not broadcast to the batch shape {batch}")
+    first = int(value.flat[0]) if value.size else 0
+    return (first, _COMMON) if (value == first).all() else (0, value)
 
 
 def field_of(rng: Any, noise: Any) -> NoiseField:
@@ -64,12 +90,27 @@ def field_of(rng: Any, noise: Any) -> NoiseField:
 
 def check_reach(field: NoiseField, draws: int, categories: int) -> None:
     """Whether the coordinates end before the field does."""
-    if field.draw + draws > DRAWS:
-        raise ValueError(f"noise: draws {field.draw} to {field.draw + draws - 1} go beyond the last, 2**32 - 1")
-    if field.start + categories > CATEGORIES:
+    draw, start = last_of(field.draw), last_of(field.start)
+    if draw + draws > DRAWS:
+        raise ValueError(f"noise: draws {draw} to {draw + draws - 1} go beyond the last, 2**32 - 1")
+    if start + categories > CATEGORIES:
+        raise ValueError(f"noise: categories {start} to {start + categories - 1} go beyond the last, 2**32 - 1")
+
+
+def last_of(first: int | NDArray[np.uint64]) -> int:
+    """The largest of numbers that rows have, or the one that all have."""
+    return int(first.max(initial=0)) if isinstance(first, np.ndarray) else first
+
+
+def check_device(place: Coordinates) -> None:
+    """Whether a device has such coordinates: all rows begin with the same draw, and no category id is too large."""
+    if place.draws.size:
         raise ValueError(
-            f"noise: categories {field.start} to {field.start + categories - 1} go beyond the last, 2**32 - 1"
+            "noise: rows of device arrays begin with one draw: call once for each, on the rows that have it and their "
+            "ids, or pass host arrays"
         )
+    if place.wide:
+        raise ValueError("noise: categories of device arrays are up to 2**32 - 1: number them, or pass host arrays")
 
 
 def _named(field: NoiseField, shape: tuple[int, ...]) -> NDArray[np.int64]:
@@ -109,5 +150,6 @@ def check_conditioned(field: NoiseField, categories: int) -> None:
             raise ValueError(
                 f"noise: categories beyond 2**31 - 5 have no conditioned noise, but {field.categories.max()} is one"
             )
-    elif field.start + categories > 2**31 - 4:
-        raise ValueError(f"noise: categories beyond 2**31 - 5 have no conditioned noise, and {field.start} begins here")
+    elif last_of(field.start) + categories > 2**31 - 4:
+        start = last_of(field.start)
+        raise ValueError(f"noise: categories beyond 2**31 - 5 have no conditioned noise, and {start} begins here")

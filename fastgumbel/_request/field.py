@@ -18,6 +18,7 @@ Rng: TypeAlias = (
 DRAWS = 2**32
 CATEGORIES = 2**32
 ROWS = 2**64
+IDS = 2**63
 
 
 class _Kept:
@@ -49,10 +50,11 @@ class NoiseField:
         The 64 bits that name the field.
     rows : numpy.ndarray of uint64, or None
         Row ids, broadcast to the batch; None counts 0, 1, ... in C order of the batch.
-    draw : int
-        The first draw, below 2**32.
-    start : int
-        Category id of the first category, below 2**32; 0 where `categories` are given.
+    draw : int, or numpy.ndarray of uint64
+        The first draw, below 2**32; or one a row, broadcast to the batch.
+    start : int, or numpy.ndarray of uint64
+        Category id of the first category, below 2**32; or one a row, broadcast to the batch. 0 where `categories` are
+        given.
     categories : numpy.ndarray of int64, or None
         Category ids, broadcast to the log-potentials, -1 in empty places; None counts from `start`.
 
@@ -87,8 +89,8 @@ class NoiseField:
 
     key: np.uint64
     rows: NDArray[np.uint64] | None
-    draw: int
-    start: int
+    draw: int | NDArray[np.uint64]
+    start: int | NDArray[np.uint64]
     categories: NDArray[np.int64] | None
 
     def __init__(self, seed: Rng = None) -> None:
@@ -125,8 +127,8 @@ class NoiseField:
         self,
         *,
         rows: ArrayLike | None = _KEPT,
-        draw: int | np.integer[Any] | None = _KEPT,
-        start: int | np.integer[Any] | None = _KEPT,
+        draw: ArrayLike | None = _KEPT,
+        start: ArrayLike | None = _KEPT,
         categories: ArrayLike | None = _KEPT,
     ) -> NoiseField:
         """The same field, read at other coordinates; what is not given stays as it is, and None is where it began.
@@ -136,17 +138,21 @@ class NoiseField:
         rows : array_like of int, optional
             Row ids from 0 to 2**64 - 1, of a shape that broadcasts to the batch shape of what reads the field (a
             single id names the one row, or gives all rows the same noise). They come from the host, like categories.
-        draw : int, optional
-            Id of the first draw, from 0 to 2**32 - 1.
-        start : int, optional
-            Category id of the first category, from 0 to 2**32 - 1: where a shard of a long row begins.
+        draw : int or array_like of int, optional
+            Id of the first draw, from 0 to 2**32 - 1; or one a row, of a shape that broadcasts to the batch: draw s of
+            row r is then draw[r] + s. On a device it is one number.
+        start : int or array_like of int, optional
+            Category id of the first category, from 0 to 2**32 - 1: where a shard of a long row begins. Or one a row, of
+            a shape that broadcasts to the batch. Unless all are equal, they are written out as category ids, which take
+            8 bytes a category.
         categories : array_like of int, optional
-            Category ids up to 2**32 - 1 in any order, of a shape that broadcasts to that of the log-potentials (for
-            `gumbel`, to `size`): each place reads the noise of its own category. A negative id marks an empty place,
-            which is excluded as by ``where=False``. Places of one id in a row are one alternative, that of the largest
-            log-potential, the first of equals: no function chooses it twice, or its other places. They take the place
-            of `start`, and a field has one or the other. They come from the host, also for device arrays: each call
-            then copies them to the device, without repeating what is broadcast. A `start` takes their place in turn.
+            Category ids up to 2**63 - 1 (on a device, 2**32 - 1) in any order, of a shape that broadcasts to that of
+            the log-potentials (for `gumbel`, to `size`): each place reads the noise of its own category. A negative id
+            marks an empty place, which is excluded as by ``where=False``. Places of one id in a row are one
+            alternative, that of the largest log-potential, the first of equals: no function chooses it twice, or its
+            other places. They take the place of `start`, and a field has one or the other. They come from the host,
+            also for device arrays: each call then copies them to the device, without repeating what is broadcast. A
+            `start` takes their place in turn.
 
         Returns
         -------
@@ -176,22 +182,30 @@ class NoiseField:
         >>> zones = [[7, 3, 12], [3, 99, 7], [50, -1, 3]]
         >>> fg.gumbel((3, 3), noise=field.at(categories=zones))[1] == whole[1, [3, 99, 7]]
         array([ True,  True,  True])
+
+        Sequences that are at different steps get the noise of their own step each.
+
+        >>> steps = fg.gumbel((3, 5), noise=field.at(rows=[4, 4, 9], draw=[0, 7, 2]))
+        >>> bool((steps[1] == fg.gumbel(5, noise=field.at(rows=4, draw=7))).all())
+        True
         """
-        first = self.start if start is _KEPT else whole(start or 0, "start", 0, CATEGORIES)
+        first = self.start if start is _KEPT else _one_or_each(start, "start", CATEGORIES)
         ids = self.categories if categories is _KEPT else None if categories is None else _category_ids(categories)
         # The one that is given takes the place of the other.
         if categories is _KEPT and start is not _KEPT:
             ids = None
         elif ids is not None and start is _KEPT:
             first = 0
-        if ids is not None and first:
-            raise ValueError(
-                "start and categories exclude each other: ids name all categories of a field that has them"
-            )
+        if ids is not None:
+            if np.any(first):
+                raise ValueError(
+                    "start and categories exclude each other: ids name all categories of a field that has them"
+                )
+            first = 0
         return NoiseField.__new__(NoiseField)._set(
             self.key,
-            self.rows if rows is _KEPT else None if rows is None else _row_ids(rows),
-            self.draw if draw is _KEPT else whole(draw or 0, "draw", 0, DRAWS),
+            self.rows if rows is _KEPT else None if rows is None else _row_ids(rows, "rows", ROWS),
+            self.draw if draw is _KEPT else _one_or_each(draw, "draw", DRAWS),
             first,
             ids,
         )
@@ -200,8 +214,8 @@ class NoiseField:
         self,
         key: np.uint64,
         rows: NDArray[np.uint64] | None,
-        draw: int,
-        start: int,
+        draw: int | NDArray[np.uint64],
+        start: int | NDArray[np.uint64],
         categories: NDArray[np.int64] | None,
     ) -> Self:
         keep = object.__setattr__
@@ -222,8 +236,8 @@ class NoiseField:
         return _restore, (int(self.key), self.rows, self.draw, self.start, self.categories)
 
     def _identity(self) -> tuple[Any, ...]:
-        rows, categories = (None if ids is None else (ids.shape, ids.tobytes()) for ids in (self.rows, self.categories))
-        return int(self.key), rows, self.draw, self.start, categories
+        at = self.rows, self.draw, self.start, self.categories
+        return int(self.key), *((ids.shape, ids.tobytes()) if isinstance(ids, np.ndarray) else ids for ids in at)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NoiseField) and self._identity() == other._identity()
@@ -233,19 +247,17 @@ class NoiseField:
 
     def __repr__(self) -> str:
         parts = []
-        if self.rows is not None:
-            parts.append(f"rows={np.array2string(self.rows, threshold=8, separator=', ')}")
-        if self.draw:
-            parts.append(f"draw={self.draw}")
-        if self.start:
-            parts.append(f"start={self.start}")
-        if self.categories is not None:
-            parts.append(f"categories={np.array2string(self.categories, threshold=8, separator=', ')}")
+        for name in ("rows", "draw", "start", "categories"):
+            at = getattr(self, name)
+            if isinstance(at, np.ndarray):
+                parts.append(f"{name}={np.array2string(at, threshold=8, separator=', ')}")
+            elif at:
+                parts.append(f"{name}={at}")
         return f"NoiseField.from_key({int(self.key):#x})" + (f".at({', '.join(parts)})" if parts else "")
 
 
 def _restore(
-    key: int, rows: NDArray[np.uint64] | None, draw: int, start: int, categories: NDArray[np.int64] | None
+    key: int, rows: ArrayLike | None, draw: ArrayLike, start: ArrayLike, categories: ArrayLike | None
 ) -> NoiseField:
     return NoiseField.from_key(key).at(rows=rows, draw=draw, start=start, categories=categories)
 
@@ -254,39 +266,54 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def _row_ids(rows: ArrayLike) -> NDArray[np.uint64]:
-    ids = array_of(rows, "rows")
-    if ids.size == 0 and not isinstance(rows, np.ndarray):
-        ids = ids.astype(np.uint64)
-    if ids.dtype.kind == "f" and not isinstance(rows, np.ndarray):
+def _one_or_each(value: Any, name: str, end: int) -> int | NDArray[np.uint64]:
+    """A number below a power of two, or one for each row; None is 0."""
+    if value is None:
+        return 0
+    if isinstance(value, list | tuple) or getattr(value, "ndim", 0) > 0:
+        return _row_ids(value, name, end)
+    return whole(value, name, 0, end)
+
+
+def _integers(values: ArrayLike, name: str) -> NDArray[Any]:
+    """An array of what should be integers, also where NumPy would make another type of a list."""
+    array = array_of(values, name)
+    if isinstance(values, np.ndarray):
+        return array
+    if array.size == 0:
+        return array.astype(np.uint64)
+    if array.dtype.kind == "f":
         # NumPy makes floats of a list of ints where some are below 2**63 and others are not.
-        exact = np.asarray(rows, object)
-        ids = exact if all(map(_is_integer, exact.flat)) else ids
+        exact = np.asarray(values, object)
+        return exact if all(map(_is_integer, exact.flat)) else array
+    return array
+
+
+def _row_ids(rows: ArrayLike, name: str, end: int) -> NDArray[np.uint64]:
+    """Integers by row below a power of two, in an array of their own."""
+    ids, last = _integers(rows, name), f"2**{end.bit_length() - 1} - 1"
     if ids.dtype.kind not in "iu" and not (ids.dtype == object and all(map(_is_integer, ids.flat))):
-        raise TypeError(f"rows must be integers from 0 to 2**64 - 1, not {ids.dtype}")
-    if ids.dtype.kind != "u" and ids.size and (ids.min() < 0 or ids.max() >= ROWS):
-        bad = (ids < 0) | (ids >= ROWS)
-        raise ValueError(f"rows must be from 0 to 2**64 - 1, but {item_name('rows', bad)} is {ids.flat[bad.argmax()]}")
+        raise TypeError(f"{name} must be integers from 0 to {last}, not {ids.dtype}")
+    if ids.size and (ids.min() < 0 or ids.max() >= end):
+        bad = (ids < 0) | (ids >= end)
+        raise ValueError(f"{name} must be from 0 to {last}, but {item_name(name, bad)} is {ids.flat[bad.argmax()]}")
     own = np.array(ids, np.uint64, order="C")
     own.flags.writeable = False
     return own
 
 
 def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
-    ids = array_of(categories, "categories")
-    if ids.size == 0 and not isinstance(categories, np.ndarray):
-        ids = ids.astype(np.int64)
+    ids = _integers(categories, "categories")
     wide = ids.dtype == np.uint64 or (ids.dtype == object and all(map(_is_integer, ids.flat)))
     if ids.dtype.kind not in "iu" and not wide:
-        raise TypeError(f"categories must be integers up to 2**32 - 1, negative in empty places, not {ids.dtype}")
-    # As int64, the largest of uint64 would be negative, and those of Python may not fit.
-    own = np.array(np.minimum(ids, CATEGORIES) if wide else ids, np.int64, order="C")
-    # One look finds all that is negative or too large.
-    if own.size and own.view(np.uint64).max() >= CATEGORIES:
-        bad = own >= CATEGORIES
-        if bad.any():
-            what = f"{item_name('categories', bad)} is {ids.flat[bad.argmax()]}"
-            raise ValueError(f"categories must be up to 2**32 - 1, but {what}")
+        raise TypeError(f"categories must be integers up to 2**63 - 1, negative in empty places, not {ids.dtype}")
+    if wide and ids.size and ids.max() >= IDS:
+        # As int64, the largest of uint64 would be negative, and those of Python may not fit.
+        bad = ids >= IDS
+        what = f"{item_name('categories', bad)} is {ids.flat[bad.argmax()]}"
+        raise ValueError(f"categories must be up to 2**63 - 1, but {what}")
+    own = np.array(np.maximum(ids, -1) if ids.dtype == object else ids, np.int64, order="C")
+    if own.size and own.min() < 0:
         np.maximum(own, -1, out=own)
     own.flags.writeable = False
     return own

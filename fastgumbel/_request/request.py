@@ -14,9 +14,11 @@ from fastgumbel._request.checks import boolean_of, check_real, choice_of, shape_
 from fastgumbel._request.coordinates import (
     NOWHERE,
     check_conditioned,
+    check_device,
     check_reach,
     coordinates_of,
     field_of,
+    last_of,
 )
 from fastgumbel._request.device import backend
 from fastgumbel._request.field import NoiseField
@@ -102,7 +104,7 @@ class Request:
         if noise is None or isinstance(noise, NoiseField):
             self.field = field_of(rng, noise)
             check_reach(self.field, self.draws, self.n)
-            self.place = coordinates_of(self.field, self.batch, shape)
+            self.place = coordinates_of(self.field, self.batch, shape, axis)
         else:
             self.given = self._precomputed(rng, noise, "" if field_only else self.arrays.noise)
 
@@ -139,24 +141,26 @@ class Request:
             return host
         if self.place.temperatures.size:
             raise ValueError("temperature: device arrays have none yet: pass log_potentials / temperature instead")
+        check_device(self.place)
         return backend(host.__name__.rpartition(".")[2])
 
     def count_draws(self) -> None:
         """Check that the field tells draws that read no field: it must begin with its first category, without ids."""
-        if self.place.categories is not None:
+        if self.field is not None and self.field.categories is not None:
             raise ValueError(
                 "noise: these draws read no category ids: pass where=categories >= 0 to exclude empty places, or use "
                 "gumbel_max, whose choices follow the ids"
             )
-        if self.place.start:
-            raise ValueError(f"noise: start must be 0, not {self.place.start}: these draws know no parts of a row")
+        if self.place.start or self.place.categories is not None:
+            start = self.place.start or "an array"
+            raise ValueError(f"noise: start must be 0, not {start}: these draws know no parts of a row")
 
     def condition(self, samples: Any = 1) -> int:
         """How many samples of conditioned noise each draw takes, all of which the field must have."""
         count = whole(samples, "rao", 1)
         if self.field is None:
             raise ValueError("noise must be a NoiseField with rao, not an array")
-        check_reach(NoiseField.from_key(0), (self.field.draw + self.draws) * count, 0)
+        check_reach(NoiseField.from_key(0), (last_of(self.field.draw) + self.draws) * count, 0)
         check_conditioned(self.field, self.n)
         return count
 

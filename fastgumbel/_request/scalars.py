@@ -17,7 +17,7 @@ _UNMASKED = {
     "categories": "; make ids of empty places negative",
 }
 # Arguments that do not take the side of others, but are read on one side always, or tell the others which.
-_BY_THEMSELVES = ("log_potentials", "rows", "categories", "step")
+_BY_THEMSELVES = ("log_potentials", "rows", "draw", "start", "categories", "step")
 
 
 def integer(value: Any, name: str) -> int:

@@ -33,10 +33,11 @@ def temperatures(
     if not fits(array.shape, batch):
         raise ValueError(f"{name} of shape {tau.shape} does not broadcast to the batch shape {batch}")
     own = array.reshape(1) if array.size == 1 else np.ascontiguousarray(np.broadcast_to(array, batch)).reshape(-1)
-    valid = (own >= 0) & (own <= min(most, _MOST))
-    if not valid.all() and 0 not in batch:
-        row = int(valid.argmin())
-        allowed = "finite and at least 0" if most == np.inf else f"from 0 to {most:g}"
+    most = min(most, _MOST)
+    # NaN is neither.
+    if own.size and not (own.min() >= 0 and own.max() <= most) and 0 not in batch:
+        row = int(((own >= 0) & (own <= most)).argmin())
+        allowed = "finite and at least 0" if most == _MOST else f"from 0 to {most:g}"
         raise ValueError(f"{name} must be {allowed}, but {place_name(batch, row)} has {own[row]}")
     return own
 
@@ -44,7 +45,8 @@ def temperatures(
 def scales(temperature: NDArray[Any], batch: tuple[int, ...], axis: int) -> NDArray[np.float64]:
     """Temperatures of the noise, read-only: one a row, or one for all, or none where all are 1."""
     own = temperatures(temperature, batch, axis, "temperature", float(HOTTEST))
-    return NOWHERE.temperatures if (own == 1).all() else frozen(own)
+    all_one = own.size == 0 or (own[0] == 1 and bool((own == 1).all()))
+    return NOWHERE.temperatures if all_one else frozen(own)
 
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -116,7 +116,7 @@ def test_row_ids_of_any_integer_type(dtype):
         ({"draw": -1}, ValueError),
         ({"draw": 2**32}, ValueError),
         ({"draw": 0.5}, TypeError),
-        ({"draw": [1, 2]}, TypeError),
+        ({"draw": [1.0, 2.0]}, TypeError),
         ({"start": -1}, ValueError),
         ({"start": 2**32 + 1}, ValueError),
         ({"start": 1.0}, TypeError),

@@ -173,6 +173,20 @@ def test_temperatures_of_the_noise(call, temperature):
         assert_equal(*both(call, np.zeros(SHAPE), chunks, size=3, temperature=temperature))
 
 
+@pytest.mark.parametrize("call", CALLS)
+def test_a_draw_and_a_start_for_each_row(call):
+    x, draw, start = normal(SHAPE), np.array([3, 0, 3, 2**31, 8]), np.array([0, 0, 64, 5, 10**6])
+    for chunks in CHUNKS:
+        assert_equal(*both(call, x, chunks, size=3, noise=FIELD.at(draw=draw)))
+        if call != "categorical":
+            assert_equal(*both(call, x, chunks, size=3, noise=FIELD.at(draw=draw, start=start)))
+
+
+def test_noise_with_a_draw_and_a_start_for_each_row():
+    for field in (FIELD.at(draw=[1, 0, 7]), FIELD.at(start=[1, 0, 70]), FIELD.at(draw=[1, 0, 7], start=[1, 0, 70])):
+        assert_equal(fgd.gumbel((3, 100), chunks=((1, 2), (30, 70)), noise=field), fg.gumbel((3, 100), noise=field))
+
+
 def test_ties_go_to_the_first_index():
     """Log-potentials so large that noise is rounded to multiples of 2**-7."""
     x = np.full((2, 400), 7e13)
