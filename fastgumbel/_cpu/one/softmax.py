@@ -140,14 +140,15 @@ def _gather(out, x, where, categories):
     """Log-potentials of the places that take part to `out`, -inf for all others; whether all ids are ids."""
     above, ascending = _0, True
     for j in range(np.uint64(x.size)):
-        out[j] = -np.inf
+        potential = np.float64(-np.inf)
         if not is_empty(categories, j):
             number = np.uint64(categories[j])
             if not is_id(number):
                 return False
             ascending &= number >= above
             above = number + _1
-            out[j] = potential_of(x, where, j)
+            potential = potential_of(x, where, j)
+        out[j] = potential
     if not ascending:
         _keep_representatives(out, categories)
     return True
