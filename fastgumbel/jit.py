@@ -1,12 +1,13 @@
 """The samplers, to call inside your own `@numba.njit` code on the CPU, one row at a time.
 
-They give the bits of the functions of the same name in `fastgumbel` and allocate nothing; they may stand in loops of
-`numba.prange`, and code that calls them can be cached. They also run when called from Python.
+They give the bits of the functions of the same name in `fastgumbel` and allocate nothing, but for `categorical_into`;
+they may stand in loops of `numba.prange`, and code that calls them can be cached. They also run when called from
+Python, and take every argument by its name too.
 
 `key` is `NoiseField.key`. Integers of every type name coordinates, `key` and `row` modulo 2**64, `draw` and `category`
 modulo 2**32, so that a negative one counts from the end. (From Python, an int of 2**63 or more must be a
-`numpy.uint64`.) Types are checked while code is compiled. While it runs, nothing is checked but the length of `out`,
-and rows without a sample are marked, as by `invalid="mark"`.
+`numpy.uint64`.) Types are checked while code is compiled. While it runs, nothing is checked but that arrays have the
+length of the row, and rows without a sample are marked, as by `invalid="mark"`. What is not passed costs no time.
 
 For long rows, whole batches and many draws the functions in `fastgumbel` are faster.
 """
@@ -94,18 +95,28 @@ def gumbel_max(
     x : ndarray of float32, float64 or int
         Log-potentials of one row, one-dimensional, of any strides; -inf excludes a category.
     key, row, draw : int
-        Where the noise field is read, as in `gumbel`; categories are 0, 1, ...
+        Where the noise field is read, as in `gumbel`.
     temperature : float, optional
         What the noise is multiplied by, from 0 to 1e300, default 1; 0 gives the plain argmax.
+    start : int, optional
+        Category id of the first place, modulo 2**32, default 0; ids count up from it. For rows in shards.
+    where : None or ndarray of bool, optional
+        Of the length of `x`, of any strides; False excludes a category, whatever its log-potential. None excludes none.
+    categories : None or ndarray of int, optional
+        Category ids from 0 to 2**63 - 1, of the length of `x`, of any type and strides, instead of `start`; a negative
+        one marks an empty place. Where an id stands more than once, its places are one alternative, of which the first
+        with the largest log-potential may be sampled.
 
     Returns
     -------
     int
-        Index of the sample; -1 where `x` is empty, has NaN or a number of at least 2**46, or none above -2**46, and
-        where `temperature` is none.
+        Place of the sample, from 0 on. -1 if a category that is not excluded is NaN or at least 2**46, if none is above
+        -2**46, if `temperature` is none, or if an id is out of its range.
 
     Raises
     ------
+    ValueError
+        If `where` or `categories` are not of the length of `x`, or there are both `categories` and a `start`.
     numba.TypingError
         If an argument is of the wrong type; when the calling code is compiled.
 
@@ -116,7 +127,8 @@ def gumbel_max(
     Notes
     -----
     Defined as the first argmax over c of float64(x_c) + T G(key, row, draw, c) in float64, with one rounding, at the
-    temperature T. Noise that cannot win is never computed: of a long row little more is done than to read it.
+    temperature T. Noise that cannot win is never computed: of a long row little more is done than to read it. With
+    `categories`, each place reads noise of its own block, so that a row costs several times as much.
 
     References
     ----------
@@ -142,6 +154,14 @@ def gumbel_max(
     array([1, 2])
     >>> fg.gumbel_max(utilities, noise=field)
     array([1, 2])
+
+    Some of the categories, by their ids:
+
+    >>> ids, mask = np.array([2, 0]), np.array([True, True, False])
+    >>> int(ids[fgj.gumbel_max(utilities[0, ids], field.key, 0, 0, categories=ids)])
+    2
+    >>> fgj.gumbel_max(utilities[0], field.key, 0, 0, where=mask)
+    1
     """
     check_potentials(x)
     mask, ids = mask_of(where, x), ids_of(categories, x, start)
@@ -227,15 +247,18 @@ def gumbel_softmax(
     tau : float
         Temperature, finite and at least 0; 0 gives the one-hot of `gumbel_max`.
     key, row, draw : int
-        Where the noise field is read, as in `gumbel`; categories are 0, 1, ...
+        Where the noise field is read, as in `gumbel`.
     out : ndarray of float32 where `x` is, else float64
         Of the length of `x`, of any strides; it may be `x` itself, but must not overlap it in another way. All NaN
-        where `gumbel_max` would give -1, or `tau` is no temperature.
+        where `gumbel_max` would give -1, or `tau` is no temperature. Exactly 0 where a category is excluded, or
+        another place stands for its id.
+    start, where, categories : optional
+        As in `gumbel_max`.
 
     Raises
     ------
     ValueError
-        If `out` is not of the length of `x`.
+        If an array is not of the length of `x`, or there are both `categories` and a `start`.
     numba.TypingError
         If an argument is of the wrong type; when the calling code is compiled.
 
@@ -246,7 +269,8 @@ def gumbel_softmax(
     Notes
     -----
     y_c = exp((x_c + G_c) / tau) / sum_j exp((x_j + G_j) / tau), the Concrete or Gumbel-softmax distribution (Maddison,
-    Mnih and Teh 2017; Jang, Gu and Poole 2017).
+    Mnih and Teh 2017; Jang, Gu and Poole 2017). Of n `categories` that do not ascend, repeats are found by some n**2
+    comparisons.
 
     References
     ----------
@@ -385,4 +409,4 @@ def categorical_into(
     """
     check_potentials(x)
     check_choices(out)
-    draws_of_row(x, None, place(key, row, draw, 0, temperature), out)
+    draws_of_row(x, place(key, row, draw, 0, temperature), out)

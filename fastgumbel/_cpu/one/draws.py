@@ -3,10 +3,9 @@
 import numpy as np
 
 from fastgumbel._cpu.categorical import draw_rows
-from fastgumbel._cpu.one.places import potential_of
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._law.reduce import HOTTEST, NO_INDEX
-from fastgumbel._numba.compile import maker
+from fastgumbel._numba.compile import maker, scalar
 
 _DRAWS = np.int64(2**32)
 # As for arrays: categories for a draw from which on it costs less to bisect, and buckets of the guide for a category.
@@ -16,7 +15,7 @@ _BUCKETS_LONG = 2
 _LONG = 2**14
 
 
-@maker
+@scalar
 def _buckets(n, draws):
     """Number of buckets that n categories need for so many draws: a power of two, or 0."""
     if n > _GUIDED * draws:
@@ -28,7 +27,7 @@ def _buckets(n, draws):
 
 
 @maker
-def draws_of_row(x, where, coordinates, out):
+def draws_of_row(x, coordinates, out):
     """Categories of draws to `out`, all -1 if the row or the temperature is invalid."""
     key, row, draw, start, temperature = coordinates
     n = x.size
@@ -37,7 +36,7 @@ def draws_of_row(x, where, coordinates, out):
         return
     rows = np.empty((1, n))
     for j in range(n):
-        rows[0, j] = potential_of(x, where, j)
+        rows[0, j] = x[j]
     index = np.expand_dims(out, 1)
     none, temperatures = np.empty(0, np.uint64), np.full(1, temperature)
     buckets = _buckets(n, out.size)

@@ -1,5 +1,7 @@
 """Gumbel-max of one row that lies in an array of any strides: as little as can be done, and nothing is allocated."""
 
+from typing import Any
+
 import numpy as np
 from numba import types
 from numba.extending import overload
@@ -140,7 +142,7 @@ def _best_of_ids(x, where, categories, coordinates):
     return best, _stand_in(x, where, categories, index)
 
 
-def best_of_row(x, where, categories, coordinates):
+def best_of_row(x: Any, where: Any, categories: Any, coordinates: Any) -> Any:
     """Perturbed value and index of the sample; NaN and -1 if the row, its ids or the temperature are invalid.
 
     `where` and `categories` are arrays or None.

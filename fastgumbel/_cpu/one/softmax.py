@@ -3,6 +3,8 @@
 The sums are taken in the order of the kernels for many rows, so that the bits are theirs.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import types
 from numba.extending import overload
@@ -216,7 +218,7 @@ def _softmax_of_ids(x, where, categories, tau, coordinates, out):
         _fill(out, np.nan)
 
 
-def softmax_of_row(x, where, categories, tau, coordinates, out):
+def softmax_of_row(x: Any, where: Any, categories: Any, tau: Any, coordinates: Any, out: Any) -> None:
     """Write the relaxed sample of x to `out`, in its type; NaN if the row, its ids or the temperature are invalid.
 
     `where` and `categories` are arrays or None.
