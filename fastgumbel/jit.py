@@ -1,12 +1,13 @@
 """The samplers, to call inside your own `@numba.njit` code on the CPU, one row at a time.
 
-They give the bits of the functions of the same name in `fastgumbel` and allocate nothing; they may stand in loops of
-`numba.prange`, and code that calls them can be cached. They also run when called from Python.
+They give the bits of the functions of the same name in `fastgumbel` and allocate nothing, but for `categorical_into`;
+they may stand in loops of `numba.prange`, and code that calls them can be cached. They also run when called from
+Python, and take every argument by its name too.
 
 `key` is `NoiseField.key`. Integers of every type name coordinates, `key` and `row` modulo 2**64, `draw` and `category`
 modulo 2**32, so that a negative one counts from the end. (From Python, an int of 2**63 or more must be a
-`numpy.uint64`.) Types are checked while code is compiled. While it runs, nothing is checked but the length of `out`,
-and rows without a sample are marked, as by `invalid="mark"`.
+`numpy.uint64`.) Types are checked while code is compiled. While it runs, nothing is checked but that arrays have the
+length of the row, and rows without a sample are marked, as by `invalid="mark"`. What is not passed costs no time.
 
 Numba makes a float of an unsigned integer joined with a signed one, such as an index of `prange` with an id: cast it,
 as in ``row = np.int64(i) + ids[i]``. It has no float16 on the CPU: convert such rows to float32 before. Code of yours
@@ -26,14 +27,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.one.categorical import draw_of_row
-from fastgumbel._cpu.one.inside import check_potentials, check_relaxed, place
-from fastgumbel._cpu.one.max import max_of_row
+from fastgumbel._cpu.one.draws import draws_of_row
+from fastgumbel._cpu.one.inside import check_choices, check_potentials, check_relaxed, ids_of, mask_of, place
+from fastgumbel._cpu.one.max import best_of_row
 from fastgumbel._cpu.one.softmax import softmax_of_row
 from fastgumbel._law import field as _field
-from fastgumbel._numba.compile import inside, refuse_type
+from fastgumbel._numba.compile import inside, kernel, refuse_type
 from fastgumbel._request.field import NoiseField
 
-__all__ = ["categorical", "gumbel", "gumbel_max", "gumbel_softmax"]
+__all__ = ["categorical", "categorical_into", "gumbel", "gumbel_max", "gumbel_max_value", "gumbel_softmax"]
 
 refuse_type(NoiseField, "compiled code takes the key of a noise field: pass field.key, not the field")
 
@@ -86,7 +88,16 @@ def gumbel(key: Integer, row: Integer, draw: Integer, category: Integer) -> floa
 
 
 @inside
-def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer, temperature: float = 1.0) -> int:
+def gumbel_max(
+    x: NDArray[Any],
+    key: Integer,
+    row: Integer,
+    draw: Integer,
+    temperature: float = 1.0,
+    start: Integer = 0,
+    where: NDArray[np.bool_] | None = None,
+    categories: NDArray[np.integer[Any]] | None = None,
+) -> int:
     """Sample a category: the argmax of log-potentials plus Gumbel noise.
 
     Parameters
@@ -94,18 +105,28 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer, tempe
     x : ndarray of float32, float64 or int
         Log-potentials of one row, one-dimensional, of any strides; -inf excludes a category.
     key, row, draw : int
-        Where the noise field is read, as in `gumbel`; categories are 0, 1, ...
+        Where the noise field is read, as in `gumbel`.
     temperature : float, optional
         What the noise is multiplied by, from 0 to 1e300, default 1; 0 gives the plain argmax.
+    start : int, optional
+        Category id of the first place, modulo 2**32, default 0; ids count up from it. For rows in shards.
+    where : None or ndarray of bool, optional
+        Of the length of `x`, of any strides; False excludes a category, whatever its log-potential. None excludes none.
+    categories : None or ndarray of int, optional
+        Category ids from 0 to 2**63 - 1, of the length of `x`, of any type and strides, instead of `start`; a negative
+        one marks an empty place. Where an id stands more than once, its places are one alternative, of which the first
+        with the largest log-potential may be sampled.
 
     Returns
     -------
     int
-        Index of the sample; -1 where `x` is empty, has NaN or a number of at least 2**46, or none above -2**46, and
-        where `temperature` is none.
+        Place of the sample, from 0 on. -1 if a category that is not excluded is NaN or at least 2**46, if none is above
+        -2**46, if `temperature` is none, or if an id is out of its range.
 
     Raises
     ------
+    ValueError
+        If `where` or `categories` are not of the length of `x`, or there are both `categories` and a `start`.
     numba.TypingError
         If an argument is of the wrong type; when the calling code is compiled.
 
@@ -116,7 +137,8 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer, tempe
     Notes
     -----
     Defined as the first argmax over c of float64(x_c) + T G(key, row, draw, c) in float64, with one rounding, at the
-    temperature T. Noise that cannot win is never computed: of a long row little more is done than to read it.
+    temperature T. Noise that cannot win is never computed: of a long row little more is done than to read it. With
+    `categories`, each place reads noise of its own block, so that a row costs several times as much.
 
     References
     ----------
@@ -142,14 +164,89 @@ def gumbel_max(x: NDArray[Any], key: Integer, row: Integer, draw: Integer, tempe
     array([1, 2])
     >>> fg.gumbel_max(utilities, noise=field)
     array([1, 2])
+
+    Some of the categories, by their ids:
+
+    >>> ids, mask = np.array([2, 0]), np.array([True, True, False])
+    >>> int(ids[fgj.gumbel_max(utilities[0, ids], field.key, 0, 0, categories=ids)])
+    2
+    >>> fgj.gumbel_max(utilities[0], field.key, 0, 0, where=mask)
+    1
     """
     check_potentials(x)
-    return max_of_row(x, place(key, row, draw, 0, temperature))  # type: ignore[no-any-return]
+    mask, ids = mask_of(where, x), ids_of(categories, x, start)
+    return best_of_row(x, mask, ids, place(key, row, draw, start, temperature))[1]  # type: ignore[no-any-return]
+
+
+@inside
+def gumbel_max_value(
+    x: NDArray[Any],
+    key: Integer,
+    row: Integer,
+    draw: Integer,
+    temperature: float = 1.0,
+    start: Integer = 0,
+    where: NDArray[np.bool_] | None = None,
+    categories: NDArray[np.integer[Any]] | None = None,
+) -> tuple[int, float]:
+    """Sample a category, and tell its perturbed value.
+
+    Parameters
+    ----------
+    x, key, row, draw, temperature, start, where, categories
+        As in `gumbel_max`.
+
+    Returns
+    -------
+    index : int
+        That of `gumbel_max`.
+    value : float
+        float64(x_index) + T G_index, the largest perturbed value; NaN where the index is -1.
+
+    Raises
+    ------
+    ValueError, numba.TypingError
+        As in `gumbel_max`.
+
+    See Also
+    --------
+    fastgumbel.gumbel_max : the same pairs, of many rows, with `return_max=True`.
+
+    Notes
+    -----
+    The value's law is T (logsumexp(x / T) + Gumbel) at the temperature T, whatever the sample. Of the shards of a row,
+    the one with the largest value has the sample of the whole.
+
+    Examples
+    --------
+    A row in two shards:
+
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.jit as fgj
+    >>> x, field = np.random.default_rng(0).normal(size=1000), fg.NoiseField(1)
+    >>> i, value = fgj.gumbel_max_value(x[:300], field.key, 0, 0)
+    >>> j, other = fgj.gumbel_max_value(x[300:], field.key, 0, 0, start=300)
+    >>> (i if value >= other else 300 + j) == fg.gumbel_max(x, noise=field)
+    np.True_
+    """
+    check_potentials(x)
+    mask, ids = mask_of(where, x), ids_of(categories, x, start)
+    best, index = best_of_row(x, mask, ids, place(key, row, draw, start, temperature))
+    return index, best
 
 
 @inside
 def gumbel_softmax(
-    x: NDArray[Any], tau: float, key: Integer, row: Integer, draw: Integer, out: NDArray[np.floating[Any]]
+    x: NDArray[Any],
+    tau: float,
+    key: Integer,
+    row: Integer,
+    draw: Integer,
+    out: NDArray[np.floating[Any]],
+    start: Integer = 0,
+    where: NDArray[np.bool_] | None = None,
+    categories: NDArray[np.integer[Any]] | None = None,
 ) -> None:
     """Write a relaxed sample to `out`: the softmax of (x + noise) / tau.
 
@@ -160,15 +257,18 @@ def gumbel_softmax(
     tau : float
         Temperature, finite and at least 0; 0 gives the one-hot of `gumbel_max`.
     key, row, draw : int
-        Where the noise field is read, as in `gumbel`; categories are 0, 1, ...
+        Where the noise field is read, as in `gumbel`.
     out : ndarray of float32 where `x` is, else float64
         Of the length of `x`, of any strides; it may be `x` itself, but must not overlap it in another way. All NaN
-        where `gumbel_max` would give -1, or `tau` is no temperature.
+        where `gumbel_max` would give -1, or `tau` is no temperature. Exactly 0 where a category is excluded, or
+        another place stands for its id.
+    start, where, categories : optional
+        As in `gumbel_max`.
 
     Raises
     ------
     ValueError
-        If `out` is not of the length of `x`.
+        If an array is not of the length of `x`, or there are both `categories` and a `start`.
     numba.TypingError
         If an argument is of the wrong type; when the calling code is compiled.
 
@@ -179,7 +279,8 @@ def gumbel_softmax(
     Notes
     -----
     y_c = exp((x_c + G_c) / tau) / sum_j exp((x_j + G_j) / tau), the Concrete or Gumbel-softmax distribution (Maddison,
-    Mnih and Teh 2017; Jang, Gu and Poole 2017).
+    Mnih and Teh 2017; Jang, Gu and Poole 2017). Of n `categories` that do not ascend, repeats are found by some n**2
+    comparisons.
 
     References
     ----------
@@ -199,7 +300,8 @@ def gumbel_softmax(
     True
     """
     check_relaxed(x, tau, out)
-    softmax_of_row(x, np.float64(tau), place(key, row, draw, 0), out)
+    mask, ids = mask_of(where, x), ids_of(categories, x, start)
+    softmax_of_row(x, mask, ids, np.float64(tau), place(key, row, draw, start), out)
 
 
 @inside
@@ -251,3 +353,70 @@ def categorical(x: NDArray[Any], key: Integer, row: Integer, draw: Integer, temp
     """
     check_potentials(x)
     return draw_of_row(x, place(key, row, draw, 0, temperature))  # type: ignore[no-any-return]
+
+
+@kernel
+def categorical_into(
+    x: NDArray[Any],
+    key: Integer,
+    row: Integer,
+    draw: Integer,
+    out: NDArray[np.signedinteger[Any]],
+    temperature: float = 1.0,
+) -> None:
+    """Write many draws of one row to `out`: draw s of it is that of `categorical` at `draw` + s.
+
+    It allocates memory for the call, unlike the other functions here.
+
+    Parameters
+    ----------
+    x : ndarray of float32, float64 or int
+        Log-potentials of one row, one-dimensional, of any strides; -inf excludes a category.
+    key, row, draw : int
+        What names the first draw, as in `gumbel`; draws count modulo 2**32.
+    out : ndarray of int32 or int64
+        One-dimensional, of any length and strides. All -1 where `categorical` would give -1.
+    temperature : float, optional
+        What log-potentials are divided by, from 0 to 1e300, default 1; 0 gives the plain argmax.
+
+    Raises
+    ------
+    numba.TypingError
+        If an argument is of the wrong type; when the calling code is compiled.
+
+    See Also
+    --------
+    fastgumbel.categorical : the same samples, of many rows and by many threads.
+
+    Notes
+    -----
+    Running sums of the weights are made once, and a draw looks its category up in a guide table, at an expected cost
+    that does not depend on the number of categories; if there are few draws, by bisection. Memory: 16 bytes a
+    category, 16 to 32 more with the guide table, and some KiB.
+
+    References
+    ----------
+    .. [1] H.-C. Chen and Y. Asau, "On generating random variates from an empirical distribution", AIIE Transactions 6,
+       1974, https://doi.org/10.1080/05695557408974949
+
+    Examples
+    --------
+    Particles are resampled in compiled code:
+
+    >>> import numba
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.jit as fgj
+    >>> @numba.njit
+    ... def resample(log_weights, key, step):
+    ...     ancestors = np.empty(len(log_weights), np.int64)
+    ...     fgj.categorical_into(log_weights, key, step, 0, ancestors)
+    ...     return ancestors
+    >>> log_weights, field = np.random.default_rng(0).normal(size=3000), fg.NoiseField(1)
+    >>> ancestors = resample(log_weights, field.key, 7)
+    >>> bool((ancestors == fg.categorical(log_weights, 3000, noise=field.at(rows=7))).all())
+    True
+    """
+    check_potentials(x)
+    check_choices(out)
+    draws_of_row(x, place(key, row, draw, 0, temperature), out)

@@ -1,4 +1,4 @@
-"""What compiled code of users may pass: checked while it is compiled, so that nothing is left to check when it runs."""
+"""What compiled code of users may pass: checked while it is compiled, so that little is left to check when it runs."""
 
 from typing import Any
 
@@ -27,15 +27,34 @@ def check_relaxed(x: Any, tau: Any, out: Any) -> None:
     raise NotImplementedError("compiled only")
 
 
+def check_choices(out: Any) -> None:
+    """Refuse what is no place for choices."""
+    raise NotImplementedError("compiled only")
+
+
+def mask_of(where: Any, x: Any) -> Any:
+    """The mask of a row, or None."""
+    raise NotImplementedError("compiled only")
+
+
+def ids_of(categories: Any, x: Any, start: Any) -> Any:
+    """The category ids of a row, or None where they count from `start`."""
+    raise NotImplementedError("compiled only")
+
+
+def _is_integer(kind, name):
+    if not isinstance(getattr(kind, "value", kind), types.Integer | int):
+        remedy = ""
+        if isinstance(kind, types.Float):
+            # Numba makes a float of an unsigned integer, such as an index of prange, joined with a signed one.
+            remedy = f": cast what it is made of, as in {name} = np.int64(i) + ids[i]"
+        raise TypingError(f"fastgumbel.jit: {name} must be an integer, not {kind}{remedy}")
+
+
 @overload(place, jit_options=SCALAR_OPTIONS)
 def _place(key, row, draw, category, temperature=1.0):
     for name, kind in {"key": key, "row": row, "draw": draw, "category": category}.items():
-        if not isinstance(kind, types.Integer):
-            remedy = ""
-            if isinstance(kind, types.Float):
-                # Numba makes a float of an unsigned integer, such as an index of prange, joined with a signed one.
-                remedy = f": cast what it is made of, as in {name} = np.int64(i) + ids[i]"
-            raise TypingError(f"fastgumbel.jit: {name} must be an integer, not {kind}{remedy}")
+        _is_integer(kind, name)
     own = getattr(temperature, "value", temperature)
     if not isinstance(own, types.Integer | types.Float | float):
         raise TypingError(f"fastgumbel.jit: temperature must be a real number, not {temperature}")
@@ -48,16 +67,27 @@ def _place(key, row, draw, category, temperature=1.0):
     )
 
 
-def _is_row(kind, name, dtypes):
+def _is_row(kind, name, dtypes, described=None):
     if not isinstance(kind, types.Array) or kind.ndim != 1:
         raise TypingError(f"fastgumbel.jit: {name} must be a one-dimensional array, not {kind}")
     if kind.dtype not in dtypes:
         raise TypingError(
-            f"fastgumbel.jit: {name} must be of {' or '.join(map(str, dtypes))}, not {kind.dtype}: convert it before"
+            f"fastgumbel.jit: {name} must be of {described or ' or '.join(map(str, dtypes))}, not {kind.dtype}: "
+            "convert it before"
         )
 
 
-_POTENTIALS = (types.float32, types.float64, *sorted(types.integer_domain, key=str))
+def _is_writable(kind):
+    if not kind.mutable:
+        raise TypingError("fastgumbel.jit: out must be writable")
+
+
+def _is_absent(kind):
+    return kind == types.none or (isinstance(kind, types.Omitted) and kind.value is None)
+
+
+_INTEGERS = tuple(sorted(types.integer_domain, key=str))
+_POTENTIALS = (types.float32, types.float64, *_INTEGERS)
 
 
 @overload(check_potentials, jit_options=SCALAR_OPTIONS)
@@ -70,8 +100,7 @@ def _check_potentials(x):
 def _check_relaxed(x, tau, out):
     _is_row(x, "x", _POTENTIALS)
     _is_row(out, "out", (types.float32 if x.dtype == types.float32 else types.float64,))
-    if not out.mutable:
-        raise TypingError("fastgumbel.jit: out must be writable")
+    _is_writable(out)
     if not isinstance(tau, types.Integer | types.Float):
         raise TypingError(f"fastgumbel.jit: tau must be a real number, not {tau}")
 
@@ -80,3 +109,41 @@ def _check_relaxed(x, tau, out):
             raise ValueError("out must have as many places as x")
 
     return check
+
+
+@overload(check_choices, jit_options=SCALAR_OPTIONS)
+def _check_choices(out):
+    _is_row(out, "out", (types.int32, types.int64))
+    _is_writable(out)
+    return lambda out: None
+
+
+@overload(mask_of, jit_options=SCALAR_OPTIONS)
+def _mask_of(where, x):
+    if _is_absent(where):
+        return lambda where, x: None
+    _is_row(where, "where", (types.boolean,))
+
+    def mask(where, x):
+        if where.size != x.size:
+            raise ValueError("where must have as many places as x")
+        return where
+
+    return mask
+
+
+@overload(ids_of, jit_options=SCALAR_OPTIONS)
+def _ids_of(categories, x, start):
+    _is_integer(start, "start")
+    if _is_absent(categories):
+        return lambda categories, x, start: None
+    _is_row(categories, "categories", _INTEGERS, "integers")
+
+    def ids(categories, x, start):
+        if categories.size != x.size:
+            raise ValueError("categories must have as many places as x")
+        if start != 0:
+            raise ValueError("start and categories exclude each other")
+        return categories
+
+    return ids
