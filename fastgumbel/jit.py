@@ -55,7 +55,7 @@ def gumbel(key: Integer, row: Integer, draw: Integer, category: Integer) -> floa
     draw : int
         Draw, modulo 2**32.
     category : int
-        Category id, modulo 2**32.
+        Category id, modulo 2**32: not one of the wide ids from 2**32 on, which `categories` of `gumbel_max` may have.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def gumbel_max(
     where : None or ndarray of bool, optional
         Of the length of `x`, of any strides; False excludes a category, whatever its log-potential. None excludes none.
     categories : None or ndarray of int, optional
-        Category ids from 0 to 2**63 - 1, of the length of `x`, of any type and strides, instead of `start`; a negative
+        Category ids up to 2**63 - 1, of the length of `x`, of any type and strides, instead of `start`; a negative
         one marks an empty place. Where an id stands more than once, its places are one alternative, of which the first
         with the largest log-potential may be sampled.
 
