@@ -83,13 +83,15 @@ def _of_pandas(x: Any, name: str) -> NDArray[Any]:
 
 
 def check_labels(frame: Any, other: Any, name: str) -> None:
-    """Whether two frames of pandas have the same labels in the same order, as they are joined by place."""
+    """Whether two frames of pandas that have the same labels have them in the same order, as places are what counts."""
     for axis in ("columns", "index"):
         own: Any = getattr(frame, axis, None)
         others = getattr(other, axis, None)
-        if hasattr(own, "equals") and hasattr(others, "equals") and not own.equals(others):
+        if not (hasattr(own, "equals") and hasattr(others, "equals")) or own.equals(others):
+            continue
+        if len(own) == len(others) and len(own.symmetric_difference(others)) == 0:
             raise ValueError(
-                f"{name} must have the {axis} of log_potentials in the same order, as places count and labels do not: "
+                f"{name} must have the {axis} of log_potentials in the same order, as places are what counts: "
                 f"see reindex(), or pass {name}.to_numpy()"
             )
 

@@ -126,7 +126,7 @@ def test_columns_of_truth_values():
 
 
 def test_labels_that_differ():
-    """Places count, so frames whose labels are in another order are refused."""
+    """Places are what counts, so frames whose labels are in another order are refused; other labels are not looked at."""
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=list("abcdef"))
     where = pandas.DataFrame(X > -1, columns=list("bacdef"))
@@ -137,6 +137,8 @@ def test_labels_that_differ():
     expected = fg.gumbel_max(X, where=X > -1, noise=FIELD)
     np.testing.assert_array_equal(fg.gumbel_max(frame, where=frame > -1, noise=FIELD), expected)
     np.testing.assert_array_equal(fg.gumbel_max(frame, where=X > -1, noise=FIELD), expected)
+    available = (frame > -1).add_suffix("_available")
+    np.testing.assert_array_equal(fg.gumbel_max(frame, where=available, noise=FIELD), expected)
 
 
 @pytest.mark.parametrize("x", [b"ab", bytearray(b"ab")])

@@ -168,7 +168,10 @@ def test_shapes_that_do_not_fit(device):
 
 def test_planted_faults_are_caught(device, monkeypatch):
     noise = FIELD.at(categories=some_ids(3, 9))
-    for old, new in (("draw + np.uint64(s)", "draw"), ("s * step + r * n", "s * step + r * n_rows")):
+    for old, new in (
+        ("first_draw(field, r) + np.uint64(s)", "first_draw(field, r)"),
+        ("s * step + r * n", "s * step + r * n_rows"),
+    ):
         with monkeypatch.context() as patch:
             plant_source(patch, "ids", old, new)
             with pytest.raises((AssertionError, PTXError)):
