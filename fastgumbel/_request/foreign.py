@@ -86,7 +86,7 @@ def check_labels(frame: Any, other: Any, name: str) -> None:
     """Whether two frames of pandas that have the same labels have them in the same order, as places are what counts."""
     for axis in ("columns", "index"):
         own: Any = getattr(frame, axis, None)
-        others = getattr(other, axis, None)
+        others: Any = getattr(other, axis, None)
         if not (hasattr(own, "equals") and hasattr(others, "equals")) or own.equals(others):
             continue
         if len(own) == len(others) and len(own.symmetric_difference(others)) == 0:

@@ -126,7 +126,7 @@ def test_columns_of_truth_values():
 
 
 def test_labels_that_differ():
-    """Places are what counts, so frames whose labels are in another order are refused; other labels are not looked at."""
+    """Places are what counts: frames whose labels are in another order are refused; other labels are not looked at."""
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=list("abcdef"))
     where = pandas.DataFrame(X > -1, columns=list("bacdef"))
