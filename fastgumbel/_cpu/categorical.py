@@ -17,6 +17,13 @@ from fastgumbel._law.reduce import LIMIT, NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, bit_length, cumulate
 from fastgumbel._numba.compile import kernel, maker, stage
 
+# With more categories than so many a draw, it costs less to bisect than to make a guide.
+GUIDED = 4
+# Buckets of the guide for a category, at least, and where the guide outgrows the cache.
+BUCKETS = 4
+BUCKETS_LONG = 2
+LONG = 2**14
+
 _1 = np.uint64(1)
 
 

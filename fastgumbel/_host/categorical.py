@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.categorical import build, draw_built, draw_rows
+from fastgumbel._cpu.categorical import BUCKETS, BUCKETS_LONG, GUIDED, LONG, build, draw_built, draw_rows
 from fastgumbel._cpu.categorical_short import draw_short
 from fastgumbel._host.max import refuse
 from fastgumbel._host.result import Result
@@ -26,19 +26,13 @@ _PART = 2**15
 _ROWS = 8
 # Work in a task, in log-potentials and draws: about a millisecond.
 _TASK = 2**17
-# With more categories than so many a draw, it costs less to bisect than to make a guide.
-_GUIDED = 4
-# Buckets of the guide for a category, at least, and where the guide outgrows the cache.
-_BUCKETS = 4
-_BUCKETS_LONG = 2
-_LONG = 2**14
 
 
 def _buckets(n: int, draws: int) -> int:
     """Number of buckets that n categories need for so many draws: a power of two, or 0."""
-    if n > _GUIDED * draws:
+    if n > GUIDED * draws:
         return 0
-    return int(1 << (n * (_BUCKETS if n <= _LONG else _BUCKETS_LONG) - 1).bit_length())
+    return int(1 << (n * (BUCKETS if n <= LONG else BUCKETS_LONG) - 1).bit_length())
 
 
 def sample(request: Request, out: Any) -> Any:

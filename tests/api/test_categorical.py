@@ -16,10 +16,10 @@ LENGTHS = (1, 2, 3, 10, 63, 64, 65, 256, 257, 3000)
 PATHS = {
     "as it comes": {},
     "lanes": {"FEW": 10**9, "SHORT": 10**9, "MANY": 10**9},
-    "bisected": {"FEW": 0, "_GUIDED": 0, "MANY": 10**9},
-    "guided": {"FEW": 0, "_GUIDED": 10**9, "MANY": 10**9},
-    "shared, bisected": {"MANY": 0, "_GUIDED": 0, "_PART": 3},
-    "shared, guided": {"MANY": 0, "_GUIDED": 10**9, "_PART": 3},
+    "bisected": {"FEW": 0, "GUIDED": 0, "MANY": 10**9},
+    "guided": {"FEW": 0, "GUIDED": 10**9, "MANY": 10**9},
+    "shared, bisected": {"MANY": 0, "GUIDED": 0, "_PART": 3},
+    "shared, guided": {"MANY": 0, "GUIDED": 10**9, "_PART": 3},
 }
 
 

@@ -2,26 +2,21 @@
 
 import numpy as np
 
-from fastgumbel._cpu.categorical import draw_rows
+from fastgumbel._cpu.categorical import BUCKETS, BUCKETS_LONG, GUIDED, LONG, draw_rows
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._law.reduce import HOTTEST, NO_INDEX
 from fastgumbel._numba.compile import maker, scalar
 
 _DRAWS = np.int64(2**32)
-# As for arrays: categories for a draw from which on it costs less to bisect, and buckets of the guide for a category.
-_GUIDED = 4
-_BUCKETS = 4
-_BUCKETS_LONG = 2
-_LONG = 2**14
 
 
 @scalar
 def _buckets(n, draws):
     """Number of buckets that n categories need for so many draws: a power of two, or 0."""
-    if n > _GUIDED * draws:
+    if n > GUIDED * draws:
         return 0
     buckets = 1
-    while buckets < n * (_BUCKETS if n <= _LONG else _BUCKETS_LONG):
+    while buckets < n * (BUCKETS if n <= LONG else BUCKETS_LONG):
         buckets *= 2
     return buckets
 
