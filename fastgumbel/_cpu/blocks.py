@@ -8,7 +8,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import scalar, stage
-from fastgumbel._numba.vector import at_least64, max64, prefetch64
+from fastgumbel._numba.vector import at_least64, max64, max_part64, part_at_least64, prefetch64
 
 # Pairs of blocks (an even block and the odd one after it share a Philox call) that are searched at a time.
 CHUNK = 1024
@@ -21,21 +21,14 @@ _1 = np.uint64(1)
 
 
 @scalar
-def _partial_max(x, first, last):
-    """Largest of x[first:last], clipped to the row; -inf if none is in it, NaN if any is NaN."""
-    largest = NOTHING
-    for j in range(max(first, 0), min(last, x.size)):
-        v = np.float64(x[j])
-        if v != v:
-            return v
-        if v > largest:
-            largest = v
-    return largest
+def _partial_max(x, offset):
+    """Largest of 64 items from x[offset] on, clipped to the row; -inf if none is in it, NaN if any is NaN."""
+    return np.float64(max_part64(x, offset, max(-offset, 0), min(x.size - offset, 64)))
 
 
 @stage
-def block_maxima(out, plane, x, offset, pairs):
-    """Maxima of even blocks to out[:pairs], of odd ones to out[plane:]; False if any is NaN or not below LIMIT.
+def block_maxima(out, at, plane, x, offset, pairs):
+    """Maxima of even blocks to out[at:], of odd ones a plane later; False if any is NaN or not below LIMIT.
 
     The first even block begins at x[offset]; blocks may reach over the ends of the row.
     """
@@ -49,11 +42,11 @@ def block_maxima(out, plane, x, offset, pairs):
             even = np.float64(max64(x, first))
             odd = np.float64(max64(x, first + 64))
         else:
-            even = _partial_max(x, first, first + 64)
-            odd = _partial_max(x, first + 64, first + 128)
+            even = _partial_max(x, first)
+            odd = _partial_max(x, first + 64)
         good &= even < LIMIT and odd < LIMIT
-        out[i] = even
-        out[plane + i] = odd
+        out[at + i] = even
+        out[at + plane + i] = odd
     return good
 
 
@@ -97,11 +90,8 @@ def reaching(x, offset, threshold):
     """Which of 64 items from x[offset] on, clipped to the row, reach a threshold: a mask, first item lowest."""
     if offset >= 0 and offset + 64 <= x.size:
         return at_least64(x, offset, x.dtype.type(threshold))
-    mask = np.uint64(0)
-    for lane in range(max(-offset, 0), min(x.size - offset, 64)):
-        if x[offset + lane] >= threshold:
-            mask |= np.uint64(1) << np.uint64(lane)
-    return mask
+    first, last = max(-offset, 0), min(x.size - offset, 64)
+    return part_at_least64(x, offset, first, last, x.dtype.type(threshold))
 
 
 @stage

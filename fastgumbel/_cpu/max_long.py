@@ -192,7 +192,7 @@ def max_long(x, field, index, value, window):
         for first in range(0, pairs, span):
             here = min(span, pairs - first)
             offset = np.int64((first_pair + np.uint64(first)) << np.uint64(7)) - np.int64(start)
-            good = block_maxima(maxima, span, line, offset, here)
+            good = block_maxima(maxima, 0, span, line, offset, here)
             for s in range(window.first_draw, window.last_draw):
                 if first == 0:
                     best, arg = floor, NO_INDEX

@@ -216,7 +216,7 @@ def top_long(x, field, index, value, window):
             count = min(CHUNK, pairs - done)
             pair = first_pair + np.uint64(done)
             offset = np.int64(pair << np.uint64(7)) - np.int64(start)
-            good = block_maxima(scratch.maxima, CHUNK, line, offset, count)
+            good = block_maxima(scratch.maxima, 0, CHUNK, line, offset, count)
             for s in range(window.first_draw, window.last_draw):
                 heap = Heap(values, indices, (s * all_rows + window.row + r) * k, k)
                 if not good:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.max_few import max_few, max_one
 from fastgumbel._cpu.max_given import max_given, merge_results
 from fastgumbel._cpu.max_long import max_long
+from fastgumbel._cpu.max_middle import max_middle
 from fastgumbel._cpu.max_short import max_short
 from fastgumbel._host.repeats import settle_choices
 from fastgumbel._host.result import Result, check_apart
@@ -21,8 +22,13 @@ from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import any_negative
 
-# Rows of at most so many categories go side by side through the vector lanes.
-SHORT = 256
+# Which kernel runs, by the categories of a row: `max_short` up to SHORT, `max_middle` up to MIDDLE, then `max_long`.
+# `bench/curve.py` measures all three; the middle one begins to win at 130 to 250 and ends at 7,000 to 30,000, by the
+# processor and by how far log-potentials are apart.
+SHORT = 192
+MIDDLE = 8192
+# Up to so many categories with ids go through `max_short`; noise is computed for more.
+_SHORT_IDS = 256
 # Of so many log-potentials in so many rows, at most, samples are found without any preparation.
 _LITTLE = 1024
 _FEW = 32
@@ -99,7 +105,7 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
 
     Noise, if given, has the rows of the first draw, then those of the second, ...
     """
-    short = rows.n <= SHORT
+    short = rows.n <= (_SHORT_IDS if rows.has_ids else SHORT)
     by_noise = noise is not None or (rows.has_ids and (rows.place.wide or not short))
     values = prepared(index, value, by_noise or rows.n == 0 or rows.n > min(rows.width, LONGEST))
     if rows.n == 0 or index.size == 0:
@@ -108,6 +114,7 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
         scan = scan_ids(rows, max_given) if noise is None else scan_given(rows, noise, max_given)
         share(rows, index, values, True, scan, merge_results)
     else:
-        share(rows, index, values, short, scan_field(rows, max_short if short else max_long), merge_results)
+        kernel = max_short if short else max_middle if rows.n <= MIDDLE else max_long
+        share(rows, index, values, short, scan_field(rows, kernel), merge_results)
     if rows.has_ids:
         settle_choices(rows, index)

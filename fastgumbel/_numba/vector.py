@@ -4,6 +4,7 @@ Vectors are written 64 lanes long; LLVM cuts them to the registers of the machin
 contiguous, and 64 items from `offset` on must exist.
 """
 
+import functools
 from typing import Any
 
 from llvmlite import ir
@@ -41,32 +42,93 @@ def _call(builder: Any, name: str, result: Any, args: list[Any], **options: Any)
     return builder.call(function, args, **options)
 
 
+def _load_part(context: Any, builder: Any, signature: Any, args: Any, first: int, lanes: int, absent: str) -> Any:
+    """Like `_load`, but `absent` for items that are not from args[2] to before args[3], which alone need exist."""
+    array_type = signature.args[0]
+    pointer = _address(context, builder, array_type, *args[:2])
+    pointer = _beyond(context, builder, array_type, pointer, ir.Constant(ir.IntType(64), first))
+    kind = ir.VectorType(context.get_value_type(array_type.dtype), lanes)
+    number = ir.IntType(32)
+    numbers = ir.Constant(ir.VectorType(number, lanes), list(range(first, first + lanes)))
+
+    def spread(value: Any) -> Any:
+        none = ir.Constant(numbers.type, ir.Undefined)
+        one = builder.insert_element(none, builder.trunc(value, number), number(0))
+        return builder.shuffle_vector(one, none, ir.Constant(numbers.type, [0] * lanes))
+
+    inside = builder.and_(
+        builder.icmp_signed(">=", numbers, spread(args[2])), builder.icmp_signed("<", numbers, spread(args[3]))
+    )
+    width = _BITS[array_type.dtype]
+    arguments = [pointer, number(width // 8), inside, ir.Constant(kind, [float(absent)] * lanes)]
+    return _call(builder, f"llvm.masked.load.v{lanes}f{width}.p0", kind, arguments)
+
+
+def _largest(context: Any, builder: Any, signature: Any, args: Any, load: Any) -> Any:
+    """Largest of 64 items, which `load` reads; NaN if any is NaN."""
+    dtype = signature.return_type
+    width = _BITS[dtype]
+    lanes = 512 // width
+    parts = [load(context, builder, signature, args, first, lanes) for first in range(0, 64, lanes)]
+    unordered = [builder.fcmp_unordered("uno", a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
+    while len(parts) > 1:
+        parts = [
+            builder.select(builder.fcmp_ordered(">", a, b), a, b)
+            for a, b in zip(parts[::2], parts[1::2], strict=True)
+        ]
+    while len(unordered) > 1:
+        unordered = [builder.or_(a, b) for a, b in zip(unordered[::2], unordered[1::2], strict=True)]
+    item = context.get_value_type(dtype)
+    name = f"llvm.vector.reduce.fmax.v{lanes}f{width}"
+    largest = _call(builder, name, item, [parts[0]], fastmath=("nnan",))
+    any_nan = builder.icmp_unsigned(
+        "!=", builder.bitcast(unordered[0], ir.IntType(lanes)), ir.Constant(ir.IntType(lanes), 0)
+    )
+    return builder.select(any_nan, ir.Constant(item, float("nan")), largest)
+
+
 @intrinsic
 def max64(typing_context: Any, array: Any, offset: Any) -> Any:
     """Largest of 64 items; NaN if any is NaN."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        dtype = signature.return_type
-        width = _BITS[dtype]
-        lanes = 512 // width
-        parts = [_load(context, builder, signature, args, first, lanes) for first in range(0, 64, lanes)]
-        unordered = [builder.fcmp_unordered("uno", a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
-        while len(parts) > 1:
-            parts = [
-                builder.select(builder.fcmp_ordered(">", a, b), a, b)
-                for a, b in zip(parts[::2], parts[1::2], strict=True)
-            ]
-        while len(unordered) > 1:
-            unordered = [builder.or_(a, b) for a, b in zip(unordered[::2], unordered[1::2], strict=True)]
-        item = context.get_value_type(dtype)
-        name = f"llvm.vector.reduce.fmax.v{lanes}f{width}"
-        largest = _call(builder, name, item, [parts[0]], fastmath=("nnan",))
-        any_nan = builder.icmp_unsigned(
-            "!=", builder.bitcast(unordered[0], ir.IntType(lanes)), ir.Constant(ir.IntType(lanes), 0)
-        )
-        return builder.select(any_nan, ir.Constant(item, float("nan")), largest)
+        return _largest(context, builder, signature, args, _load)
 
     return array.dtype(array, types.intp), generate
+
+
+@intrinsic
+def max_part64(typing_context: Any, array: Any, offset: Any, first: Any, last: Any) -> Any:
+    """Largest of those of 64 items from `first` to before `last`, which alone need exist; NaN if any is NaN."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _largest(context, builder, signature, args, functools.partial(_load_part, absent="-inf"))
+
+    return array.dtype(array, types.intp, types.intp, types.intp), generate
+
+
+@intrinsic
+def max4(typing_context: Any, array: Any, offset: Any) -> Any:
+    """Largest of four items, none of which is NaN."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        items = _load(context, builder, signature, args, 0, 4)
+        item = context.get_value_type(signature.return_type)
+        name = f"llvm.vector.reduce.fmax.v4f{_BITS[signature.return_type]}"
+        return _call(builder, name, item, [items], fastmath=("nnan",))
+
+    return array.dtype(array, types.intp), generate
+
+
+@intrinsic
+def put8(typing_context: Any, out: Any, to: Any, values: Any) -> Any:
+    """Write the eight bytes of a uint64, the lowest first, to places of an array of uint8."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[2], _address(context, builder, signature.args[0], *args[:2]), align=1)
+        return context.get_dummy_value()
+
+    return types.none(out, types.intp, types.uint64), generate
 
 
 def _mask(builder: Any, compare: Any) -> Any:
@@ -78,21 +140,39 @@ def _mask(builder: Any, compare: Any) -> Any:
     return mask
 
 
+def _reach(context: Any, builder: Any, signature: Any, args: Any, load: Any) -> Any:
+    """Which of 64 items, which `load` reads, are at least the last argument: a mask."""
+
+    def compare(first: int, lanes: int) -> Any:
+        items = load(context, builder, signature, args, first, lanes)
+        none = ir.Constant(items.type, ir.Undefined)
+        one = builder.insert_element(none, args[-1], ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+        return builder.fcmp_ordered(">=", items, builder.shuffle_vector(one, none, zeros))
+
+    return _mask(builder, compare)
+
+
 @intrinsic
 def at_least64(typing_context: Any, array: Any, offset: Any, threshold: Any) -> Any:
     """Which of 64 items are at least `threshold` (of the array's type): a mask, first item in the lowest bit."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        def compare(first: int, lanes: int) -> Any:
-            items = _load(context, builder, signature, args, first, lanes)
-            none = ir.Constant(items.type, ir.Undefined)
-            one = builder.insert_element(none, args[2], ir.Constant(ir.IntType(32), 0))
-            zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-            return builder.fcmp_ordered(">=", items, builder.shuffle_vector(one, none, zeros))
-
-        return _mask(builder, compare)
+        return _reach(context, builder, signature, args, _load)
 
     return types.uint64(array, types.intp, array.dtype), generate
+
+
+@intrinsic
+def part_at_least64(
+    typing_context: Any, array: Any, offset: Any, first: Any, last: Any, threshold: Any
+) -> Any:
+    """Like `at_least64`, of the items from `first` to before `last`, which alone need exist."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _reach(context, builder, signature, args, functools.partial(_load_part, absent="nan"))
+
+    return types.uint64(array, types.intp, types.intp, types.intp, array.dtype), generate
 
 
 @intrinsic

@@ -1,0 +1,269 @@
+"""Blocks of several races, drawn together; a race is one row and draw.
+
+What is known of blocks and races stands in planes of a few arrays, as few arrays are quick to pass and vector loops need
+constant distances. Even blocks stand at the places from 0 on, and the odd ones that share their Philox calls from STAGE
+on; those of a race stand together. Gumbels of blocks are float32, from high words, which tells what cannot win.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgumbel._cpu.blocks import block_maxima
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, enter_draws, fill, padded, row_id, temperature_of
+from fastgumbel._law.field import BLOCK_RATE, BLOCK_WORDS, HIGH_WORDS, block_exponential, join, winner_lane
+from fastgumbel._law.ops import fma
+from fastgumbel._law.race import VAGUE_FROM
+from fastgumbel._law.real import exponential32, gumbel32, gumbel64
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, floor_of, slack_of
+from fastgumbel._numba.compile import maker, scalar, stage
+from fastgumbel._numba.vector import prefetch64
+
+# Planes of reals. Of a block, two planes each: largest log-potential; the winner lane's perturbed value, roughly, and
+# by how much it reaches the best; from where on log-potentials of other lanes matter, and by how much one reaches that.
+MAXIMUM = 0
+_VALUE = 2 * STAGE
+NEAR = 4 * STAGE
+THRESHOLD = 6 * STAGE
+REACH = 8 * STAGE
+# Of a pair of blocks: temperature of its race, its inverse, and less than the best perturbed value.
+HEAT = 10 * STAGE
+RATE = 11 * STAGE
+LEAST = 12 * STAGE
+# Of a race: temperature, and the best perturbed value of those that are decided; NaN in an invalid row.
+TEMPERATURE = 13 * STAGE
+BEST = 14 * STAGE
+_REALS = 15
+
+# Planes of float32. Of a block, two planes each: E_b and its Gumbel.
+EXPONENTIAL = 0
+_GUMBEL = 2 * STAGE
+_SINGLES = 4
+
+# Planes of integers. Of a block, two planes each: the winner lane, the first column and its place in the piece (both as
+# int64), the place of the winner lane, and the counter of the high words of its first quad.
+WINNER = 0
+COLUMN = 2 * STAGE
+ITEM = 4 * STAGE
+_WON = 6 * STAGE
+QUAD = 8 * STAGE
+# Of a pair of blocks: the race.
+RACE = 10 * STAGE
+# Of a race: row and draw in the field, the row of the piece, and the column of the best (as int64).
+FIELD_ROW = 11 * STAGE
+FIELD_DRAW = 12 * STAGE
+LINE = 13 * STAGE
+INDEX = 14 * STAGE
+_INTEGERS = 15
+
+# Gumbels from high words between these err by less: by roundings, and by what the word leaves of its exponential open.
+_CLEAR_FROM = np.uint32(2**14)
+_CLEAR = np.uint32(VAGUE_FROM - _CLEAR_FROM)
+ERROR = np.float64(2.0**-14)
+
+_RATE32 = np.float32(BLOCK_RATE)
+_1 = np.uint64(1)
+
+
+class Races(NamedTuple):
+    """Planes of reals, of float32 and of integers; counters and words of blocks; pairs of blocks in a race."""
+
+    key: Any
+    reals: Any
+    singles: Any
+    integers: Any
+    counters: Any
+    words: Any
+    pairs: Any
+
+
+@maker
+def new_races(key, start, n):
+    """Room for as many races of n categories from `start` on as have STAGE pairs of blocks."""
+    reals, singles = np.ones(_REALS * STAGE), np.ones(_SINGLES * STAGE, np.float32)
+    integers, counters = np.zeros(_INTEGERS * STAGE, np.uint64), np.zeros(3 * STAGE, np.uint64)
+    pairs = (np.int64(start & np.uint64(127)) + n + 127) // 128
+    first = start >> np.uint64(7)
+    for place in range(STAGE // pairs * pairs):
+        pair = first + np.uint64(place % pairs)
+        integers[RACE + place] = place // pairs
+        counters[place] = BLOCK_WORDS | pair
+        for odd in range(2):
+            block = (pair << _1) | np.uint64(odd)
+            integers[COLUMN + odd * STAGE + place] = (block << np.uint64(6)) - start
+            integers[QUAD + odd * STAGE + place] = HIGH_WORDS | (block << np.uint64(4))
+    return Races(key, reals, singles, integers, counters, np.zeros(4 * STAGE, np.uint32), pairs)
+
+
+@stage
+def enter_rows(races, x, field, r, rows, copies):
+    """Let rows from r on take part, each in as many races at a time as there are copies."""
+    reals, integers, pairs = races.reals, races.integers, races.pairs
+    offset, width = np.int64(integers[COLUMN]), np.uint64(x.shape[1])
+    for i in range(rows):
+        good = block_maxima(reals, MAXIMUM + i * pairs, STAGE, x[r + i], offset, pairs)
+        reals[TEMPERATURE + i] = temperature_of(field.temperatures, r + i) if good else np.nan
+        integers[FIELD_ROW + i] = row_id(field.ids, field.row, r + i)
+        integers[LINE + i] = r + i
+    for i in range(rows * (copies - 1)):
+        reals[np.uint64(TEMPERATURE + rows) + np.uint64(i)] = reals[TEMPERATURE + i]
+        integers[np.uint64(FIELD_ROW + rows) + np.uint64(i)] = integers[FIELD_ROW + i]
+        integers[np.uint64(LINE + rows) + np.uint64(i)] = integers[LINE + i]
+    own = rows * pairs
+    for i in range(own * (copies - 1)):
+        reals[np.uint64(MAXIMUM + own) + np.uint64(i)] = reals[MAXIMUM + i]
+        reals[np.uint64(MAXIMUM + STAGE + own) + np.uint64(i)] = reals[MAXIMUM + STAGE + i]
+    for i in range(own * copies):
+        race = integers[RACE + i]
+        integers[ITEM + i] = integers[LINE + race] * width + integers[COLUMN + i]
+        integers[ITEM + STAGE + i] = integers[LINE + race] * width + integers[COLUMN + STAGE + i]
+        reals[HEAT + i] = reals[TEMPERATURE + race]
+    for i in range(own * copies):
+        reals[RATE + i] = 1 / reals[HEAT + i]
+
+
+@stage
+def enter_race_draws(races, field, r, rows, s, draws):
+    """Let the races of so many rows from r on be those of some draws of the result from s on."""
+    for d in range(draws):
+        enter_draws(races.integers, FIELD_DRAW - DRAW + d * rows, rows, field, r, s + d)
+
+
+@scalar
+def _enter_gumbels(singles, words, at, first, n):
+    """E_b and Gumbels of n blocks from `at` on, whose high words stand from `first` on."""
+    for i in range(n):
+        e = exponential32(words[first + i]) * _RATE32
+        singles[EXPONENTIAL + at + i] = e
+        singles[_GUMBEL + at + i] = gumbel32(e)
+
+
+@scalar
+def _any_vague(words, first, n):
+    """Whether one of n high words tells too little."""
+    vague = np.uint32(0)
+    for i in range(n):
+        high = words[first + i]
+        # In one comparison, as what is below the clear ones wraps around.
+        vague |= np.uint32(np.uint32(high - _CLEAR_FROM) >= _CLEAR)
+    return vague != 0
+
+
+@scalar
+def _enter_winners(integers, words, at, first, n, width):
+    """Winner lanes of n blocks and their places, the first place of all where one is outside of the row."""
+    for i in range(n):
+        lane = winner_lane(np.uint64(words[first + i]))
+        column = np.int64(integers[COLUMN + at + i] + lane)
+        inside = (column >= 0) & (column < width)
+        integers[WINNER + at + i] = lane
+        integers[_WON + at + i] = integers[ITEM + at + i] + lane if inside else np.uint64(0)
+
+
+@stage
+def _mend_vague(singles, words, n):
+    """E_b and Gumbels of n pairs of blocks from whole words, where high words tell too little."""
+    for odd in range(2):
+        for i in range(n):
+            at = odd * STAGE + i
+            low, high = words[2 * odd * STAGE + i], words[2 * odd * STAGE + STAGE + i]
+            if high < _CLEAR_FROM or high >= VAGUE_FROM:
+                e = block_exponential(join(np.uint64(high), np.uint64(low)))
+                singles[EXPONENTIAL + at] = e
+                singles[_GUMBEL + at] = gumbel64(e)
+
+
+@stage
+def _draw_blocks(races, n, width):
+    """Draw n pairs of blocks."""
+    key, _, singles, integers, counters, words, _ = races
+    for i in range(n):
+        race = integers[RACE + i]
+        counters[ROW + i] = integers[FIELD_ROW + race]
+        counters[DRAW + i] = integers[FIELD_DRAW + race]
+    lanes = padded(n)
+    draw_words(words, counters, lanes, key)
+    # Written out for even and odd blocks: a function is compiled for each literal, and loops over planes at known distances
+    # become vector code.
+    _enter_gumbels(singles, words, 0, STAGE, lanes)
+    _enter_gumbels(singles, words, STAGE, 3 * STAGE, lanes)
+    if _any_vague(words, STAGE, lanes) or _any_vague(words, 3 * STAGE, lanes):
+        _mend_vague(singles, words, n)
+    _enter_winners(integers, words, 0, 0, lanes, width)
+    _enter_winners(integers, words, STAGE, 2 * STAGE, lanes, width)
+
+
+@stage
+def _look_up(reals, integers, n, flat, ahead):
+    """Log-potentials of the winner lanes of n pairs of blocks; asks for what the next rows have at the same places."""
+    for i in range(n):
+        reals[_VALUE + i] = flat[integers[_WON + i]]
+        prefetch64(flat, np.int64(integers[ITEM + i]) + ahead)
+        reals[_VALUE + STAGE + i] = flat[integers[_WON + STAGE + i]]
+        prefetch64(flat, np.int64(integers[ITEM + STAGE + i]) + ahead)
+
+
+@scalar
+def _enter_values(reals, singles, integers, at, n, width):
+    """Perturbed values of the winner lanes, roughly."""
+    for i in range(n):
+        column = np.int64(integers[COLUMN + at + i] + integers[WINNER + at + i])
+        potential = reals[_VALUE + at + i]
+        value = fma(reals[HEAT + i], np.float64(singles[_GUMBEL + at + i]), potential)
+        left = (column >= 0) & (column < width) & (potential > -LIMIT)
+        reals[_VALUE + at + i] = value if left else NOTHING
+
+
+@scalar
+def _largest(reals, at, n, floor):
+    for i in range(n):
+        value = reals[np.uint64(at) + np.uint64(i)]
+        floor = value if value > floor else floor
+    return floor
+
+
+@stage
+def _enter_least(reals, integers, count, pairs):
+    """Less than the best perturbed value of each race; where the row is invalid or has no noise, what none reaches."""
+    for race in range(count):
+        temperature, first = reals[TEMPERATURE + race], race * pairs
+        floor = floor_of(temperature)
+        best = max(_largest(reals, _VALUE + first, pairs, floor), _largest(reals, _VALUE + STAGE + first, pairs, floor))
+        reals[BEST + race], integers[INDEX + race] = floor, np.uint64(NO_INDEX)
+        least = best - temperature * ERROR - slack_of(best, 64 * temperature)
+        least = least if temperature > 0 else np.inf
+        for i in range(pairs):
+            reals[np.uint64(LEAST + first) + np.uint64(i)] = least
+
+
+@scalar
+def _enter_thresholds(reals, singles, at, n):
+    for i in range(n):
+        least, heat = reals[LEAST + i], reals[HEAT + i]
+        noise = heat * (np.float64(singles[_GUMBEL + at + i]) + ERROR)
+        threshold = least - noise - slack_of(least, noise)
+        reals[THRESHOLD + at + i] = threshold
+        reals[REACH + at + i] = reals[MAXIMUM + at + i] - threshold
+        value = reals[_VALUE + at + i] + heat * ERROR
+        reals[NEAR + at + i] = value + slack_of(value, 64 * heat) - least
+
+
+@stage
+def begin(races, count, x):
+    """Draw the blocks of the first races, and find what the best of their winner lanes leaves to be decided.
+
+    A winner lane may be the best where NEAR is at least 0, and other lanes of a block where REACH is.
+    """
+    _, reals, singles, integers, _, _, pairs = races
+    n, width = count * pairs, x.shape[1]
+    lanes = padded(n)
+    _draw_blocks(races, n, width)
+    _look_up(reals, integers, n, x.reshape(x.size), count * width)
+    _enter_values(reals, singles, integers, 0, lanes, width)
+    _enter_values(reals, singles, integers, STAGE, lanes, width)
+    _enter_least(reals, integers, count, pairs)
+    _enter_thresholds(reals, singles, 0, lanes)
+    _enter_thresholds(reals, singles, STAGE, lanes)
+    for plane in range(NEAR, NEAR + 2 * STAGE, STAGE):
+        fill(reals, plane + n, STAGE - n, -1.0)
+        fill(reals, plane + REACH - NEAR + n, STAGE - n, -1.0)
