@@ -1,0 +1,64 @@
+"""What the nests of a nested logit draw: logarithms of positive stable variables, one a nest, row and draw.
+
+P of index a has the Laplace transform exp(-u^a). With U uniform and E exponential (Kanter 1975),
+
+    a log P = (1 - a) log(sin((1 - a) pi U) / (E sin(pi U))) + a log(sin(a pi U) / sin(pi U)),
+
+where each quotient of sines is between its a (or 1 - a) and infinity: no term is large where the sum is not, and P itself, which may
+be beyond all floating-point numbers, is never formed.
+"""
+
+import numpy as np
+
+from fastgumbel._law.field import KEY_WORDS, OTHER_WORDS, join, words
+from fastgumbel._law.ops import fma, real
+from fastgumbel._law.real import exponential64, log64
+from fastgumbel._law.sine import sine
+from fastgumbel._numba.compile import scalar
+
+NEST_WORDS = OTHER_WORDS
+
+_0 = np.uint64(0)
+_12 = np.uint64(12)
+_ONE_BITS = np.uint64(0x3FF0000000000000)
+_ONE_FLIPPED = np.uint64(0x3FFFFFFFFFFFFFFF)
+_ONE_LESS_HALF_STEP = np.float64(1 - 2.0**-53)
+_HALF, _ONE = np.float64(0.5), np.float64(1)
+
+
+@scalar
+def key_of_nests(key):
+    """The key of the field that has the words of nests: that of a wide category in row 0, which no category has."""
+    w0, w1, _, _ = words(key, _0, _0, KEY_WORDS)
+    return join(w1, w0)
+
+
+@scalar
+def uniform_pair(w):
+    """U = ((w >> 12) + 1/2) 2^-52 of a 64-bit word, and 1 - U; both are exact."""
+    u = real((w >> _12) | _ONE_BITS) - _ONE_LESS_HALF_STEP
+    return u, real((w >> _12) ^ _ONE_FLIPPED) - _ONE_LESS_HALF_STEP
+
+
+@scalar
+def _sine_of_part(part, rest, u, v):
+    """sin(part pi u), where part + rest = 1 and u + v = 1."""
+    x = part * u
+    return sine(x if x <= _HALF else fma(rest, u, v))
+
+
+@scalar
+def stable(scale, u, v, e):
+    """a log P of the index a = scale, below 1, of U = u = 1 - v and E = e; finite for a from 2^-40."""
+    rest = _ONE - scale
+    below = sine(u if u <= _HALF else v)
+    first = log64(_sine_of_part(rest, scale, u, v) / (e * below))
+    second = log64(_sine_of_part(scale, rest, u, v) / below)
+    return fma(rest, first, scale * second)
+
+
+@scalar
+def stable_of_words(scale, w0, w1, w2, w3):
+    """a log P of the four words of a nest."""
+    u, v = uniform_pair(join(w1, w0))
+    return stable(scale, u, v, exponential64(join(w3, w2)))
