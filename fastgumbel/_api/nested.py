@@ -126,8 +126,8 @@ def gumbel_nested(
 
     References
     ----------
-    .. [1] A. Galichon, "On the representation of the nested logit model", Econometric Theory 38, 2022,
-       https://doi.org/10.1017/S0266466621000025
+    .. [1] A. Galichon, "On the representation of the nested logit model", 2019,
+       https://doi.org/10.48550/arXiv.1907.08766
     .. [2] M. Kanter, "Stable densities under change of scale and total variation inequalities", Annals of Probability
        3, 1975, https://doi.org/10.1214/aop/1176996309
     .. [3] J. M. Chambers, C. L. Mallows and B. W. Stuck, "A method for simulating stable random variables", Journal of

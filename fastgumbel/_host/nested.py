@@ -26,6 +26,6 @@ def write(out: NDArray[Any], place: Coordinates, nests: Nests) -> None:
         noise = np.empty(piece.shape)
         fill(noise, (row, rows), column, place, own)
         tree = tuple(nests.part(column, column + piece.shape[1]))
-        add_nests(piece, noise, field_at(place, 0, rows), tree, row, rows)
+        add_nests(piece, noise, field_at(place, row, row + len(piece)), tree)
 
     write_pieces(out, place, work, BUFFER_BYTES // 8)

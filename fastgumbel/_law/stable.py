@@ -4,7 +4,7 @@ P of index a has the Laplace transform exp(-u^a). With U uniform and E exponenti
 
     a log P = (1 - a) log(sin((1 - a) pi U) / (E sin(pi U))) + a log(sin(a pi U) / sin(pi U)),
 
-where each quotient of sines is between its a (or 1 - a) and infinity: no term is large where the sum is not, and P itself, which may
+where no quotient of sines is small unless its factor is: no term is large where the sum is not, and P itself, which may
 be beyond all floating-point numbers, is never formed.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from fastgumbel._law.field import KEY_WORDS, OTHER_WORDS, join, words
 from fastgumbel._law.ops import fma, real
-from fastgumbel._law.real import exponential64, log64
+from fastgumbel._law.real import log64
 from fastgumbel._law.sine import sine
 from fastgumbel._numba.compile import scalar
 
@@ -48,17 +48,14 @@ def _sine_of_part(part, rest, u, v):
 
 
 @scalar
-def stable(scale, u, v, e):
-    """a log P of the index a = scale, below 1, of U = u = 1 - v and E = e; finite for a from 2^-40."""
+def quotients_of(scale, u, v, e):
+    """The two numbers whose logarithms `stable` wants, of U = u = 1 - v and E = e; normal for scales from 2^-40."""
     rest = _ONE - scale
     below = sine(u if u <= _HALF else v)
-    first = log64(_sine_of_part(rest, scale, u, v) / (e * below))
-    second = log64(_sine_of_part(scale, rest, u, v) / below)
-    return fma(rest, first, scale * second)
+    return _sine_of_part(rest, scale, u, v) / (below * e), _sine_of_part(scale, rest, u, v) / below
 
 
 @scalar
-def stable_of_words(scale, w0, w1, w2, w3):
-    """a log P of the four words of a nest."""
-    u, v = uniform_pair(join(w1, w0))
-    return stable(scale, u, v, exponential64(join(w3, w2)))
+def stable(scale, first, second):
+    """a log P of the index a = scale, below 1."""
+    return fma(_ONE - scale, log64(first), scale * log64(second))

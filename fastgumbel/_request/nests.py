@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.checks import real_array
-from fastgumbel._request.device import is_device
 from fastgumbel._request.scalars import array_of, integer
 
 # Levels of nests in each other: more are a list that contains itself.
 _LEVELS = 64
-# The least product of scales along a path: float64 noise of size 1 then still tells 2^12 places of a unit of the noise that it scales.
+# The least product of scales along a path. Beside noise of size 1, float64 has room for 2^-12 of what is scaled by it.
 _LEAST = 2.0**-40
-_PAIR = "a pair (scale, members)"
+_CONTAINERS = list, tuple
 
 
 class Nests(NamedTuple):
@@ -38,122 +36,113 @@ class Nests(NamedTuple):
 
 
 class _Nest(NamedTuple):
-    """A nest that was found: what should be a pair, its place in each container, and its parent."""
+    """A nest as it was found: a pair, its place in each container on the way, its parent's plane and product."""
 
     pair: Any
     path: tuple[int, ...]
     parent: int
     outer: float
 
+    @property
+    def name(self) -> str:
+        """The nest as a user would index it."""
+        return "nests" + "[1]".join(f"[{i}]" for i in self.path)
+
 
 def nests_of(nests: Any, n: int) -> Nests:
-    """The tree of n categories that `nests` describes."""
-    if not isinstance(nests, list | tuple):
+    """The tree that `nests` describes over n categories."""
+    if not isinstance(nests, _CONTAINERS):
         raise TypeError(f"nests must be a list of pairs (scale, members), not {type(nests).__name__}")
-    for i, pair in enumerate(nests):
-        if not _is_container(pair):
-            wrapped = ": a single nest stands in a list, too" if len(nests) == 2 else ""
-            what = "categories in no nest are not named" if _is_integer(pair) else f"not {type(pair).__name__}{wrapped}"
-            raise TypeError(f"nests[{i}] must be {_PAIR}: {what}")
     planes = np.zeros(n, np.int64)
     found: list[_Nest] = []
     scales: list[float] = []
-    inner = [1.0]
+    products = [1.0]
     waiting = [_Nest(pair, (i,), 0, 1.0) for i, pair in enumerate(nests)][::-1]
     while waiting:
         nest = waiting.pop()
         found.append(nest)
-        name = _name(nest.path)
-        scale, members = _parts(nest.pair, name)
-        scales.append(_scale(scale, name, nest.outer))
-        inner.append(nest.outer * scales[-1])
-        plane = len(found)
+        scales.append(_scale_of(nest))
+        products.append(nest.outer * scales[-1])
+        members = _members_of(nest)
+        if isinstance(members, np.ndarray) and _enter_all(members, planes, len(found)):
+            continue
         inside = []
-        for i, member in _each(members, name, planes, plane):
-            if _is_container(member):
-                inside.append(_Nest(member, (*nest.path, i), plane, inner[plane]))
+        for i, member in enumerate(members):
+            if isinstance(member, _CONTAINERS):
+                inside.append(_Nest(member, (*nest.path, i), len(found), products[-1]))
             else:
-                _enter(member, f"{name}[1][{i}]", name, planes, plane, found)
+                _enter(member, i, planes, found)
         if inside and len(nest.path) == _LEVELS:
-            raise ValueError(f"nests must be at most {_LEVELS} levels deep, but {_name(inside[0].path)} is a further one")
-        waiting.extend(reversed(inside))
-    return Nests(
-        np.array([nest.parent for nest in found], np.int64),
-        np.array(scales),
-        np.array([nest.outer for nest in found]),
-        planes,
-        np.array(inner)[planes],
-    )
+            raise ValueError(f"nests must be at most {_LEVELS} levels deep, and {nest.name} has one more inside")
+        waiting += inside[::-1]
+    outer = [nest.outer for nest in found]
+    parents = np.array([nest.parent for nest in found], np.int64)
+    return Nests(parents, np.array(scales), np.array(outer), planes, np.array(products)[planes])
 
 
-def _name(path: tuple[int, ...]) -> str:
-    """A nest as a user would index it."""
-    return "nests" + "[1]".join(f"[{i}]" for i in path)
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _is_container(value: Any) -> bool:
-    return isinstance(value, list | tuple)
-
-
-def _parts(pair: Any, name: str) -> tuple[Any, Any]:
-    if len(pair) != 2:
-        raise ValueError(f"{name} must be {_PAIR}, not {len(pair)} items")
-    return pair[0], pair[1]
-
-
-def _scale(value: Any, name: str, outer: float) -> float:
-    """The scale of a nest in others."""
-    if isinstance(value, list | tuple):
-        raise TypeError(f"{name} must be {_PAIR}, and its scale a number, not {type(value).__name__}")
-    number = real_array(value, f"{name}[0], the scale,")
-    if number.ndim:
-        raise TypeError(f"{name}[0], the scale, must be one number, not an array of shape {number.shape}")
-    scale = float(number)
-    if not 0 < scale <= 1:
-        raise ValueError(f"{name}[0], the scale, must be above 0 and at most 1, relative to the nest around, not {scale}")
-    if outer * scale < _LEAST:
-        raise ValueError(
-            f"{name}[0]: the product of the scale {scale} and those around it must be at least 2**-40, as beside a "
-            "smaller one float64 rounds noise away: take these alternatives for one"
+def _scale_of(nest: _Nest) -> float:
+    """The scale of a nest within its parent."""
+    pair = nest.pair
+    if not isinstance(pair, _CONTAINERS):
+        raise TypeError(
+            f"{nest.name} must be a pair (scale, members), not {type(pair).__name__}: categories in no nest are left "
+            "out, and a single nest stands in a list"
         )
-    return scale
+    if len(pair) != 2:
+        raise ValueError(f"{nest.name} must be a pair (scale, members), not {len(pair)} items")
+    value = pair[0]
+    if type(value) is not float:
+        number = real_array(value, f"{nest.name}[0], a scale,")
+        if number.ndim:
+            raise TypeError(f"{nest.name}[0] must be one number, its scale, not an array of shape {number.shape}")
+        value = float(number)
+    if not 0 < value <= 1:
+        raise ValueError(f"{nest.name}[0], a scale, must be above 0 and at most 1 (it is relative), not {value}")
+    if nest.outer * value < _LEAST:
+        raise ValueError(
+            f"{nest.name}[0]: scale {value} times those around it must be at least 2**-40, as float64 rounds smaller "
+            "noise away: take its members for one category"
+        )
+    return value
 
 
-def _each(members: Any, name: str, planes: NDArray[np.int64], plane: int) -> Iterator[tuple[int, Any]]:
-    """The members of a nest, but those that are entered here, as they are an array without a fault."""
+def _members_of(nest: _Nest) -> Any:
+    """A sequence of categories and nests, or an array of categories."""
+    members = nest.pair[1]
     if not isinstance(members, list | tuple | range):
-        if is_device(members) or isinstance(members, str | bytes | int | float | dict | set | None):
-            raise TypeError(f"{name}[1], the members, must be a list of categories and nests, not {type(members).__name__}")
-        array = array_of(members, f"{name}[1], the members,")
-        if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-            raise TypeError(
-                f"{name}[1], the members, must be a list of categories and nests, or integers along one axis, not "
-                f"{array.dtype} of shape {array.shape}"
-            )
-        members = array
+        name = f"{nest.name}[1], members,"
+        if members is None or isinstance(members, str | bytes | dict | set):
+            raise TypeError(f"{name} must be a list of categories and nests, not {type(members).__name__}")
+        members = array_of(members, name)
+        if members.ndim != 1 or (members.size and members.dtype.kind not in "iu"):
+            what = f"{members.dtype} of shape {members.shape}"
+            raise TypeError(f"{name} must be a list of categories and nests, or a row of integers, not {what}")
     if len(members) == 0:
-        raise ValueError(f"{name} must have a member, but is empty: leave it out")
-    if isinstance(members, np.ndarray) and 0 <= members.min() <= members.max() < planes.size:
-        own = members.astype(np.int64)
-        if not planes[own].any() and np.unique(own).size == own.size:
-            planes[own] = plane
-            return
-    yield from enumerate(members)
+        raise ValueError(f"{nest.name} is empty: give it a member, or leave it out")
+    return members
 
 
-def _enter(
-    member: Any, place: str, name: str, planes: NDArray[np.int64], plane: int, found: list[_Nest]
-) -> None:
-    """Put a category into its nest."""
-    category = integer(member, f"{place}, a category,")
+def _enter_all(members: NDArray[Any], planes: NDArray[np.int64], plane: int) -> bool:
+    """Put an array of categories into a nest, unless something is wrong with any."""
+    if not 0 <= members.min() <= members.max() < planes.size:
+        return False
+    if planes[members].any() or np.unique(members).size < members.size:
+        return False
+    planes[members] = plane
+    return True
+
+
+def _enter(member: Any, i: int, planes: NDArray[np.int64], found: list[_Nest]) -> None:
+    """Put a category, member i, into the nest that was found last."""
+    category = member if type(member) is int else integer(member, f"{found[-1].name}[1][{i}], a category,")
     if not 0 <= category < planes.size:
-        raise ValueError(f"{place} must be a category of the {planes.size}, from 0 to {planes.size - 1}, not {category}")
-    other = planes[category]
-    if other:
-        where = "twice" if other == plane else f"and also in {_name(found[other - 1].path)}"
-        raise ValueError(f"{place}: category {category} is in {name} {where}; name it once, in its innermost nest")
-    planes[category] = plane
+        raise ValueError(
+            f"{found[-1].name}[1][{i}] must be a category, a place from 0 to {planes.size - 1}, not {category}"
+        )
+    plane = planes[category]
+    if plane:
+        other = "twice" if plane == len(found) else f"and in {found[plane - 1].name}"
+        raise ValueError(
+            f"nests: category {category} is in {found[-1].name} {other}: name it once, in its innermost nest"
+        )
+    planes[category] = len(found)
