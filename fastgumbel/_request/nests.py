@@ -73,7 +73,7 @@ def nests_of(nests: Any, n: int) -> Nests:
             else:
                 _enter(member, i, planes, found)
         if inside and len(nest.path) == _LEVELS:
-            raise ValueError(f"nests must be at most {_LEVELS} levels deep, and {nest.name} has one more inside")
+            raise ValueError(f"nests must be at most {_LEVELS} levels deep, but nests[{nest.path[0]}] has more")
         waiting += inside[::-1]
     outer = [nest.outer for nest in found]
     parents = np.array([nest.parent for nest in found], np.int64)
