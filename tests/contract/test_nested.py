@@ -51,7 +51,10 @@ def test_a_random_tree_has_the_bits_of_the_contract():
     key, row, draw, n = 0x0123456789ABCDEF, 2**40 + 3, 7, 70
     order = RNG.permutation(n)
     nests = [
-        (float(RNG.uniform(0.1, 1)), [*order[i : i + 3].tolist(), (float(RNG.uniform()), order[i + 3 : i + 7].tolist())])
+        (
+            float(RNG.uniform(0.1, 1)),
+            [*order[i : i + 3].tolist(), (float(RNG.uniform()), order[i + 3 : i + 7].tolist())],
+        )
         for i in range(0, 63, 7)
     ]
     field = fg.NoiseField.from_key(key).at(rows=row, draw=draw)
