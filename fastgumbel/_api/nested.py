@@ -79,18 +79,18 @@ def gumbel_nested(
 ) -> Any:
     """Noise of a nested logit: Gumbel noise that is correlated within nests.
 
-    The result is an array that every function takes as `noise`. The choices of `gumbel_max` are then those of a nested
-    logit, and on the same field a better category still draws choices to itself alone.
+    The result is an array that every function takes as `noise`: the choices of `gumbel_max` are then those of a nested
+    logit. On one array of noise, who moves because a category improves moves to that category.
 
     Parameters
     ----------
     size : int or tuple of ints
         Shape of the result. The last axis counts categories, the others rows in C order.
     nests : sequence of (scale, members)
-        Pairs, as tuples or lists. A scale is above 0 and at most 1, relative to the nest around it: the smaller, the
-        more alike the members; 1 changes nothing. (Of utilities, it is the parameter of the logsum.) Members are places along the last axis, whatever ids
-        categories have, or again pairs (scale, members), up to 64 levels deep. Categories in no nest stand for
-        themselves.
+        Pairs, as tuples or lists. A scale, elsewhere called dissimilarity or logsum parameter, is above 0 and at most
+        1, relative to the nest around: the smaller, the more alike the members; 1 changes nothing. Members are places
+        along the last axis, whatever ids categories have, or again pairs, up to 64 levels deep. Categories in no nest
+        are left out.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the field, as in `NoiseField`.
     noise : NoiseField, optional

@@ -58,9 +58,9 @@ Work: TypeAlias = Callable[[NDArray[Any], int, int, "NDArray[np.uint64] | None"]
 
 
 def write_pieces(out: NDArray[Any], place: Coordinates, work: Work, size: int) -> None:
-    """Call work(piece, row, column, own) to write C-contiguous matrices of about so many items, and -inf to empty places.
+    """Write an array in pieces of about so many items, by work(piece, row, column, own), and -inf to empty places.
 
-    A piece begins at this row and column; `own` are the category ids of its rows, as in `fill`.
+    A piece is a C-contiguous matrix that begins at this row and column; `own` are its category ids, as in `fill`.
     """
     if out.size == 0:
         return

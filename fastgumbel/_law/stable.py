@@ -4,8 +4,8 @@ P of index a has the Laplace transform exp(-u^a). With U uniform and E exponenti
 
     a log P = (1 - a) log(sin((1 - a) pi U) / (E sin(pi U))) + a log(sin(a pi U) / sin(pi U)),
 
-where no quotient of sines is small unless its factor is: no term is large where the sum is not, and P itself, which may
-be beyond all floating-point numbers, is never formed.
+where each quotient of sines is at least its factor. So the terms are no larger than the sum, or than a few units, and P
+itself, which may be beyond all floating-point numbers, is never formed.
 """
 
 import numpy as np
@@ -57,5 +57,5 @@ def quotients_of(scale, u, v, e):
 
 @scalar
 def stable(scale, first, second):
-    """a log P of the index a = scale, below 1."""
+    """The product a log P for the index a = scale, below 1."""
     return fma(_ONE - scale, log64(first), scale * log64(second))
