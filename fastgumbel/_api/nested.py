@@ -95,7 +95,8 @@ def gumbel_nested(
         What names the field, as in `NoiseField`.
     noise : NoiseField, optional
         The field instead, with its coordinates: row ids, one draw or one a row, first category or category ids (an
-        empty place gets -inf). Nests draw by key, row, draw and their number in `nests`, not by categories.
+        empty place gets -inf). Nests draw by key, row, draw and their number, depth first: to append one changes no
+        other.
     dtype : float64 or float32, optional
         float32 is the float64 result, rounded once. Where scales are small it tells members of a nest apart less well:
         by steps of 2**-22 divided by the product of scales.

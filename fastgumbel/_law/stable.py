@@ -16,7 +16,10 @@ from fastgumbel._law.real import log64
 from fastgumbel._law.sine import sine
 from fastgumbel._numba.compile import scalar
 
+# In the field of nests, the index counts nests.
 NEST_WORDS = OTHER_WORDS
+# The least product of scales along a path. Beside noise of size 1, float64 has room for 2^-12 of what is scaled by it.
+LEAST_SCALE = np.float64(2.0**-40)
 
 _0 = np.uint64(0)
 _12 = np.uint64(12)
@@ -49,7 +52,7 @@ def _sine_of_part(part, rest, u, v):
 
 @scalar
 def quotients_of(scale, u, v, e):
-    """The two numbers whose logarithms `stable` wants, of U = u = 1 - v and E = e; normal for scales from 2^-40."""
+    """The two numbers whose logarithms `stable` wants, of U = u = 1 - v and E = e; normal for scales from LEAST_SCALE."""
     rest = _ONE - scale
     below = sine(u if u <= _HALF else v)
     return _sine_of_part(rest, scale, u, v) / (below * e), _sine_of_part(scale, rest, u, v) / below

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel._law.stable import LEAST_SCALE
 from fastgumbel._request.checks import real_array
 from fastgumbel._request.scalars import array_of, integer
 
 # Levels of nests in each other: more are a list that contains itself.
 _LEVELS = 64
-# The least product of scales along a path. Beside noise of size 1, float64 has room for 2^-12 of what is scaled by it.
-_LEAST = 2.0**-40
 _CONTAINERS = list, tuple
 
 
@@ -98,7 +97,7 @@ def _scale_of(nest: _Nest) -> float:
         value = float(number)
     if not 0 < value <= 1:
         raise ValueError(f"{nest.name}[0], a scale, must be above 0 and at most 1 (it is relative), not {value}")
-    if nest.outer * value < _LEAST:
+    if nest.outer * value < LEAST_SCALE:
         raise ValueError(
             f"{nest.name}[0]: scale {value} times those around it must be at least 2**-40, as float64 rounds smaller "
             "noise away: take its members for one category"

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 import fastgumbel as fg
+from fastgumbel._cpu.nested import add_nests
+from fastgumbel._host.rows import field_at
 from fastgumbel._law.sine import sine
 from fastgumbel._law.stable import quotients_of, stable, uniform_pair
+from fastgumbel._request.coordinates import coordinates_of
+from fastgumbel._request.nests import nests_of
 from tests.contract import golden_nested as golden
 from tests.contract.parts import callable_part
 from tests.contract.test_real import WORDS, ulps
@@ -94,6 +98,14 @@ def test_the_logarithm_of_a_stable_variable(scale):
                 exact = rest * (sines[0] - Decimal(e).ln()) + part * sines[1] - sines[2]
                 error = float(abs(Decimal(float(value)) - exact))
             assert error <= 4e-16 * max(1.0, abs(float(exact)))
+
+
+def test_zeros_of_the_field_keep_their_sign():
+    """Outside of nests, and in nests of scale 1; no draw is known that gives one."""
+    noise, out = np.array([[0.0, -0.0, 0.0, -0.0]]), np.empty((1, 4))
+    place = coordinates_of(fg.NoiseField(1), (1,), (1, 4))
+    add_nests(out, noise, field_at(place, 0, 1), tuple(nests_of([(1, [0, 1])], 4)))
+    assert np.signbit(out).tolist() == [[False, True, False, True]]
 
 
 def test_no_word_makes_it_infinite():
