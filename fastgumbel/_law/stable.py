@@ -52,7 +52,7 @@ def _sine_of_part(part, rest, u, v):
 
 @scalar
 def quotients_of(scale, u, v, e):
-    """The two numbers whose logarithms `stable` wants, of U = u = 1 - v and E = e; normal for scales from LEAST_SCALE."""
+    """The two numbers whose logarithms `stable` wants, of U = u = 1 - v and E = e; normal from LEAST_SCALE on."""
     rest = _ONE - scale
     below = sine(u if u <= _HALF else v)
     return _sine_of_part(rest, scale, u, v) / (below * e), _sine_of_part(scale, rest, u, v) / below
