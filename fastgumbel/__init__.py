@@ -44,6 +44,8 @@ lane
 perturbed value
     Log-potential plus noise, which the row's temperature scales; a sample is the first largest one. (The temperature of
     a relaxed sample, tau, is another one: that of the softmax of perturbed values.)
+nest
+    Categories, and nests in it, whose noise has a part in common: their shift, which is drawn once for all of them.
 id
     What a row or a category is called in the field, where it is not its place.
 vector slot, thread block, chunk

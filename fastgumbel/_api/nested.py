@@ -106,7 +106,7 @@ def gumbel_nested(
     Returns
     -------
     ndarray
-        Of shape `size`; `out` where it is given. Finite.
+        Of shape `size`; `out` where it is given. Finite, but for empty places.
 
     Raises
     ------

@@ -82,7 +82,7 @@ def write_pieces(out: NDArray[Any], place: Coordinates, work: Work, size: int) -
         if matrix is None:
             out[index_of(batch, r, r1, c, c1)] = piece
 
-    run(task, _cut(count, n, size), -(-out.size // size))
+    run(task, _cut(count, n, size), -(-out.size // _TASK))
 
 
 def _cut(count: int, n: int, size: int) -> Iterator[tuple[int, int, int, int]]:

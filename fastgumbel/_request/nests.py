@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._law.stable import LEAST_SCALE
 from fastgumbel._request.checks import real_array
+from fastgumbel._request.field import CATEGORIES
 from fastgumbel._request.scalars import array_of, integer
 
 # Levels of nests in each other: more are a list that contains itself.
@@ -52,6 +53,8 @@ def nests_of(nests: Any, n: int) -> Nests:
     """The tree that `nests` describes over n categories."""
     if not isinstance(nests, _CONTAINERS):
         raise TypeError(f"nests must be a list of pairs (scale, members), not {type(nests).__name__}")
+    if n > CATEGORIES:
+        raise ValueError(f"size must have at most 2**32 categories, not {n}")
     planes = np.zeros(n, np.int64)
     found: list[_Nest] = []
     scales: list[float] = []
