@@ -6,8 +6,8 @@ The README shows what each is for; this is the map of the package, for those who
 Where things are
 ----------------
 An operation has one name from the public function to the kernel: ``noise``, ``max``, ``top``, ``softmax`` (relaxed
-samples, their tangents and gradients), ``given``, ``categorical``, ``perturb`` (with ``log_partition``) and
-``reservoir``. A public function makes a ``Request``, and the backend of the arrays serves it.
+samples, their tangents and gradients), ``given``, ``nested``, ``categorical``, ``perturb`` (with ``log_partition``)
+and ``reservoir``. A public function makes a ``Request``, and the backend of the arrays serves it.
 
 - ``_api``: the public functions, one operation a file: documentation and signatures. A new option of `gumbel_top_k`
   begins in ``_api/top.py``.
@@ -44,6 +44,8 @@ lane
 perturbed value
     Log-potential plus noise, which the row's temperature scales; a sample is the first largest one. (The temperature of
     a relaxed sample, tau, is another one: that of the softmax of perturbed values.)
+nest
+    Categories, and nests in it, whose noise has a part in common: their shift, which is drawn once for all of them.
 id
     What a row or a category is called in the field, where it is not its place.
 vector slot, thread block, chunk
@@ -57,6 +59,7 @@ from fastgumbel._api.diagnose import diagnose
 from fastgumbel._api.given import gumbel_given_choice
 from fastgumbel._api.log_partition import LogPartition, log_partition
 from fastgumbel._api.max import gumbel_max
+from fastgumbel._api.nested import gumbel_nested
 from fastgumbel._api.noise import gumbel
 from fastgumbel._api.perturb import perturb
 from fastgumbel._api.reservoir import Reservoir
@@ -80,6 +83,7 @@ __all__ = [
     "gumbel",
     "gumbel_given_choice",
     "gumbel_max",
+    "gumbel_nested",
     "gumbel_softmax",
     "gumbel_softmax_jvp",
     "gumbel_softmax_vjp",

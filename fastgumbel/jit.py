@@ -28,14 +28,24 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.one.categorical import draw_of_row
 from fastgumbel._cpu.one.draws import draws_of_row
-from fastgumbel._cpu.one.inside import check_choices, check_potentials, check_relaxed, ids_of, mask_of, place
+from fastgumbel._cpu.one.inside import check_choices, check_potentials, check_relaxed, ids_of, mask_of, place, reals_of
 from fastgumbel._cpu.one.max import best_of_row
+from fastgumbel._cpu.one.nested import noise_in_nest, shift_of_nest
 from fastgumbel._cpu.one.softmax import softmax_of_row
 from fastgumbel._law import field as _field
 from fastgumbel._numba.compile import inside, kernel, refuse_type
 from fastgumbel._request.field import NoiseField
 
-__all__ = ["categorical", "categorical_into", "gumbel", "gumbel_max", "gumbel_max_value", "gumbel_softmax"]
+__all__ = [
+    "categorical",
+    "categorical_into",
+    "gumbel",
+    "gumbel_max",
+    "gumbel_max_value",
+    "gumbel_nested",
+    "gumbel_softmax",
+    "nest_shift",
+]
 
 refuse_type(NoiseField, "compiled code takes the key of a noise field: pass field.key, not the field")
 
@@ -302,6 +312,128 @@ def gumbel_softmax(
     check_relaxed(x, tau, out)
     mask, ids = mask_of(where, x), ids_of(categories, x, start)
     softmax_of_row(x, mask, ids, np.float64(tau), place(key, row, draw, start), out)
+
+
+@inside
+def nest_shift(
+    key: Integer,
+    row: Integer,
+    draw: Integer,
+    nest: Integer,
+    scale: float,
+    outer: float = 1.0,
+    shift: float = -0.0,
+) -> float:
+    """What a nest of a nested logit shifts the noise of its members by.
+
+    Parameters
+    ----------
+    key, row, draw : int
+        Where the noise is read, as in `gumbel`.
+    nest : int
+        Number of the nest, modulo 2**30: depth first, and a nest before those in it.
+    scale : float
+        Scale of the nest, relative to the nest around it.
+    outer : float, optional
+        Product of the scales of all nests around it, default 1.
+    shift : float, optional
+        What the nest around it shifts its members by; by default there is none.
+
+    Returns
+    -------
+    float
+        float64. NaN if a scale is not above 0 and at most 1, or their product is below 2**-40.
+
+    Raises
+    ------
+    numba.TypingError
+        If an argument is of the wrong type; when the calling code is compiled.
+
+    See Also
+    --------
+    gumbel_nested : noise of the members.
+
+    References
+    ----------
+    .. [1] M. Kanter, "Stable densities under change of scale and total variation inequalities", Annals of Probability
+       3, 1975, https://doi.org/10.1214/aop/1176996309
+
+    Examples
+    --------
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.jit as fgj
+    >>> key = fg.NoiseField(1).key
+    >>> shift = fgj.nest_shift(key, 5, 0, 0, 0.7)  # of row 5, draw 0 and nest 0
+    >>> noise = fg.gumbel_nested(4, [(0.7, [0, 3])], noise=fg.NoiseField(1).at(rows=5))
+    >>> fgj.gumbel_nested(key, 5, 0, 3, 0.7, shift) == noise[3]
+    np.True_
+    """
+    a, s, h = reals_of(scale, outer, shift)
+    return shift_of_nest(place(key, row, draw, nest), a, s, h)  # type: ignore[no-any-return]
+
+
+@inside
+def gumbel_nested(
+    key: Integer,
+    row: Integer,
+    draw: Integer,
+    category: Integer,
+    scale: float = 1.0,
+    shift: float = -0.0,
+) -> float:
+    """Noise of a category in a nested logit, from what its nest shifts its members by.
+
+    Parameters
+    ----------
+    key, row, draw, category : int
+        Where the noise is read, as in `gumbel`.
+    scale : float, optional
+        Product of the scales of all nests around the category, default 1.
+    shift : float, optional
+        `nest_shift` of its nest; by default it is in none.
+
+    Returns
+    -------
+    float
+        float64. NaN if `scale` is not from 2**-40 to 1.
+
+    Raises
+    ------
+    numba.TypingError
+        If an argument is of the wrong type; when the calling code is compiled.
+
+    See Also
+    --------
+    fastgumbel.gumbel_nested : the same numbers, of a whole tree and many rows.
+
+    References
+    ----------
+    .. [1] A. Galichon, "On the representation of the nested logit model", 2019,
+       https://doi.org/10.48550/arXiv.1907.08766
+
+    Examples
+    --------
+    Of air, train, bus and car, the modes on the ground are alike, and of them train and bus more so.
+
+    >>> import numba
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.jit as fgj
+    >>> @numba.njit
+    ... def noise(key, row, draw):
+    ...     ground = fgj.nest_shift(key, row, draw, 0, 0.7)
+    ...     public = fgj.nest_shift(key, row, draw, 1, 0.5, 0.7, ground)
+    ...     air = fgj.gumbel_nested(key, row, draw, 0)
+    ...     train = fgj.gumbel_nested(key, row, draw, 1, 0.7 * 0.5, public)
+    ...     bus = fgj.gumbel_nested(key, row, draw, 2, 0.7 * 0.5, public)
+    ...     car = fgj.gumbel_nested(key, row, draw, 3, 0.7, ground)
+    ...     return np.array([air, train, bus, car])
+    >>> tree, field = [(0.7, [3, (0.5, [1, 2])])], fg.NoiseField(1)
+    >>> bool((noise(field.key, 5, 0) == fg.gumbel_nested(4, tree, noise=field.at(rows=5))).all())
+    True
+    """
+    s, _, h = reals_of(scale, 1.0, shift)
+    return noise_in_nest(place(key, row, draw, category), s, h)  # type: ignore[no-any-return]
 
 
 @inside

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,22 @@ def write(out: NDArray[Any], place: Coordinates) -> None:
 
     A place that category ids leave empty gets -inf.
     """
+    rows = math.prod(out.shape[:-1])
+
+    def work(piece: NDArray[Any], row: int, column: int, own: NDArray[np.uint64] | None) -> None:
+        fill(piece, (row, rows), column, place, own)
+
+    write_pieces(out, place, work, _TASK)
+
+
+Work: TypeAlias = Callable[[NDArray[Any], int, int, "NDArray[np.uint64] | None"], None]
+
+
+def write_pieces(out: NDArray[Any], place: Coordinates, work: Work, size: int) -> None:
+    """Write an array in pieces of about so many items, by work(piece, row, column, own), and -inf to empty places.
+
+    A piece is a C-contiguous matrix that begins at this row and column; `own` are its category ids, as in `fill`.
+    """
     if out.size == 0:
         return
     out = np.asarray(out)
@@ -54,23 +70,23 @@ def write(out: NDArray[Any], place: Coordinates) -> None:
     in_place = out.flags.c_contiguous and out.flags.aligned and out.dtype.isnative
     matrix = out.reshape(count, n) if in_place else None
 
-    def work(r: int, r1: int, c: int, c1: int) -> None:
+    def task(r: int, r1: int, c: int, c1: int) -> None:
         if matrix is None:
             piece = np.empty((r1 - r, c1 - c), out.dtype.newbyteorder("="))
         else:
             piece = matrix[r:r1] if c1 - c == n else matrix[r, c:c1].reshape(1, c1 - c)
         own = None if place.categories is None else ids_of(place.categories, r, r1, c, c1)
-        fill(piece, (r, count), c, place, own)
+        work(piece, r, c, own)
         if own is not None:
             np.copyto(piece, -np.inf, where=own >= IDS)
         if matrix is None:
             out[index_of(batch, r, r1, c, c1)] = piece
 
-    run(work, _cut(count, n), -(-out.size // _TASK))
+    run(task, _cut(count, n, size), -(-out.size // _TASK))
 
 
-def _cut(count: int, n: int) -> Iterator[tuple[int, int, int, int]]:
-    height, width = max(1, _TASK // n), min(n, _TASK)
+def _cut(count: int, n: int, size: int) -> Iterator[tuple[int, int, int, int]]:
+    height, width = max(1, size // n), min(n, _TASK)
     for r in range(0, count, height):
         for c in range(0, n, width):
             yield r, min(r + height, count), c, min(c + width, n)

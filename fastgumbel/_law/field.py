@@ -23,9 +23,9 @@ _32 = np.uint64(32)
 _1 = np.uint64(1)
 _2 = np.uint64(2)
 BLOCK_RATE = np.float64(1 / 64)
-# The index of the fourth domain that keys of wide categories read: conditioned noise ends before it, and `categorical`
+# The index of the fourth domain that keys of other fields read: conditioned noise ends before it, and `categorical`
 # reads the one after.
-_KEY_WORDS = OTHER_WORDS | np.uint64(2**30 - 2)
+KEY_WORDS = OTHER_WORDS | np.uint64(2**30 - 2)
 
 
 @scalar
@@ -98,5 +98,5 @@ def gumbel(key, row, draw, category):
 def key_of_category(key, id_):
     """The key of the field that has a category, of which `id_` has up to 64 bits: the key itself below 2^32."""
     high = id_ >> _32
-    w0, w1, _, _ = words(key, high, np.uint64(0), _KEY_WORDS)
+    w0, w1, _, _ = words(key, high, np.uint64(0), KEY_WORDS)
     return key if high == np.uint64(0) else join(w1, w0)

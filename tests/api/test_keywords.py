@@ -13,6 +13,7 @@ CHOICE = np.array([1, 0, 5, 2])
 
 CALLS = [
     (fg.gumbel, (3,), {"size": 3}),
+    (fg.gumbel_nested, (3, [(0.5, [0, 2])]), {"size": 3, "nests": [(0.5, [0, 2])]}),
     (fg.gumbel_max, (X,), {"log_potentials": X}),
     (fg.gumbel_top_k, (X, 3), {"log_potentials": X, "k": 3}),
     (fg.gumbel_softmax, (X, 0.5), {"log_potentials": X, "tau": 0.5}),

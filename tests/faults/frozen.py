@@ -8,18 +8,18 @@ import sys
 import numpy as np
 
 import fastgumbel
-from tests.contract import golden
+from tests.contract import golden, golden_nested
 from tests.faults.mixed import TASKS, digest
 
 
 def check(lead, n):
-    """Whether the field has the frozen bits, each read in the midst of n categories."""
+    """Whether field and nested noise have the frozen bits, each read in the midst of n categories, or of n rows."""
     for (key, row, draw, category), double, single in golden.read():
         first = min(max(category - lead, 0), 2**32 - n)
         for dtype, frozen in ((np.float64, double), (np.float32, single)):
             if golden.noise(key, row, draw, first, n, dtype)[category - first] != frozen:
                 return False
-    return True
+    return all(golden_nested.noise(*where, lead, n).tolist() == values for where, values in golden_nested.read())
 
 
 if __name__ == "__main__":

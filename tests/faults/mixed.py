@@ -26,7 +26,12 @@ def _reservoir(place, x):
     return reservoir.indices, reservoir.values
 
 
-EVERY = {**CALLS, "gumbel_top_k": _top, "categorical": _categorical, "Reservoir": _reservoir}
+def _nested(place, x):
+    nests = [(0.6, [1, (0.5, [0, 3])]), (0.8, range(4, x.shape[-1], 2))]
+    return fastgumbel.gumbel_nested(x.shape, nests, noise=NOISE, dtype=x.dtype)
+
+
+EVERY = {**CALLS, "gumbel_nested": _nested, "gumbel_top_k": _top, "categorical": _categorical, "Reservoir": _reservoir}
 TASKS = [(name, shape, kind) for name in EVERY for shape in SHAPES for kind in KINDS]
 
 

@@ -168,6 +168,15 @@ def check_gumbel(size, options):
         assert ((noise > -3.7) & (noise < 41)).all()
 
 
+def check_gumbel_nested(size, nests, options):
+    names = ("size", "nests", "rows", "start", "categories")
+    noise = attempt(fg.gumbel_nested, names, size, nests, **options)
+    if noise is not None:
+        assert noise.shape == shape_of(size)
+        assert noise.dtype == np.dtype(options.get("dtype", np.float64))
+        assert (abs(noise[noise > -np.inf]) < 100).all()
+
+
 def check_gumbel_max(x, options):
     result = attempt(fg.gumbel_max, ("rows", "draws", "categories"), x, **options)
     if result is None:
@@ -367,11 +376,23 @@ K = mostly(st.sampled_from([1, 2, 3, np.int64(1)]), st.one_of(JUNK, st.sampled_f
 CHOICES = mostly(st.sampled_from([0, [0], np.zeros((2,), np.int8)]), st.one_of(JUNK, arrays(ODD_SHAPES)))
 CHUNKS = st.lists(st.tuples(mostly(arrays(LENGTHS.map(lambda n: (n,)))), WHERE), max_size=4)
 
+SCALES = mostly(st.sampled_from([0.5, 1, 1.0, 1e-3, np.float32(0.9), 2**-40]), st.one_of(JUNK, BAD_FLOATS))
+MEMBERS = st.lists(mostly(st.sampled_from([0, 1, 2, np.int8(1), 299])), max_size=3)
+MEMBERS = mostly(st.one_of(MEMBERS, MEMBERS.map(tuple), st.sampled_from([range(2), np.arange(1, 3)])))
+NESTS = st.recursive(MEMBERS, lambda inner: st.tuples(SCALES, inner).map(lambda nest: [nest]), max_leaves=4)
+NESTS = mostly(st.lists(st.tuples(SCALES, NESTS), max_size=2))
+
 CASES = {
     "gumbel": (
         check_gumbel,
         st.tuples(SIZES, calls(dtype=mostly(st.sampled_from(["f8", "f4", np.float32])))).map(
             lambda t: (t[0], {n: v for n, v in t[1].items() if n in ("rng", "noise", "dtype", "out")})
+        ),
+    ),
+    "gumbel_nested": (
+        check_gumbel_nested,
+        st.tuples(SIZES, NESTS, calls(dtype=mostly(st.sampled_from(["f8", "f4", np.float32])))).map(
+            lambda t: (*t[:2], {n: v for n, v in t[2].items() if n in ("rng", "noise", "dtype", "out")})
         ),
     ),
     "gumbel_max": (

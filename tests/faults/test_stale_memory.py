@@ -108,7 +108,7 @@ def _in_shards(function, *arguments, **options):
 FUNCTIONS = {
     **CALLS,
     **{f"{name}, others": EVERY[name] for name in ("gumbel_top_k", "categorical")},
-    "Reservoir": EVERY["Reservoir"],
+    **{name: EVERY[name] for name in ("Reservoir", "gumbel_nested")},
     "gumbel_max, many draws": lambda place, x: fg.gumbel_max(place(x), size=150, noise=NOISE),
     "gumbel_max, given": lambda place, x: fg.gumbel_max(place(x), noise=_given(x), return_max=True),
     "gumbel_top_k, given": lambda place, x: fg.gumbel_top_k(place(x), 1, noise=_given(x), invalid="mark"),

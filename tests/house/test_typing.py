@@ -24,6 +24,15 @@ def test_noise() -> None:
     assert_type(fg.gumbel(3, rng=0, dtype="f4", out=out), NDArray[np.float32])
 
 
+def test_nested_noise() -> None:
+    nests = [(0.5, [0, 2])]
+    assert_type(fg.gumbel_nested(3, nests, rng=0), NDArray[np.float64])
+    assert_type(fg.gumbel_nested((2, 3), nests, rng=0, dtype=np.float32), NDArray[np.float32])
+    assert_type(fg.gumbel_nested(3, nests, rng=0, dtype="f4"), NDArray[Any])
+    out: NDArray[np.float32] = np.empty(3, np.float32)
+    assert_type(fg.gumbel_nested(3, nests, rng=0, dtype="f4", out=out), NDArray[np.float32])
+
+
 def test_choices() -> None:
     assert_type(fg.gumbel_max(X, rng=0), Any)
     assert_type(fg.gumbel_max(X, rng=0, out=np.empty(2, np.intp)), INDICES)

@@ -27,9 +27,9 @@ class Real:
         self.mantissa, self.code, self.integer = {64: (52, "<d", "<Q"), 32: (23, "<f", "<I")}[width]
         self.largest = math.ldexp(2 - 2.0**-self.mantissa, 1023 if width == 64 else 127)
         self.sqrt_half = int(self._texts("SQRT_HALF")[0], 16)
-        self.least = self._constants("LEAST")[0]
-        self.ln2_high, self.ln2_low = self._constants("LN2_HIGH")[0], self._constants("LN2_LOW")[0]
-        self.a, self.b = self._constants("A"), self._constants("B")
+        self.least = self.constants("LEAST")[0]
+        self.ln2_high, self.ln2_low = self.constants("LN2_HIGH")[0], self.constants("LN2_LOW")[0]
+        self.a, self.b = self.constants("A"), self.constants("B")
         last = 13 if width == 64 else 7
         self.even = [self.round(Fraction(1, math.factorial(k))) for k in range(2, last, 2)]
         self.odd = [self.round(Fraction(1, math.factorial(k))) for k in range(3, last + 1, 2)]
@@ -37,7 +37,8 @@ class Real:
     def _texts(self, name):
         return re.search(rf"^{name}{self.width} = ((?:\S+\s+)+?)(?=\w+ = |```)", PAGE, re.MULTILINE)[1].split()
 
-    def _constants(self, name):
+    def constants(self, name):
+        """Return the numbers of a name on the page."""
         return [self.round(float.fromhex(t) if "0x" in t else float(t)) for t in self._texts(name)]
 
     def round(self, value):
@@ -187,6 +188,57 @@ class Real:
 
 
 DOUBLE, SINGLE = Real(64), Real(32)
+KEY_INDEX = 2**30 - 2
+PI_HIGH, PI_LOW, SINE = (DOUBLE.constants(name) for name in ("PI_HIGH", "PI_LOW", "SINE"))
+
+
+def sine(x):
+    """Return sin(pi x) of x from 0 to 1/2."""
+    q = DOUBLE.polynomial(SINE, x * x)
+    return DOUBLE.fma(x, PI_HIGH[0], x * DOUBLE.fma(q, x * x, PI_LOW[0]))
+
+
+def nest(a, key, row, draw, number):
+    """Return a log P of a nest of scale a below 1."""
+    w = reference.philox(reference.counter(OTHER_WORDS, KEY_INDEX, 0, 0), reference.key_words(key))
+    own = reference.key_words(w[1] << 32 | w[0])
+    w = reference.philox(reference.counter(OTHER_WORDS, number, row, draw), own)
+    u, e = ((w[1] << 32 | w[0]) // 2**12 + 0.5) * 2.0**-52, DOUBLE.exponential(w[3] << 32 | w[2])
+    return stable(a, u, e)
+
+
+def stable(a, u, e):
+    """Return a log P of a uniform and an exponential."""
+    b, v = 1 - a, 1 - u
+
+    def part(c, d):
+        return sine(c * u if c * u <= 0.5 else DOUBLE.fma(d, u, v))
+
+    below = sine(min(u, v))
+    return DOUBLE.fma(b, DOUBLE.log(part(b, a) / (e * below)), a * DOUBLE.log(part(a, b) / below))
+
+
+def nested(n, nests, key, row, draw):
+    """Return noise of a nested logit over n categories, of the row and draw of a field; nests are pairs and ints."""
+    noise = [DOUBLE.gumbel(key, row, draw, c) for c in range(n)]
+    numbers = itertools.count()
+
+    def enter(pair, outer, shift):
+        a, members = pair
+        number = next(numbers)
+        if a < 1:
+            drawn = nest(a, key, row, draw, number)
+            shift = outer * drawn if shift is None else DOUBLE.fma(outer, drawn, shift)
+        for member in members:
+            if isinstance(member, int):
+                noise[member] = DOUBLE.fma(outer * a, noise[member], 0.0 if shift is None else shift)
+        for member in members:
+            if not isinstance(member, int):
+                enter(member, outer * a, shift)
+
+    for pair in nests:
+        enter(pair, 1.0, None)
+    return noise
 
 
 def categorical(x, key, row, draws, temperature=1.0):

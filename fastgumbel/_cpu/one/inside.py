@@ -32,6 +32,11 @@ def check_choices(out: Any) -> None:
     raise NotImplementedError("compiled only")
 
 
+def reals_of(scale: Any, outer: Any, shift: Any) -> Any:
+    """Real numbers as float64."""
+    raise NotImplementedError("compiled only")
+
+
 def mask_of(where: Any, x: Any) -> Any:
     """The mask of a row, or None."""
     raise NotImplementedError("compiled only")
@@ -116,6 +121,14 @@ def _check_choices(out):
     _is_row(out, "out", (types.int32, types.int64))
     _is_writable(out)
     return lambda out: None
+
+
+@overload(reals_of, jit_options=SCALAR_OPTIONS)
+def _reals_of(scale, outer, shift):
+    for name, kind in {"scale": scale, "outer": outer, "shift": shift}.items():
+        if not isinstance(getattr(kind, "value", kind), types.Integer | types.Float | float):
+            raise TypingError(f"fastgumbel.jit: {name} must be a real number, not {kind}")
+    return lambda scale, outer, shift: (np.float64(scale), np.float64(outer), np.float64(shift))
 
 
 @overload(mask_of, jit_options=SCALAR_OPTIONS)
