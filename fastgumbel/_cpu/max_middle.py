@@ -7,17 +7,17 @@ quads wait in a queue and are drawn together, and so do the few lanes that may w
 
 import numpy as np
 
-from fastgumbel._cpu.blocks import reaching
+from fastgumbel._cpu.columns import column_of, lanes_reaching, place_of_ids
 from fastgumbel._cpu.contenders import decide, enter_contender, new_contenders
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.quads import MARGIN, NUMBER, PLACE, draw_quads, drop_quads, enter_quads, new_quads
 from fastgumbel._cpu.races import (
+    BASE,
     BEST,
     COLUMN,
     EXPONENTIAL,
     HEAT,
     INDEX,
-    ITEM,
     LEAST,
     LINE,
     MAXIMUM,
@@ -27,6 +27,7 @@ from fastgumbel._cpu.races import (
     TEMPERATURE,
     THRESHOLD,
     WINNER,
+    WON,
     begin,
     enter_race_draws,
     enter_rows,
@@ -48,17 +49,16 @@ _BELOW = np.float64(1 - 2.0**-13)
 
 
 @stage
-def _first_largest(line, first, pairs, reals, integers):
+def _first_largest(line, races, race):
     """Without noise, the first largest log-potential is the sample."""
-    best, at = NOTHING, 0
-    for place in range(first, first + pairs):
-        for k in (place, STAGE + place):
-            if reals[MAXIMUM + k] > best:
-                best, at = reals[MAXIMUM + k], k
-    if not best > -LIMIT:
-        return NOTHING, NO_INDEX
-    column = np.int64(integers[COLUMN + at])
-    return best, column + lowest_bit(reaching(line, column, best))
+    first, best = race * races.pairs, NOTHING
+    for place in range(first, first + races.pairs):
+        best = max(best, races.reals[MAXIMUM + place], races.reals[MAXIMUM + STAGE + place])
+    if best > -LIMIT:
+        for j in range(line.size):
+            if line[j] == best:
+                return best, np.int64(j)
+    return NOTHING, NO_INDEX
 
 
 @scalar
@@ -71,12 +71,12 @@ def _enter_lanes(contenders, n, i, quads, races, flat, width):
     for word in range(4):
         lane = first + np.uint64(word)
         high = quads.words[np.uint64(word * STAGE) + i]
-        column = np.int64(integers[COLUMN + place] + lane)
+        column = column_of(races.present, integers[COLUMN + place], place, lane)
         inside = (column >= 0) & (column < width)
-        potential = np.float64(flat[integers[ITEM + place] + lane if inside else np.uint64(0)])
+        potential = np.float64(flat[integers[BASE + pair] + np.uint64(column if inside else 0)])
         e = np.float64(e_block) * _BELOW + exponential_floor(np.uint64(high))
         # No branch, as it would be foretold wrongly: what may not win is written over.
-        enter_contender(contenders, n, place, lane, high)
+        enter_contender(contenders, n, place, lane, column, high)
         may_win = fma(heat, gumbel_bound(e), potential) >= least
         n += np.int64(may_win & inside & (lane != integers[WINNER + place]))
     return n
@@ -110,7 +110,8 @@ def _enter_winners(contenders, waiting, races, flat):
             if waiting == STAGE:
                 decide(contenders, waiting, races, flat)
                 waiting = _NONE
-            enter_contender(contenders, waiting, place, races.integers[WINNER + place], np.uint32(0))
+            lane, column = races.integers[WINNER + place], np.int64(races.integers[WON + place])
+            enter_contender(contenders, waiting, place, lane, column, np.uint32(0))
             waiting += 1
     return waiting
 
@@ -128,11 +129,8 @@ def _run(x, races, count, quads, contenders):
         while blocks:
             place = np.uint64(group + lowest_bit(blocks))
             blocks &= blocks - _1
-            column, threshold = np.int64(integers[COLUMN + place]), reals[THRESHOLD + place]
-            if 0 <= column <= n - 64:
-                lanes = at_least64(flat, np.int64(integers[ITEM + place]), flat.dtype.type(threshold))
-            else:
-                lanes = reaching(x[integers[LINE + integers[RACE + (place & _PAIR)]]], column, threshold)
+            base, first = np.int64(integers[BASE + (place & _PAIR)]), np.int64(integers[COLUMN + place])
+            lanes = lanes_reaching(races.present, flat, base, n, first, place, reals[THRESHOLD + place])
             waiting = enter_quads(quads.waiting, waiting, place, lanes & ~(_1 << integers[WINNER + place]))
             if waiting >= STAGE:
                 undecided = _flush(x, _STAGE, quads, contenders, undecided, races)
@@ -143,27 +141,33 @@ def _run(x, races, count, quads, contenders):
         decide(contenders, undecided, races, flat)
     for race in range(count):
         if reals[TEMPERATURE + race] == 0:
-            best, index = _first_largest(x[integers[LINE + race]], race * races.pairs, races.pairs, reals, integers)
+            best, index = _first_largest(x[integers[LINE + race]], races, race)
             reals[BEST + race], integers[INDEX + race] = best, np.uint64(index)
 
 
 @kernel
-def max_middle(x, field, index, value, window):
+def max_middle(x, field, index, value, window, ids=None):
     """Gumbel-max of each row of x, for rows of at most STAGE pairs of blocks.
 
     `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of `index` and `value`, whose
-    axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with.
+    axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with. `ids` are
+    category ids instead of those that count from `start`, one row for all or each. False, and part of the results, if
+    they do not ascend in a row, or span more blocks.
     """
     field, window = Field(*field), Window(*window)
-    n_rows, n = x.shape
-    races = new_races(field.key, field.start, n)
+    n_rows = x.shape[0]
+    start, span, present = place_of_ids(ids, field.start, x.shape[1], 2 * STAGE)
+    if span == 0:
+        return False
+    races = new_races(field.key, start, span, present)
     quads, contenders = new_quads(), new_contenders()
     room = STAGE // races.pairs
     together = min(n_rows, room)
     at_once = min(room // together, window.last_draw - window.first_draw)
     for r in range(0, n_rows, together):
         rows = min(together, n_rows - r)
-        enter_rows(races, x, field, r, rows, at_once)
+        if not enter_rows(races, x, field, r, rows, at_once):
+            return False
         for s in range(window.first_draw, window.last_draw, at_once):
             draws = min(at_once, window.last_draw - s)
             enter_race_draws(races, field, r, rows, s, draws)
@@ -173,3 +177,4 @@ def max_middle(x, field, index, value, window):
                     best = races.reals[BEST + d * rows + i]
                     arg = np.int64(races.integers[INDEX + d * rows + i])
                     put(best, arg, index, value, s + d, window.row + r + i, window.column)
+    return True

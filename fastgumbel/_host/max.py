@@ -15,7 +15,7 @@ from fastgumbel._cpu.max_short import max_short
 from fastgumbel._host.repeats import settle_choices
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.tiles import LONGEST, prepared, scan_field, scan_given, scan_ids, share
+from fastgumbel._host.tiles import LONGEST, Scan, Task, prepared, scan_field, scan_given, scan_ids, share
 from fastgumbel._law.reduce import HOTTEST
 from fastgumbel._request.field import CATEGORIES, NoiseField
 from fastgumbel._request.outputs import outs_of
@@ -27,7 +27,7 @@ from fastgumbel._request.shape import any_negative
 # processor and by how far log-potentials are apart.
 SHORT = 192
 MIDDLE = 8192
-# Up to so many categories with ids go through `max_short`; noise is computed for more.
+# Up to so many categories with ids go through `max_short`.
 _SHORT_IDS = 256
 # Of so many log-potentials in so many rows, at most, samples are found without any preparation.
 _LITTLE = 1024
@@ -106,15 +106,31 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     Noise, if given, has the rows of the first draw, then those of the second, ...
     """
     short = rows.n <= (_SHORT_IDS if rows.has_ids else SHORT)
-    by_noise = noise is not None or (rows.has_ids and (rows.place.wide or not short))
-    values = prepared(index, value, by_noise or rows.n == 0 or rows.n > min(rows.width, LONGEST))
+    apart = noise is not None or (rows.has_ids and (rows.place.wide or not short))
+    values = prepared(index, value, apart or rows.n == 0 or rows.n > min(rows.width, LONGEST))
     if rows.n == 0 or index.size == 0:
         return
-    if by_noise:
-        scan = scan_ids(rows, max_given) if noise is None else scan_given(rows, noise, max_given)
-        share(rows, index, values, True, scan, merge_results)
+    if noise is not None:
+        share(rows, index, values, True, scan_given(rows, noise, max_given), merge_results)
+    elif apart:
+        scan = scan_ids(rows, max_given)
+        pruned = rows.n <= MIDDLE and not rows.place.wide
+        share(rows, index, values, True, _scan_ascending(rows, scan) if pruned else scan, merge_results)
     else:
         kernel = max_short if short else max_middle if rows.n <= MIDDLE else max_long
         share(rows, index, values, short, scan_field(rows, kernel), merge_results)
     if rows.has_ids:
         settle_choices(rows, index)
+
+
+def _scan_ascending(rows: Rows, otherwise: Scan) -> Scan:
+    """Scan rows whose category ids ascend with the pruned search; others, or those with too few in a block, otherwise."""
+
+    def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
+        for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
+            to = row + r - task.row
+            field, window = rows.at(r, r1, task.draw - draw, c), (draw, draw + task.draws, to, c)
+            if not max_middle(rows.piece(r, r1, c, c1), field, index, value, window, rows.ids(r, r1, c, c1)):
+                otherwise(Task(r, r1 - r, task.draw, task.draws, c, c1 - c), index, value, draw, to)
+
+    return scan
