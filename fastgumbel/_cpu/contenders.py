@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.races import BASE, BEST, HEAT, INDEX, QUAD, RACE
+from fastgumbel._cpu.races import BEST, COLUMN, HEAT, INDEX, ITEM, QUAD, RACE, index_at
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, padded
 from fastgumbel._law.field import LOW_WORDS, block_exponential, join, winner_lane, word_of
 from fastgumbel._law.ops import fma
@@ -12,11 +12,9 @@ from fastgumbel._law.real import exponential64, gumbel64
 from fastgumbel._law.reduce import LIMIT, beats
 from fastgumbel._numba.compile import maker, scalar, stage
 
-# Planes of integers: rows and draws stand behind the indices. Of a lane: the place of its block, its number there, and its
-# column.
+# Planes of integers: rows and draws stand behind the indices. Of a lane: the place of its block, and its number there.
 _PLACE = 3 * STAGE
 _LANE = 4 * STAGE
-_COLUMN = 5 * STAGE
 # Planes of halves of words: low and high one of the block, high one of the lane.
 _BLOCK_LOW = 0
 _BLOCK_HIGH = STAGE
@@ -46,7 +44,7 @@ class Contenders(NamedTuple):
 def new_contenders():
     """None waits."""
     return Contenders(
-        np.zeros(6 * STAGE, np.uint64),
+        np.zeros(5 * STAGE, np.uint64),
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(3 * STAGE, np.uint32),
         np.ones(5 * STAGE),
@@ -54,11 +52,10 @@ def new_contenders():
 
 
 @scalar
-def enter_contender(contenders, n, place, lane, column, high):
+def enter_contender(contenders, n, place, lane, high):
     """Let a lane of the block at a place wait behind n others; `high` is its high word, unless the lane wins its block."""
     contenders.integers[_PLACE + n] = place
     contenders.integers[_LANE + n] = lane
-    contenders.integers[_COLUMN + n] = np.uint64(column)
     contenders.halves[_HIGH + n] = high
 
 
@@ -75,7 +72,7 @@ def _look_up(contenders, n, races, flat):
         drawn = place + (place - pair)
         halves[_BLOCK_LOW + i] = races.words[drawn]
         halves[_BLOCK_HIGH + i] = races.words[STAGE + drawn]
-        reals[_POTENTIAL + i] = flat[races.integers[BASE + pair] + own[_COLUMN + i]]
+        reals[_POTENTIAL + i] = flat[races.integers[ITEM + place] + lane]
         reals[_HEAT + i] = races.reals[HEAT + pair]
 
 
@@ -109,7 +106,10 @@ def decide(contenders, n, races, flat):
     _enter_minima(reals, halves, lanes)
     _enter_values(reals, own, halves, words, lanes)
     for i in range(n):
-        race, column = races.integers[RACE + (own[_PLACE + i] & _PAIR)], np.int64(own[_COLUMN + i])
-        value, index = reals[_VALUE + i], np.int64(races.integers[INDEX + race])
-        if beats(value, column, races.reals[BEST + race], index) and reals[_POTENTIAL + i] > -LIMIT:
-            races.reals[BEST + race], races.integers[INDEX + race] = value, np.uint64(column)
+        place = own[_PLACE + i]
+        race = races.integers[RACE + (place & _PAIR)]
+        column, item = races.integers[COLUMN + place] + own[_LANE + i], races.integers[ITEM + place] + own[_LANE + i]
+        index = index_at(races, item, np.int64(column))
+        value, other = reals[_VALUE + i], np.int64(races.integers[INDEX + race])
+        if beats(value, index, races.reals[BEST + race], other) and reals[_POTENTIAL + i] > -LIMIT:
+            races.reals[BEST + race], races.integers[INDEX + race] = value, np.uint64(index)

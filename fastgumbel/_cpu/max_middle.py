@@ -5,39 +5,41 @@ words of their own. Other lanes matter where their log-potentials reach what is 
 quads wait in a queue and are drawn together, and so do the few lanes that may win, which are decided exactly.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from fastgumbel._cpu.columns import column_of, lanes_reaching, place_of_ids
+from fastgumbel._cpu.blocks import reaching
 from fastgumbel._cpu.contenders import decide, enter_contender, new_contenders
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.quads import MARGIN, NUMBER, PLACE, draw_quads, drop_quads, enter_quads, new_quads
 from fastgumbel._cpu.races import (
-    BASE,
     BEST,
     COLUMN,
     EXPONENTIAL,
     HEAT,
     INDEX,
+    ITEM,
     LEAST,
     LINE,
-    MAXIMUM,
     NEAR,
     RACE,
     REACH,
     TEMPERATURE,
     THRESHOLD,
     WINNER,
-    WON,
     begin,
     enter_race_draws,
     enter_rows,
+    index_at,
     new_races,
+    pairs_of,
 )
-from fastgumbel._cpu.stage import STAGE
+from fastgumbel._cpu.stage import STAGE, rows_of_field
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
-from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, put
-from fastgumbel._numba.compile import kernel, scalar, stage
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
+from fastgumbel._numba.compile import kernel, maker, scalar, stage
 from fastgumbel._numba.vector import at_least64, lowest_bit
 
 _1 = np.uint64(1)
@@ -48,17 +50,26 @@ _PAIR = np.uint64(STAGE - 1)
 _BELOW = np.float64(1 - 2.0**-13)
 
 
+class Search(NamedTuple):
+    """Scratch of the search."""
+
+    races: Any
+    quads: Any
+    contenders: Any
+
+
 @stage
-def _first_largest(line, races, race):
+def _first_largest(x, races, race):
     """Without noise, the first largest log-potential is the sample."""
-    first, best = race * races.pairs, NOTHING
-    for place in range(first, first + races.pairs):
-        best = max(best, races.reals[MAXIMUM + place], races.reals[MAXIMUM + STAGE + place])
-    if best > -LIMIT:
-        for j in range(line.size):
-            if line[j] == best:
-                return best, np.int64(j)
-    return NOTHING, NO_INDEX
+    line = np.int64(races.integers[LINE + race])
+    best, index = NOTHING, NO_INDEX
+    for j in range(x.shape[1]):
+        potential = np.float64(x[line, j])
+        if potential >= best and potential > -LIMIT:
+            here = index_at(races, line * x.shape[1] + j, np.int64(j))
+            if index == NO_INDEX or beats(potential, here, best, index):
+                best, index = potential, here
+    return best, index
 
 
 @scalar
@@ -71,12 +82,12 @@ def _enter_lanes(contenders, n, i, quads, races, flat, width):
     for word in range(4):
         lane = first + np.uint64(word)
         high = quads.words[np.uint64(word * STAGE) + i]
-        column = column_of(races.present, integers[COLUMN + place], place, lane)
+        column = np.int64(integers[COLUMN + place] + lane)
         inside = (column >= 0) & (column < width)
-        potential = np.float64(flat[integers[BASE + pair] + np.uint64(column if inside else 0)])
+        potential = np.float64(flat[integers[ITEM + place] + lane if inside else np.uint64(0)])
         e = np.float64(e_block) * _BELOW + exponential_floor(np.uint64(high))
         # No branch, as it would be foretold wrongly: what may not win is written over.
-        enter_contender(contenders, n, place, lane, column, high)
+        enter_contender(contenders, n, place, lane, high)
         may_win = fma(heat, gumbel_bound(e), potential) >= least
         n += np.int64(may_win & inside & (lane != integers[WINNER + place]))
     return n
@@ -110,8 +121,7 @@ def _enter_winners(contenders, waiting, races, flat):
             if waiting == STAGE:
                 decide(contenders, waiting, races, flat)
                 waiting = _NONE
-            lane, column = races.integers[WINNER + place], np.int64(races.integers[WON + place])
-            enter_contender(contenders, waiting, place, lane, column, np.uint32(0))
+            enter_contender(contenders, waiting, place, races.integers[WINNER + place], np.uint32(0))
             waiting += 1
     return waiting
 
@@ -129,8 +139,11 @@ def _run(x, races, count, quads, contenders):
         while blocks:
             place = np.uint64(group + lowest_bit(blocks))
             blocks &= blocks - _1
-            base, first = np.int64(integers[BASE + (place & _PAIR)]), np.int64(integers[COLUMN + place])
-            lanes = lanes_reaching(races.present, flat, base, n, first, place, reals[THRESHOLD + place])
+            column, threshold = np.int64(integers[COLUMN + place]), reals[THRESHOLD + place]
+            if 0 <= column <= n - 64:
+                lanes = at_least64(flat, np.int64(integers[ITEM + place]), flat.dtype.type(threshold))
+            else:
+                lanes = reaching(x[integers[LINE + integers[RACE + (place & _PAIR)]]], column, threshold)
             waiting = enter_quads(quads.waiting, waiting, place, lanes & ~(_1 << integers[WINNER + place]))
             if waiting >= STAGE:
                 undecided = _flush(x, _STAGE, quads, contenders, undecided, races)
@@ -141,40 +154,54 @@ def _run(x, races, count, quads, contenders):
         decide(contenders, undecided, races, flat)
     for race in range(count):
         if reals[TEMPERATURE + race] == 0:
-            best, index = _first_largest(x[integers[LINE + race]], races, race)
+            best, index = _first_largest(x, races, race)
             reals[BEST + race], integers[INDEX + race] = best, np.uint64(index)
 
 
+@maker
+def new_search(key, start, n, homes):
+    """Scratch for races of n categories from `start` on, which lie in at most STAGE pairs of blocks.
+
+    `homes` are indices of results by column, of as many rows as are searched together, or empty where columns count.
+    """
+    return Search(new_races(key, start, n, homes), new_quads(), new_contenders())
+
+
+@scalar
+def rows_together(start, n):
+    """How many rows of n categories from `start` on may be searched together."""
+    return STAGE // pairs_of(start, n)
+
+
+@stage
+def search_rows(x, field, index, value, window, search):
+    """Gumbel-max of each row of x, of which there are as many as are searched together."""
+    races, quads, contenders = search
+    rows = x.shape[0]
+    draws = min(STAGE // (rows * races.pairs), window.last_draw - window.first_draw)
+    enter_rows(races, x, field, 0, rows, draws)
+    for s in range(window.first_draw, window.last_draw, draws):
+        here = min(draws, window.last_draw - s)
+        enter_race_draws(races, field, 0, rows, s, here)
+        _run(x, races, here * rows, quads, contenders)
+        for d in range(here):
+            for i in range(rows):
+                best = races.reals[BEST + d * rows + i]
+                arg = np.int64(races.integers[INDEX + d * rows + i])
+                put(best, arg, index, value, s + d, window.row + i, window.column)
+
+
 @kernel
-def max_middle(x, field, index, value, window, ids=None):
+def max_middle(x, field, index, value, window):
     """Gumbel-max of each row of x, for rows of at most STAGE pairs of blocks.
 
     `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of `index` and `value`, whose
-    axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with. `ids` are
-    category ids instead of those that count from `start`, one row for all or each. False, and part of the results, if
-    they do not ascend in a row, or span more blocks.
+    axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with.
     """
     field, window = Field(*field), Window(*window)
-    n_rows = x.shape[0]
-    start, span, present = place_of_ids(ids, field.start, x.shape[1], 2 * STAGE)
-    if span == 0:
-        return False
-    races = new_races(field.key, start, span, present)
-    quads, contenders = new_quads(), new_contenders()
-    room = STAGE // races.pairs
-    together = min(n_rows, room)
-    at_once = min(room // together, window.last_draw - window.first_draw)
-    for r in range(0, n_rows, together):
-        rows = min(together, n_rows - r)
-        if not enter_rows(races, x, field, r, rows, at_once):
-            return False
-        for s in range(window.first_draw, window.last_draw, at_once):
-            draws = min(at_once, window.last_draw - s)
-            enter_race_draws(races, field, r, rows, s, draws)
-            _run(x, races, draws * rows, quads, contenders)
-            for d in range(draws):
-                for i in range(rows):
-                    best = races.reals[BEST + d * rows + i]
-                    arg = np.int64(races.integers[INDEX + d * rows + i])
-                    put(best, arg, index, value, s + d, window.row + r + i, window.column)
-    return True
+    search = new_search(field.key, field.start, x.shape[1], np.empty(0, np.int32))
+    step = rows_together(field.start, x.shape[1])
+    for r in range(0, x.shape[0], step):
+        end = min(r + step, x.shape[0])
+        here = Window(window.first_draw, window.last_draw, window.row + r, window.column)
+        search_rows(x[r:end], rows_of_field(field, r, end), index, value, here, search)

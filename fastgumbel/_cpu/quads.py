@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.columns import largest_of_quad
-from fastgumbel._cpu.races import BASE, COLUMN, EXPONENTIAL, LEAST, QUAD, RATE
+from fastgumbel._cpu.races import COLUMN, EXPONENTIAL, ITEM, LEAST, QUAD, RATE
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, padded
 from fastgumbel._law.real import exp32
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import count_bits, put8
+from fastgumbel._numba.vector import count_bits, max4, put8
 
 # Planes of waiting quads: their numbers in the block, and the places of the block. A block fits in behind those that are
 # drawn next, and eight numbers are written at a time.
@@ -30,7 +29,7 @@ _NUMBERS = np.array([sum(bit << 8 * i for i, bit in enumerate(b for b in range(8
                     np.uint64)
 _EIGHTS, _BYTES = np.uint64(0x0808080808080808), np.uint64(0x0101010101010101)
 
-_1, _2, _3, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(8)
+_1, _2, _3, _4, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4), np.uint64(8)
 _BYTE, _PAIR = np.uint64(255), np.uint64(STAGE - 1)
 
 _ABOVE = np.float32(1 + 2.0**-12)  # more than exp32, its argument and E_b err by
@@ -89,17 +88,17 @@ def enter_quads(waiting, n, place, lanes):
 def _look_up(quads, n, races, flat, width):
     """Of n quads the counters of their high words, E_b, and how far their log-potentials are from the best."""
     waiting, counters, _, state = quads
-    reals, integers, drawn = races.reals, races.integers, races.counters
+    reals, singles, integers, drawn = races.reals, races.singles, races.integers, races.counters
     for i in range(n):
         block, number = np.uint64(waiting[PLACE + i]), np.uint64(waiting[NUMBER + i])
         pair = block & _PAIR
         counters[i] = integers[QUAD + block] + number
         counters[ROW + i] = drawn[ROW + pair]
         counters[DRAW + i] = drawn[DRAW + pair]
-        state[_MINIMUM + i] = races.singles[EXPONENTIAL + block]
-        base, first = np.int64(integers[BASE + pair]), np.int64(integers[COLUMN + block])
-        largest = largest_of_quad(races.present, flat, base, width, first, block, number)
-        state[_GAP + i] = (largest - reals[LEAST + pair]) * reals[RATE + pair]
+        state[_MINIMUM + i] = singles[EXPONENTIAL + block]
+        inside = 0 <= np.int64(integers[COLUMN + block] + _4 * number) <= width - 4
+        x = np.float64(max4(flat, np.int64(integers[ITEM + block] + _4 * number))) if inside else np.inf
+        state[_GAP + i] = (x - reals[LEAST + pair]) * reals[RATE + pair]
 
 
 @stage

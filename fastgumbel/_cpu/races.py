@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.columns import column_of, enter_columns, maxima_of
+from fastgumbel._cpu.blocks import block_maxima
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, enter_draws, fill, padded, row_id, temperature_of
 from fastgumbel._law.field import BLOCK_RATE, BLOCK_WORDS, HIGH_WORDS, block_exponential, join, winner_lane
 from fastgumbel._law.ops import fma
@@ -40,21 +40,21 @@ EXPONENTIAL = 0
 _GUMBEL = 2 * STAGE
 _SINGLES = 4
 
-# Planes of integers. Of a block, two planes each: the winner lane, the first column, the column of the winner lane (both
-# as int64), and the counter of the high words of its first quad.
+# Planes of integers. Of a block, two planes each: the winner lane, the first column and its place in the piece (both as
+# int64), the place of the winner lane, and the counter of the high words of its first quad.
 WINNER = 0
 COLUMN = 2 * STAGE
-WON = 4 * STAGE
-QUAD = 6 * STAGE
-# Of a pair of blocks: the race, and where its row begins in the piece.
-RACE = 8 * STAGE
-BASE = 9 * STAGE
+ITEM = 4 * STAGE
+_WON = 6 * STAGE
+QUAD = 8 * STAGE
+# Of a pair of blocks: the race.
+RACE = 10 * STAGE
 # Of a race: row and draw in the field, the row of the piece, and the column of the best (as int64).
-FIELD_ROW = 10 * STAGE
-FIELD_DRAW = 11 * STAGE
-LINE = 12 * STAGE
-INDEX = 13 * STAGE
-_INTEGERS = 14
+FIELD_ROW = 11 * STAGE
+FIELD_DRAW = 12 * STAGE
+LINE = 13 * STAGE
+INDEX = 14 * STAGE
+_INTEGERS = 15
 
 # Gumbels from high words between these err by less: by roundings, and by what the word leaves of its exponential open.
 _CLEAR_FROM = np.uint32(2**14)
@@ -68,7 +68,7 @@ _1 = np.uint64(1)
 class Races(NamedTuple):
     """Planes of reals, of float32 and of integers; counters and words of blocks; pairs of blocks in a race.
 
-    `present` is what `columns` takes: None, or where ids put the lanes.
+    Unless it is empty, `homes` tells of each column of the rows at hand what the index of its result is.
     """
 
     key: Any
@@ -78,15 +78,21 @@ class Races(NamedTuple):
     counters: Any
     words: Any
     pairs: Any
-    present: Any
+    homes: Any
+
+
+@scalar
+def pairs_of(start, n):
+    """Pairs of blocks in which n categories from `start` on lie."""
+    return (np.int64(start & np.uint64(127)) + n + 127) // 128
 
 
 @maker
-def new_races(key, start, n, present):
-    """Room for as many races of n categories from `start` on as have STAGE pairs of blocks; side by side at first."""
+def new_races(key, start, n, homes):
+    """Room for as many races of n categories from `start` on as have STAGE pairs of blocks."""
     reals, singles = np.ones(_REALS * STAGE), np.ones(_SINGLES * STAGE, np.float32)
     integers, counters = np.zeros(_INTEGERS * STAGE, np.uint64), np.zeros(3 * STAGE, np.uint64)
-    pairs = (np.int64(start & np.uint64(127)) + n + 127) // 128
+    pairs = pairs_of(start, n)
     first = start >> np.uint64(7)
     for place in range(STAGE // pairs * pairs):
         pair = first + np.uint64(place % pairs)
@@ -96,18 +102,16 @@ def new_races(key, start, n, present):
             block = (pair << _1) | np.uint64(odd)
             integers[COLUMN + odd * STAGE + place] = (block << np.uint64(6)) - start
             integers[QUAD + odd * STAGE + place] = HIGH_WORDS | (block << np.uint64(4))
-    return Races(key, reals, singles, integers, counters, np.zeros(4 * STAGE, np.uint32), pairs, present)
+    return Races(key, reals, singles, integers, counters, np.zeros(4 * STAGE, np.uint32), pairs, homes)
 
 
 @stage
 def enter_rows(races, x, field, r, rows, copies):
-    """Let rows from r on take part, each in as many races at a time as there are copies; False if ids do not ascend."""
+    """Let rows from r on take part, each in as many races at a time as there are copies."""
     reals, integers, pairs = races.reals, races.integers, races.pairs
-    first_block = integers[QUAD] >> np.uint64(4)
-    if not enter_columns(races.present, r, rows, rows * copies, integers[COLUMN:], pairs, first_block):
-        return False
+    offset, width = np.int64(integers[COLUMN]), np.uint64(x.shape[1])
     for i in range(rows):
-        good = maxima_of(races.present, reals, MAXIMUM + i * pairs, STAGE, x[r + i], integers[COLUMN:], pairs)
+        good = block_maxima(reals, MAXIMUM + i * pairs, STAGE, x[r + i], offset, pairs)
         reals[TEMPERATURE + i] = temperature_of(field.temperatures, r + i) if good else np.nan
         integers[FIELD_ROW + i] = row_id(field.ids, field.row, r + i)
         integers[LINE + i] = r + i
@@ -121,11 +125,11 @@ def enter_rows(races, x, field, r, rows, copies):
         reals[np.uint64(MAXIMUM + STAGE + own) + np.uint64(i)] = reals[MAXIMUM + STAGE + i]
     for i in range(own * copies):
         race = integers[RACE + i]
-        integers[BASE + i] = integers[LINE + race] * np.uint64(x.shape[1])
+        integers[ITEM + i] = integers[LINE + race] * width + integers[COLUMN + i]
+        integers[ITEM + STAGE + i] = integers[LINE + race] * width + integers[COLUMN + STAGE + i]
         reals[HEAT + i] = reals[TEMPERATURE + race]
     for i in range(own * copies):
         reals[RATE + i] = 1 / reals[HEAT + i]
-    return True
 
 
 @stage
@@ -133,6 +137,12 @@ def enter_race_draws(races, field, r, rows, s, draws):
     """Let the races of so many rows from r on be those of some draws of the result from s on."""
     for d in range(draws):
         enter_draws(races.integers, FIELD_DRAW - DRAW + d * rows, rows, field, r, s + d)
+
+
+@scalar
+def index_at(races, item, column):
+    """Index of a column of a row, whose place among the rows at hand is `item`."""
+    return np.int64(races.homes[item]) if races.homes.size else column
 
 
 @scalar
@@ -156,13 +166,14 @@ def _any_vague(words, first, n):
 
 
 @scalar
-def _enter_winners(integers, present, words, at, first, n, width):
-    """Winner lanes of n blocks and their columns, -1 where a row has none."""
+def _enter_winners(integers, words, at, first, n, width):
+    """Winner lanes of n blocks and their places, the first place of all where one is outside of the row."""
     for i in range(n):
         lane = winner_lane(np.uint64(words[first + i]))
-        column = column_of(present, integers[COLUMN + at + i], np.uint64(at + i), lane)
+        column = np.int64(integers[COLUMN + at + i] + lane)
+        inside = (column >= 0) & (column < width)
         integers[WINNER + at + i] = lane
-        integers[WON + at + i] = np.uint64(column if (column >= 0) & (column < width) else -1)
+        integers[_WON + at + i] = integers[ITEM + at + i] + lane if inside else np.uint64(0)
 
 
 @stage
@@ -181,7 +192,7 @@ def _mend_vague(singles, words, n):
 @stage
 def _draw_blocks(races, n, width):
     """Draw n pairs of blocks."""
-    key, _, singles, integers, counters, words, _, present = races
+    key, singles, integers, counters, words = races.key, races.singles, races.integers, races.counters, races.words
     for i in range(n):
         race = integers[RACE + i]
         counters[ROW + i] = integers[FIELD_ROW + race]
@@ -194,28 +205,28 @@ def _draw_blocks(races, n, width):
     _enter_gumbels(singles, words, STAGE, 3 * STAGE, lanes)
     if _any_vague(words, STAGE, lanes) or _any_vague(words, 3 * STAGE, lanes):
         _mend_vague(singles, words, n)
-    _enter_winners(integers, present, words, 0, 0, lanes, width)
-    _enter_winners(integers, present, words, STAGE, 2 * STAGE, lanes, width)
+    _enter_winners(integers, words, 0, 0, lanes, width)
+    _enter_winners(integers, words, STAGE, 2 * STAGE, lanes, width)
 
 
 @stage
 def _look_up(reals, integers, n, flat, ahead):
     """Log-potentials of the winner lanes of n pairs of blocks; asks for what the next rows have at the same places."""
     for i in range(n):
-        base = integers[BASE + i]
-        reals[_VALUE + i] = flat[base + np.uint64(max(np.int64(integers[WON + i]), 0))]
-        prefetch64(flat, np.int64(base + integers[COLUMN + i]) + ahead)
-        reals[_VALUE + STAGE + i] = flat[base + np.uint64(max(np.int64(integers[WON + STAGE + i]), 0))]
-        prefetch64(flat, np.int64(base + integers[COLUMN + STAGE + i]) + ahead)
+        reals[_VALUE + i] = flat[integers[_WON + i]]
+        prefetch64(flat, np.int64(integers[ITEM + i]) + ahead)
+        reals[_VALUE + STAGE + i] = flat[integers[_WON + STAGE + i]]
+        prefetch64(flat, np.int64(integers[ITEM + STAGE + i]) + ahead)
 
 
 @scalar
-def _enter_values(reals, singles, integers, at, n):
+def _enter_values(reals, singles, integers, at, n, width):
     """Perturbed values of the winner lanes, roughly."""
     for i in range(n):
+        column = np.int64(integers[COLUMN + at + i] + integers[WINNER + at + i])
         potential = reals[_VALUE + at + i]
         value = fma(reals[HEAT + i], np.float64(singles[_GUMBEL + at + i]), potential)
-        left = (np.int64(integers[WON + at + i]) >= 0) & (potential > -LIMIT)
+        left = (column >= 0) & (column < width) & (potential > -LIMIT)
         reals[_VALUE + at + i] = value if left else NOTHING
 
 
@@ -264,8 +275,8 @@ def begin(races, count, x):
     lanes = padded(n)
     _draw_blocks(races, n, width)
     _look_up(reals, integers, n, x.reshape(x.size), count * width)
-    _enter_values(reals, singles, integers, 0, lanes)
-    _enter_values(reals, singles, integers, STAGE, lanes)
+    _enter_values(reals, singles, integers, 0, lanes, width)
+    _enter_values(reals, singles, integers, STAGE, lanes, width)
     _enter_least(reals, integers, count, pairs)
     _enter_thresholds(reals, singles, 0, lanes)
     _enter_thresholds(reals, singles, STAGE, lanes)

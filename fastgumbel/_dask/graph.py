@@ -23,6 +23,7 @@ from fastgumbel._request.coordinates import Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, row_name
 from fastgumbel._request.request import Request
 from fastgumbel._request.scalars import array_of
+from fastgumbel._request.shape import any_negative
 
 Place = tuple[slice, ...]
 # By row: where its first NaN or +inf is, in words, and what it is; or None.
@@ -99,7 +100,8 @@ class Block:
         self.first = shard.start
         ids = positions(self.place, call.batch) if ids is None else self._by_row(ids)
         start = call.start if categories is not None else call.start + self.first
-        at = Coordinates(call.key, call.draw, start, ids, categories, wide=call.wide)
+        empty = categories is not None and any_negative(categories)
+        at = Coordinates(call.key, call.draw, start, ids, categories, wide=call.wide, empty=empty)
         if draws is not None:
             at = at._replace(draws=frozen(self._by_row(draws)))
         if temperatures is not None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.max_few import max_few, max_one
 from fastgumbel._cpu.max_given import max_given, merge_results
+from fastgumbel._cpu.max_ids import max_ids
 from fastgumbel._cpu.max_long import max_long
 from fastgumbel._cpu.max_middle import max_middle
 from fastgumbel._cpu.max_short import max_short
@@ -105,32 +106,36 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
 
     Noise, if given, has the rows of the first draw, then those of the second, ...
     """
+    rows = rows.counted()
     short = rows.n <= (_SHORT_IDS if rows.has_ids else SHORT)
     apart = noise is not None or (rows.has_ids and (rows.place.wide or not short))
     values = prepared(index, value, apart or rows.n == 0 or rows.n > min(rows.width, LONGEST))
     if rows.n == 0 or index.size == 0:
         return
+    settled = False
     if noise is not None:
         share(rows, index, values, True, scan_given(rows, noise, max_given), merge_results)
     elif apart:
-        scan = scan_ids(rows, max_given)
-        pruned = rows.n <= MIDDLE and not rows.place.wide
-        share(rows, index, values, True, _scan_ascending(rows, scan) if pruned else scan, merge_results)
+        apart_ids: list[Task] = []
+        share(rows, index, values, True, _scan_ids(rows, apart_ids), merge_results)
+        settled = not apart_ids
     else:
         kernel = max_short if short else max_middle if rows.n <= MIDDLE else max_long
         share(rows, index, values, short, scan_field(rows, kernel), merge_results)
-    if rows.has_ids:
+    if rows.has_ids and not settled:
         settle_choices(rows, index)
 
 
-def _scan_ascending(rows: Rows, otherwise: Scan) -> Scan:
-    """Scan rows whose category ids ascend with the pruned search; others, or those with too few in a block, otherwise."""
+def _scan_ids(rows: Rows, apart: list[Task]) -> Scan:
+    """Scan with the pruned search; or with noise that is written out where ids are wide or far apart, listed then."""
+    one_by_one = scan_ids(rows, max_given)
 
     def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
         for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
             to = row + r - task.row
-            field, window = rows.at(r, r1, task.draw - draw, c), (draw, draw + task.draws, to, c)
-            if not max_middle(rows.piece(r, r1, c, c1), field, index, value, window, rows.ids(r, r1, c, c1)):
-                otherwise(Task(r, r1 - r, task.draw, task.draws, c, c1 - c), index, value, draw, to)
+            field, window = rows.at(r, r1, task.draw - draw), (draw, draw + task.draws, to, c)
+            if rows.place.wide or not max_ids(rows.piece(r, r1, c, c1), field, index, value, window, rows.ids(r, r1, c, c1)):
+                apart.append(Task(r, r1 - r, task.draw, task.draws, c, c1 - c))
+                one_by_one(apart[-1], index, value, draw, to)
 
     return scan

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import any_negative, relaxed_dtype
+from fastgumbel._request.shape import relaxed_dtype
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
@@ -57,7 +57,7 @@ def part_of(by_row: NDArray[Any], r0: int, r1: int) -> NDArray[Any]:
 
 def field_at(place: Coordinates, r0: int, r1: int, draw: int = 0, column: int = 0) -> Field:
     """Where rows r0 to r1 lie in a field, from a draw and a column on: a plain tuple of what a `Field` has."""
-    key, first_draw, start, ids, _, draws, temperatures, _ = place
+    key, first_draw, start, ids, _, draws, temperatures, _, _ = place
     draw, start = first_draw + draw, start + column
     if ids.size:
         ids = ids[r0:r1]
@@ -89,7 +89,7 @@ class Rows:
         self.values = values
         self.place = place
         self._where = where
-        self._empty = place.categories is not None and any_negative(place.categories)
+        self._empty = place.empty
         flags = values.flags
         # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
         self.in_place = (
@@ -158,6 +158,18 @@ class Rows:
     def part(self, c0: int, c1: int, place: Coordinates) -> Rows:
         """Columns c0 to c1, which lie elsewhere in the field."""
         return Rows(self.values[..., c0:c1], None if self._where is None else self._where[..., c0:c1], place)
+
+    def counted(self) -> Rows:
+        """The same rows without ids but a first one, if from there on they count up in all rows alike."""
+        categories = self.place.categories
+        if categories is None or self._empty or self.n == 0 or any(categories.strides[:-1]) or categories.size == 0:
+            return self
+        ids = categories[(0,) * len(self.batch)]
+        if self.place.wide or ids[-1] - ids[0] != self.n - 1 or (np.diff(ids) != 1).any():
+            return self
+        rows = copy.copy(self)
+        rows.place = self.place._replace(start=int(ids[0]), categories=None)
+        return rows
 
     def only(self, left: NDArray[np.bool_]) -> Rows:
         """The same rows with fewer categories left."""

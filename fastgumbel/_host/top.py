@@ -66,6 +66,7 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
     A row that is invalid has -1 and NaN. Noise, if given, has the rows of the first draw, then those of the second, ...
     """
     prepared(index, value, True)
+    rows = rows.counted()
     if rows.n and index.size:
         every = noise is not None or rows.has_ids or rows.n < _PRUNED * index.shape[2]
         if noise is not None:

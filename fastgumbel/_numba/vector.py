@@ -48,19 +48,21 @@ def _load_part(context: Any, builder: Any, signature: Any, args: Any, first: int
     pointer = _address(context, builder, array_type, *args[:2])
     pointer = _beyond(context, builder, array_type, pointer, ir.Constant(ir.IntType(64), first))
     kind = ir.VectorType(context.get_value_type(array_type.dtype), lanes)
-    number = ir.IntType(32)
+    width = _BITS[array_type.dtype]
+    # As wide as the items, so that a comparison is a mask for them as it stands.
+    number = ir.IntType(width)
     numbers = ir.Constant(ir.VectorType(number, lanes), list(range(first, first + lanes)))
 
     def spread(value: Any) -> Any:
+        value = builder.trunc(value, number) if width < 64 else value
         none = ir.Constant(numbers.type, ir.Undefined)
-        one = builder.insert_element(none, builder.trunc(value, number), number(0))
-        return builder.shuffle_vector(one, none, ir.Constant(numbers.type, [0] * lanes))
+        one = builder.insert_element(none, value, ir.Constant(ir.IntType(32), 0))
+        return builder.shuffle_vector(one, none, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes))
 
     inside = builder.and_(
         builder.icmp_signed(">=", numbers, spread(args[2])), builder.icmp_signed("<", numbers, spread(args[3]))
     )
-    width = _BITS[array_type.dtype]
-    arguments = [pointer, number(width // 8), inside, ir.Constant(kind, [float(absent)] * lanes)]
+    arguments = [pointer, ir.IntType(32)(width // 8), inside, ir.Constant(kind, [float(absent)] * lanes)]
     return _call(builder, f"llvm.masked.load.v{lanes}f{width}.p0", kind, arguments)
 
 

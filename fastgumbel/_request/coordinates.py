@@ -30,8 +30,8 @@ class Coordinates(NamedTuple):
 
     Row ids, of a batch in C order, are empty where they count from 0. Category ids have the shape of what is read, or
     are None where they count from `start`. `draws` are added to `draw`, one a row, and empty where there is nothing to
-    add. `wide` tells that a category id is 2^32 or more. `temperatures` scale the noise: one a row, one for all, or
-    none where all are 1. Draws and temperatures are read-only.
+    add. `temperatures` scale the noise: one a row, one for all, or none where all are 1. Draws and temperatures are
+    read-only. `wide` tells that a category id is 2^32 or more, `empty` that one may be negative.
     """
 
     key: np.uint64
@@ -42,6 +42,7 @@ class Coordinates(NamedTuple):
     draws: NDArray[np.uint64] = _COMMON
     temperatures: NDArray[np.float64] = _ONE
     wide: bool = False
+    empty: bool = False
 
 
 # Where what reads no field is said to lie.
@@ -58,13 +59,8 @@ def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, 
     draw, draws = _one_or_each(field.draw, "draw", batch)
     if draws.size:
         draws = frozen(np.ascontiguousarray(np.broadcast_to(draws, batch)).reshape(-1))
-    return Coordinates(field.key, draw, start, row_ids(field, batch), categories, draws, _ONE, _is_wide(field))
-
-
-def _is_wide(field: NoiseField) -> bool:
-    ids = field.categories
-    # Of a small array, the place of the largest costs less than the largest.
-    return ids is not None and ids.size > 0 and bool(ids.item(ids.argmax()) >= CATEGORIES)
+    wide, empty = field.has_wide_categories, field.has_empty_places
+    return Coordinates(field.key, draw, start, row_ids(field, batch), categories, draws, _ONE, wide, empty)
 
 
 def _one_or_each(value: int | NDArray[np.uint64], name: str, batch: tuple[int, ...]) -> tuple[int, NDArray[np.uint64]]:

@@ -86,13 +86,15 @@ class NoiseField:
     array([ True,  True,  True])
     """
 
-    __slots__ = ("categories", "draw", "key", "rows", "start")
+    __slots__ = ("_span", "categories", "draw", "key", "rows", "start")
 
     key: np.uint64
     rows: NDArray[np.uint64] | None
     draw: int | NDArray[np.uint64]
     start: int | NDArray[np.uint64]
     categories: NDArray[np.int64] | None
+    # The least and the largest of the category ids, which every call asks for.
+    _span: tuple[int, int]
 
     def __init__(self, seed: Rng = None) -> None:
         self._set(key_of(seed, "seed"), None, 0, 0, None)
@@ -225,7 +227,19 @@ class NoiseField:
         keep(self, "draw", draw)
         keep(self, "start", start)
         keep(self, "categories", categories)
+        known = categories is not None and categories.size > 0
+        keep(self, "_span", (int(categories.min()), int(categories.max())) if known else (0, 0))
         return self
+
+    @property
+    def has_empty_places(self) -> bool:
+        """Whether a category id is negative."""
+        return self._span[0] < 0
+
+    @property
+    def has_wide_categories(self) -> bool:
+        """Whether a category id is 2**32 or more."""
+        return self._span[1] >= CATEGORIES
 
     def __setattr__(self, name: str, value: object) -> None:
         remedy = "NoiseField.from_key()" if name == "key" else f".at({name}=...)"

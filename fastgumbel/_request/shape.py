@@ -23,10 +23,13 @@ def once(array: NDArray[Any]) -> NDArray[Any]:
     return array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
 
 
+# In so few items, it takes less to find the place of the least than the least.
+_SMALL = 1024
+
+
 def any_negative(array: NDArray[Any]) -> bool:
     """Whether there is any integer below 0."""
     array = once(array)
-    if not array.flags.c_contiguous:
+    if array.size > _SMALL or not array.flags.c_contiguous:
         return array.size > 0 and bool(array.min() < 0)
-    # Of a small array, the place of the least costs less than the least.
     return array.size > 0 and array.item(array.argmin()) < 0
