@@ -51,6 +51,7 @@ vector slot, thread block, chunk
 """
 
 from fastgumbel import anneal
+from fastgumbel._api.above import gumbel_above
 from fastgumbel._api.categorical import categorical
 from fastgumbel._api.config import show_config
 from fastgumbel._api.diagnose import diagnose
@@ -78,6 +79,7 @@ __all__ = [
     "diagnose",
     "get_num_threads",
     "gumbel",
+    "gumbel_above",
     "gumbel_given_choice",
     "gumbel_max",
     "gumbel_softmax",
