@@ -5,8 +5,8 @@ The README shows what each is for; this is the map of the package, for those who
 
 Where things are
 ----------------
-An operation has one name from the public function to the kernel: ``noise``, ``max``, ``top``, ``softmax`` (relaxed
-samples, their tangents and gradients), ``given``, ``categorical``, ``perturb`` (with ``log_partition``) and
+An operation has one name from the public function to the kernel: ``noise``, ``max``, ``top``, ``above``, ``softmax``
+(relaxed samples, their tangents and gradients), ``given``, ``categorical``, ``perturb`` (with ``log_partition``) and
 ``reservoir``. A public function makes a ``Request``, and the backend of the arrays serves it.
 
 - ``_api``: the public functions, one operation a file: documentation and signatures. A new option of `gumbel_top_k`

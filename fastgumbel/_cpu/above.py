@@ -1,26 +1,35 @@
 """All categories whose perturbed value is above a threshold.
 
 The threshold is known beforehand, so there is no race. Pairs of blocks, of one row or of many short ones, fill a tile.
-Of a tile, blocks whose bound does not reach their threshold are left alone; `above_open` opens the others. What is found
-comes out in the order of draws, rows and categories.
+Of a tile, blocks whose bound does not reach their threshold are left alone. The others are listed, and `above_open`
+opens them. What is found comes out in the order of draws, rows and categories.
 """
 
 import numpy as np
 
-from fastgumbel._cpu.above_list import ENOUGH, decide_winners, list_reaching, new_list
+from fastgumbel._cpu.above_list import ENOUGH, PLACES, decide_winners, list_reaching, new_list
 from fastgumbel._cpu.above_open import decide_others, new_lanes, new_quads
-from fastgumbel._cpu.above_tile import draw_reaching, enter_maxima, enter_pairs, new_tile
+from fastgumbel._cpu.above_tile import TILE, draw_reaching, enter_maxima, enter_pairs, new_tile
 from fastgumbel._cpu.parameters import Field, Found
-from fastgumbel._cpu.stage import STAGE, temperature_of
+from fastgumbel._cpu.stage import temperature_of
 from fastgumbel._law.ops import fma
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import kernel, stage
-from fastgumbel._numba.vector import lowest_bit
+from fastgumbel._numba.vector import count_bits, lowest_bit
 
-# A buffer must have room for all that the blocks of a list can have.
-MOST = 64 * (ENOUGH + 2 * STAGE)
+# So much can the blocks of a list have.
+MOST = 64 * PLACES
 
 _1 = np.uint64(1)
+
+
+@stage
+def _count(listed, n):
+    """How much n listed blocks have above their thresholds."""
+    count = 0
+    for k in range(n):
+        count += count_bits(listed.above[k])
+    return count
 
 
 @stage
@@ -42,34 +51,33 @@ def _put_out(found, filled, listed, n, n_categories):
 
 @kernel
 def above_field(x, field, thresholds, found, resume):
-    """All categories of each row of x above its threshold, from the step `resume` on, until all is done or no room left.
+    """All categories of each row of x above its threshold, from the step `resume` on, as many as there is room for.
 
     `field` is a `Field`; `thresholds` are by draw and row, or one for all along an axis. `found` is a `Found`, with an
-    axis of draws and one of rows. Returns the step to go on with, or -1 where it is done; and how many are found.
+    axis of draws and one of rows, and at least MOST places. Returns the step to go on with, or -1 where all is done;
+    and how many are found.
     """
     field, found = Field(*field), Found(*found)
     n_rows, n = x.shape
     flat = x.reshape(n_rows * n)
     pairs = np.int64(((field.start + np.uint64(n - 1)) >> np.uint64(7)) - (field.start >> np.uint64(7))) + 1
     places = n_rows * pairs
-    tiles = (places + STAGE - 1) // STAGE
+    tiles = (places + TILE - 1) // TILE
     draws = found.counts.shape[0]
     # One draw needs the maxima of a tile at a time; many draws share those of all.
-    plane = tiles * STAGE if draws > 1 else STAGE
+    plane = tiles * TILE if draws > 1 else TILE
     maxima = np.empty(2 * plane)
     tile, listed, quads, lanes = new_tile(), new_list(), new_quads(), new_lanes()
     if draws > 1:
-        for first in range(0, places, STAGE):
-            count = min(STAGE, places - first)
+        for first in range(0, places, TILE):
+            count = min(TILE, places - first)
             enter_pairs(tile, first, count, x.shape, field, thresholds, 0)
             enter_maxima(maxima, first, plane, flat, n, tile, count, found.faulty)
-    filled, waiting = 0, 0
+    filled, waiting, began = 0, 0, resume
     for step in range(resume, draws * tiles):
-        if waiting == 0 and filled + MOST > found.values.size:
-            return step, filled
         s = step // tiles
-        first = (step - s * tiles) * STAGE
-        count, at = min(STAGE, places - first), first if draws > 1 else 0
+        first = (step - s * tiles) * TILE
+        count, at = min(TILE, places - first), first if draws > 1 else 0
         enter_pairs(tile, first, count, x.shape, field, thresholds, s)
         if draws == 1:
             enter_maxima(maxima, 0, plane, flat, n, tile, count, found.faulty)
@@ -78,7 +86,10 @@ def above_field(x, field, thresholds, found, resume):
         if waiting >= ENOUGH or step + 1 == draws * tiles:
             decide_winners(flat, n, listed, waiting)
             decide_others(flat, listed, waiting, quads, lanes, field.key)
-            filled, waiting = _put_out(found, filled, listed, waiting, n), 0
+            if filled + _count(listed, waiting) > found.values.size:
+                return began, filled
+            filled = _put_out(found, filled, listed, waiting, n)
+            waiting, began = 0, step + 1
     return -1, filled
 
 

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgumbel._cpu.above_tile import TILE
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE
 from fastgumbel._law.field import BLOCK_WORDS, LANE_MASK, block_exponential, join
 from fastgumbel._law.ops import fma
@@ -13,8 +14,8 @@ from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.vector import at_least64, lowest_bit
 
 # So many blocks are opened together, or up to a tile more.
-ENOUGH = STAGE
-_PLACES = ENOUGH + 2 * STAGE
+ENOUGH = 128
+PLACES = ENOUGH + 2 * TILE
 
 _1 = np.uint64(1)
 
@@ -50,22 +51,22 @@ class Listed(NamedTuple):
 def new_list():
     """An empty list."""
     return Listed(
-        np.empty(_PLACES, np.uint64),
-        np.empty(_PLACES, np.uint64),
-        np.empty(_PLACES, np.uint64),
-        np.empty(_PLACES, np.int64),
-        np.empty(_PLACES, np.int64),
-        np.empty(_PLACES, np.int64),
-        np.empty(_PLACES, np.uint64),
-        np.empty(_PLACES),
-        np.empty(_PLACES),
-        np.empty(_PLACES),
-        np.empty(_PLACES),
-        np.empty(_PLACES),
-        np.empty(_PLACES),
-        np.empty(_PLACES, np.uint64),
-        np.empty(_PLACES, np.uint64),
-        np.empty(64 * _PLACES),
+        np.empty(PLACES, np.uint64),
+        np.empty(PLACES, np.uint64),
+        np.empty(PLACES, np.uint64),
+        np.empty(PLACES, np.int64),
+        np.empty(PLACES, np.int64),
+        np.empty(PLACES, np.int64),
+        np.empty(PLACES, np.uint64),
+        np.empty(PLACES),
+        np.empty(PLACES),
+        np.empty(PLACES),
+        np.empty(PLACES),
+        np.empty(PLACES),
+        np.empty(PLACES),
+        np.empty(PLACES, np.uint64),
+        np.empty(PLACES, np.uint64),
+        np.empty(64 * PLACES),
     )
 
 
@@ -83,21 +84,19 @@ def _enter(listed, n, tile, i, odd, s):
 @stage
 def list_reaching(listed, n, tile, maxima, at, plane, s):
     """List the blocks of a tile, in draw s of the result, that may reach their thresholds; how many are then listed."""
-    for first in range(0, STAGE, 64):
-        even, odd = at_least64(tile.reached, first, 1.0), at_least64(tile.reached, STAGE + first, 1.0)
-        both = even | odd
-        while both:
-            bit = lowest_bit(both)
-            both &= both - _1
-            i = first + bit
-            if even >> np.uint64(bit) & _1:
-                _enter(listed, n, tile, i, 0, s)
-                listed.maxima[n] = maxima[at + i]
-                n += 1
-            if odd >> np.uint64(bit) & _1:
-                _enter(listed, n, tile, i, 1, s)
-                listed.maxima[n] = maxima[plane + at + i]
-                n += 1
+    even, odd = at_least64(tile.reached, 0, 1.0), at_least64(tile.reached, TILE, 1.0)
+    both = even | odd
+    while both:
+        i = lowest_bit(both)
+        both &= both - _1
+        if even >> np.uint64(i) & _1:
+            _enter(listed, n, tile, i, 0, s)
+            listed.maxima[n] = maxima[at + i]
+            n += 1
+        if odd >> np.uint64(i) & _1:
+            _enter(listed, n, tile, i, 1, s)
+            listed.maxima[n] = maxima[plane + at + i]
+            n += 1
     return n
 
 

@@ -15,12 +15,14 @@ from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.vector import max64, prefetch64
 
+# Pairs of blocks in a tile.
+TILE = 64
 # Bytes that the pass for the maxima asks for ahead.
 _AHEAD = 2048
 
 
 class Tile(NamedTuple):
-    """STAGE pairs of blocks, a place each: counters and words; rows, and where in the flat array the first lanes are.
+    """TILE pairs of blocks, a place each: counters and words; rows, and where in the flat array the first lanes are.
 
     Temperatures and thresholds are those of the rows; `reached` tells, even blocks first, then odd ones, by 1 or 0
     whether a block may reach its threshold.
@@ -41,11 +43,11 @@ def new_tile():
     return Tile(
         np.zeros(3 * STAGE, np.uint64),
         np.zeros(4 * STAGE, np.uint32),
-        np.zeros(STAGE, np.int64),
-        np.zeros(STAGE, np.int64),
-        np.ones(STAGE),
-        np.zeros(STAGE),
-        np.zeros(2 * STAGE),
+        np.zeros(TILE, np.int64),
+        np.zeros(TILE, np.int64),
+        np.ones(TILE),
+        np.zeros(TILE),
+        np.zeros(2 * TILE),
     )
 
 
@@ -141,6 +143,6 @@ def draw_reaching(tile, maxima, at, plane, count, key):
     """Draw the blocks of a tile and tell which may reach their thresholds."""
     draw_words(tile.words, tile.counters, padded(count), key)
     _reach(tile, 0, maxima, at, STAGE, count)
-    _reach(tile, STAGE, maxima, plane + at, 3 * STAGE, count)
-    fill(tile.reached, count, STAGE - count, 0.0)
-    fill(tile.reached, STAGE + count, STAGE - count, 0.0)
+    _reach(tile, TILE, maxima, plane + at, 3 * STAGE, count)
+    fill(tile.reached, count, TILE - count, 0.0)
+    fill(tile.reached, TILE + count, TILE - count, 0.0)

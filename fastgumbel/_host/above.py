@@ -22,14 +22,11 @@ from fastgumbel._request.request import Request
 
 # Log-potentials in a task, times draws: some milliseconds at most.
 _TASK = 2**20
-# Places of a buffer, in which a thread finds what it then copies.
-_BUFFER = 2 * MOST
-
 Array = NDArray[Any]
 
 
 class Above(NamedTuple):
-    """What is above thresholds: categories and values in order, their counts by draw and row, and invalid rows there."""
+    """What is above thresholds: categories and values in order; by draw and row their counts, and what is invalid."""
 
     categories: NDArray[np.intp]
     values: NDArray[np.float64]
@@ -140,16 +137,16 @@ class _Search:
             self._scan_field(place)
 
     def _scan_field(self, place: _Place) -> None:
-        rows, (s, s1, *whole) = self._rows, place
-        for r, r1, c, c1 in rows.pieces(*whole):
+        rows, (s, s1, *_) = self._rows, place
+        for r, r1, c, c1 in rows.pieces(*place[2:]):
             own = self._thresholds_of(s, s1, r, r1)
             self._collect(
                 _Place(s, s1, r, r1, c, c1), partial(above_field, rows.piece(r, r1, c, c1), rows.at(r, r1, s, c), own)
             )
 
     def _scan_ids(self, place: _Place) -> None:
-        rows, (s, s1, *whole) = self._rows, place
-        for r, r1, c, c1 in rows.pieces(*whole, beside=True):
+        rows, (s, s1, *_) = self._rows, place
+        for r, r1, c, c1 in rows.pieces(*place[2:], beside=True):
             x, ids = rows.piece(r, r1, c, c1), rows.ids(r, r1, c, c1)
             together = max(1, BUFFER_BYTES // 8 // x.size)
             for first in range(s, s1, together):
@@ -160,10 +157,10 @@ class _Search:
                     self._try_noise(_Place(d, d + 1, r, r1, c, c1), x, beside)
 
     def _scan_given(self, place: _Place, noise: Rows) -> None:
-        rows, (s, s1, *whole) = self._rows, place
+        rows, (s, s1, *_) = self._rows, place
         for d in range(s, s1):
             first = d * rows.count
-            for r, r1, c, c1 in rows.pieces(*whole):
+            for r, r1, c, c1 in rows.pieces(*place[2:]):
                 beside = noise.piece(first + r, first + r1, c, c1)
                 bad = self._try_noise(_Place(d, d + 1, r, r1, c, c1), rows.piece(r, r1, c, c1), beside)
                 if bad >= 0:
@@ -189,7 +186,7 @@ class _Search:
         s, s1, r, r1, c, _ = place
         counts = np.zeros((s1 - s, r1 - r), np.intp)
         faulty = np.zeros(counts.shape, np.uint8)
-        buffer = self._spare.pop() if self._spare else (np.empty(_BUFFER, np.intp), np.empty(_BUFFER))
+        buffer = self._spare.pop() if self._spare else (np.empty(MOST, np.intp), np.empty(MOST))
         chunks = []
         at = 0
         while at >= 0:
