@@ -20,6 +20,8 @@ from fastgumbel._numba.vector import any_at_most64, at_least64, count_bits, lowe
 
 # From so many quads on, a block draws all of its 16.
 _DENSE = 8
+# So many blocks have the quads of a queue.
+_BLOCKS = STAGE // 16
 
 _1, _2 = np.uint64(1), np.uint64(2)
 _QUADS = np.uint64(0x1111111111111111)
@@ -71,7 +73,7 @@ def new_quads():
         np.zeros(STAGE, np.uint64),
         np.zeros(STAGE, np.uint32),
         np.zeros(4 * STAGE, np.uint32),
-        np.zeros(64),
+        np.zeros(64 * _BLOCKS),
     )
 
 
@@ -101,24 +103,21 @@ def _decide(listed, lanes, n, key):
         lanes.values[i] = fma(lanes.temperatures[i], gumbel64(e), lanes.potentials[i])
     for i in range(n):
         k = lanes.owners[i]
-        if lanes.values[i] > listed.thresholds[k]:
+        if lanes.values[i] > listed.thresholds[k] and lanes.potentials[i] > -LIMIT:
             lane = lanes.categories[i] & LANE_MASK
             listed.above[k] |= _1 << lane
             listed.values[64 * k + np.int64(lane)] = lanes.values[i]
 
 
 @scalar
-def _offer_lane(flat, listed, k, lane, high, lanes, waiting, key):
-    """Queue a lane with this high word unless it cannot be above; how many then wait."""
-    potential = np.float64(flat[listed.firsts[k] + np.int64(lane)])
-    bound = gumbel_bound(listed.minima[k] + exponential_floor(high))
-    if not (fma(listed.temperatures[k], bound, potential) > listed.thresholds[k] and potential > -LIMIT):
-        return waiting
+def _queue_lane(flat, listed, k, lane, high, queue, key):
+    """Queue a lane of block k with its high word; `queue` is lanes and how many wait, which is returned anew."""
+    lanes, waiting = queue
     lanes.counters[ROW + waiting], lanes.counters[DRAW + waiting] = listed.ids[k], listed.draws[k]
     lanes.owners[waiting], lanes.high[waiting] = k, high
     lanes.categories[waiting] = (listed.blocks[k] << BLOCK_SHIFT) | lane
-    lanes.potentials[waiting], lanes.minima[waiting] = potential, listed.minima[k]
-    lanes.temperatures[waiting] = listed.temperatures[k]
+    lanes.potentials[waiting] = np.float64(flat[listed.firsts[k] + np.int64(lane)])
+    lanes.minima[waiting], lanes.temperatures[waiting] = listed.minima[k], listed.temperatures[k]
     if waiting + 1 < STAGE:
         return waiting + 1
     _decide(listed, lanes, STAGE, key)
@@ -127,7 +126,7 @@ def _offer_lane(flat, listed, k, lane, high, lanes, waiting, key):
 
 @stage
 def _try_quads(flat, listed, quads, n, lanes, waiting, key):
-    """Draw n queued quads and offer their lanes; how many lanes then wait."""
+    """Draw n queued quads and queue those of their lanes that may be above; how many lanes then wait."""
     draw_words(quads.words, quads.counters, padded(n), key)
     for first in range(0, n, 64):
         mask = any_at_most64(quads.words, first, STAGE, quads.limits)
@@ -139,8 +138,12 @@ def _try_quads(flat, listed, quads, n, lanes, waiting, key):
             k = quads.owners[i]
             for word in range(4):
                 high, lane = quads.words[word * STAGE + i], quads.lanes[i] + np.uint64(word)
-                if high <= quads.limits[i] and listed.candidates[k] >> lane & _1:
-                    waiting = _offer_lane(flat, listed, k, lane, np.uint64(high), lanes, waiting, key)
+                if high > quads.limits[i] or not listed.candidates[k] >> lane & _1:
+                    continue
+                bound = gumbel_bound(listed.minima[k] + exponential_floor(np.uint64(high)))
+                potential = np.float64(flat[listed.firsts[k] + np.int64(lane)])
+                if fma(listed.temperatures[k], bound, potential) > listed.thresholds[k]:
+                    waiting = _queue_lane(flat, listed, k, lane, np.uint64(high), (lanes, waiting), key)
     return waiting
 
 
@@ -156,30 +159,34 @@ def _in_order(out, words, n):
 
 
 @stage
-def _reach(reached, flat, first, words, at, minimum, temperature, threshold):
-    """Whether bounds of lanes from flat[first] on, whose high words stand from a place on, are above a threshold."""
-    for i in range(reached.size):
-        j = np.uint64(i)
-        bound = gumbel_bound(minimum + exponential_floor(np.uint64(words[np.uint64(at) + j])))
-        value = fma(temperature, bound, np.float64(flat[np.uint64(first) + j]))
-        reached[j] = np.float64(1) if value > threshold else np.float64(0)
+def _reach(flat, listed, quads, n):
+    """Whether bounds of the lanes of n queued blocks are above their thresholds."""
+    width = quads.reached.size // _BLOCKS
+    for b in range(n):
+        k, at = quads.owners[16 * b], np.uint64(64 * b)
+        first, minimum = np.uint64(listed.firsts[k]), listed.minima[k]
+        temperature, threshold = listed.temperatures[k], listed.thresholds[k]
+        for i in range(width):
+            j = np.uint64(i)
+            bound = gumbel_bound(minimum + exponential_floor(np.uint64(quads.high[at + j])))
+            value = fma(temperature, bound, np.float64(flat[first + j]))
+            quads.reached[at + j] = np.float64(1) if value > threshold else np.float64(0)
 
 
 @stage
 def _try_blocks(flat, listed, quads, n, lanes, waiting, key):
-    """Draw all quads of n queued blocks and offer their lanes; how many lanes then wait."""
+    """Draw all quads of n queued blocks and queue those of their lanes that may be above; how many lanes then wait."""
     draw_words(quads.words, quads.counters, 16 * n, key)
     _in_order(quads.high, quads.words, 16 * n)
+    _reach(flat, listed, quads, n)
     for b in range(n):
         k = quads.owners[16 * b]
-        own = listed.minima[k], listed.temperatures[k], listed.thresholds[k]
-        _reach(quads.reached, flat, listed.firsts[k], quads.high, 64 * b, *own)
-        mask = at_least64(quads.reached, 0, 1.0) & listed.candidates[k]
+        mask = at_least64(quads.reached, 64 * b, 1.0) & listed.candidates[k]
         while mask:
             lane = np.uint64(lowest_bit(mask))
             mask &= mask - _1
             high = np.uint64(quads.high[64 * b + np.int64(lane)])
-            waiting = _offer_lane(flat, listed, k, lane, high, lanes, waiting, key)
+            waiting = _queue_lane(flat, listed, k, lane, high, (lanes, waiting), key)
     return waiting
 
 
@@ -212,7 +219,7 @@ def _is_dense(flat, listed, k):
 
 @stage
 def _open_dense(flat, listed, n, quads, lanes, key):
-    """Offer the other lanes of those of n listed blocks in which many may be above; how many lanes then wait."""
+    """Queue the other lanes of those of n listed blocks in which many may be above; how many lanes then wait."""
     queued, waiting = 0, 0
     for k in range(n):
         if _is_dense(flat, listed, k):
@@ -224,14 +231,14 @@ def _open_dense(flat, listed, n, quads, lanes, key):
             quads.owners[queued] = k
             queued += 16
             if queued == STAGE:
-                waiting = _try_blocks(flat, listed, quads, STAGE // 16, lanes, waiting, key)
+                waiting = _try_blocks(flat, listed, quads, _BLOCKS, lanes, waiting, key)
                 queued = 0
     return _try_blocks(flat, listed, quads, queued // 16, lanes, waiting, key)
 
 
 @stage
 def _open_sparse(flat, listed, n, quads, lanes, waiting, key):
-    """Offer the other lanes of those of n listed blocks in which few may be above; how many lanes then wait."""
+    """Queue the other lanes of those of n listed blocks in which few may be above; how many lanes then wait."""
     queued = 0
     for k in range(n):
         if not listed.candidates[k] or _is_dense(flat, listed, k):
