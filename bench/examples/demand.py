@@ -134,14 +134,15 @@ def picture(zones: pd.DataFrame, people: pd.DataFrame, path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def summary(people: pd.DataFrame, seconds: float, options: argparse.Namespace) -> list[str]:
+def summary(people: pd.DataFrame, seconds: float, busy: float, options: argparse.Namespace) -> list[str]:
     """What was run, and what the checks found."""
     moved = people.zone_after != people.zone_before
     changed = ~moved & (people.mode_after != people.mode_before)
     return [
         f"Run on {machine('numpy', 'numba', 'pandas')}",
         f"{len(people):,} persons in {options.households:,} households, {options.zones:,} zones, seed {options.seed}: "
-        f"{seconds:.0f} s on {fg.get_num_threads()} threads, {len(people) / seconds:,.0f} persons a second.",
+        f"{seconds:.0f} s, {len(people) / seconds:,.0f} persons a second, with {fg.get_num_threads()} threads and "
+        f"{busy:.0f} s of processor time.",
         "",
         f"{moved.sum():,} go to another zone, all to one that is easier to reach now. {changed.sum():,} go to the same "
         f"zone by another mode, all by rail. Household {options.households // 2:,} does the same when it is run alone.",
@@ -167,11 +168,11 @@ def main() -> None:
     if options.households < 1 or options.zones < 10:
         parser.error("needs at least one household and ten zones")
     zones = draw_zones(options.zones, options.seed)
-    begin = time.perf_counter()
+    begin, busy = time.perf_counter(), time.process_time()
     people = run(options.households, zones, options.seed)
-    seconds = time.perf_counter() - begin
+    seconds, busy = time.perf_counter() - begin, time.process_time() - busy
     picture(zones, people, options.out)
-    text = "\n".join([*summary(people, seconds, options), *tables(zones, people)])
+    text = "\n".join([*summary(people, seconds, busy, options), *tables(zones, people)])
     print(text)
     if options.write:
         replace_section("bench/pages/examples.md", "bench/examples/demand.py", text)

@@ -66,7 +66,7 @@ class Sample:
 
 
 def draw_zones(n: int, seed: int) -> pd.DataFrame:
-    """Zones on a spiral that fills a disc evenly. Jobs gather in the centre, homes do less."""
+    """Zones 0, 1, ... on a spiral that fills a disc evenly. Jobs gather in the centre, homes do so less."""
     zone = np.arange(n)
     radius, angle = RADIUS * np.sqrt((zone + 0.5) / n), zone * np.pi * (3 - 5**0.5)
     columns = {
@@ -149,6 +149,7 @@ def sampling_rates(zones: pd.DataFrame) -> Floats:
 
 
 def sample_destinations(people: pd.DataFrame, rates: Floats, seed: int) -> Sample:
+    """Sample a zone with log-potential x with probability 1 - exp(-exp(x)), independently of the others."""
     x = rates[people.home.to_numpy()]
     (person, zone), _ = fg.gumbel_above(x, noise=field(seed, Step.SAMPLE, people.index))
     return Sample(person, zone, -np.log(-np.expm1(-np.exp(x[person, zone]))))
@@ -175,7 +176,10 @@ def choose_modes(people: pd.DataFrame, zone: Ints, service: Service, seed: int) 
 def simulate(
     people: pd.DataFrame, zones: pd.DataFrame, rates: Floats, services: dict[str, Service], seed: int
 ) -> pd.DataFrame:
-    """The frame with a zone and a mode for each level of service, chosen from one sample and on the same noise."""
+    """A frame of persons by id (home, income, car), with a zone and a mode for each level of service beside it.
+
+    All are chosen from one sample, on the same noise.
+    """
     sample = sample_destinations(people, rates, seed)
     for name, service in services.items():
         zone = choose_destinations(people, sample, zones, service, seed)
