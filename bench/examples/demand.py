@@ -140,12 +140,13 @@ def summary(people: pd.DataFrame, seconds: float, busy: float, options: argparse
     changed = ~moved & (people.mode_after != people.mode_before)
     return [
         f"Run on {machine('numpy', 'numba', 'pandas')}",
-        f"{len(people):,} persons in {options.households:,} households, {options.zones:,} zones, seed {options.seed}: "
-        f"{seconds:.0f} s, {len(people) / seconds:,.0f} persons a second, with {fg.get_num_threads()} threads and "
+        f"{len(people):,} persons in {options.households:,} households, {options.zones:,} zones, seed {options.seed}:",
+        f"{seconds:.0f} s with {fg.get_num_threads()} threads, {len(people) / seconds:,.0f} persons a second, in "
         f"{busy:.0f} s of processor time.",
         "",
-        f"{moved.sum():,} go to another zone, all to one that is easier to reach now. {changed.sum():,} go to the same "
-        f"zone by another mode, all by rail. Household {options.households // 2:,} does the same when it is run alone.",
+        f"- {moved.sum():,} go to another zone, all to one that is easier to reach now.",
+        f"- {changed.sum():,} go to the same zone by another mode, all by rail.",
+        f"- Household {options.households // 2:,} does the same when it is run alone.",
     ]
 
 
