@@ -5,9 +5,9 @@ The README shows what each is for; this is the map of the package, for those who
 
 Where things are
 ----------------
-An operation has one name from the public function to the kernel: ``noise``, ``max``, ``top``, ``softmax`` (relaxed
-samples, their tangents and gradients), ``given``, ``nested``, ``categorical``, ``perturb`` (with ``log_partition``)
-and ``reservoir``. A public function makes a ``Request``, and the backend of the arrays serves it.
+An operation has one name from the public function to the kernel: ``noise``, ``max``, ``top``, ``above``, ``softmax``
+(relaxed samples, their tangents and gradients), ``given``, ``nested``, ``categorical``, ``perturb`` (with
+``log_partition``) and ``reservoir``. A public function makes a ``Request``, and the backend of the arrays serves it.
 
 - ``_api``: the public functions, one operation a file: documentation and signatures. A new option of `gumbel_top_k`
   begins in ``_api/top.py``.
@@ -53,6 +53,7 @@ vector slot, thread block, chunk
 """
 
 from fastgumbel import anneal
+from fastgumbel._api.above import gumbel_above
 from fastgumbel._api.categorical import categorical
 from fastgumbel._api.config import show_config
 from fastgumbel._api.diagnose import diagnose
@@ -81,6 +82,7 @@ __all__ = [
     "diagnose",
     "get_num_threads",
     "gumbel",
+    "gumbel_above",
     "gumbel_given_choice",
     "gumbel_max",
     "gumbel_nested",

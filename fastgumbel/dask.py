@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from fastgumbel._api.reservoir import Reservoir
+from fastgumbel._dask import above as _above
 from fastgumbel._dask import categorical as _categorical
 from fastgumbel._dask import max as _max
 from fastgumbel._dask.extra import ArraySliceDep, da
@@ -29,7 +30,7 @@ from fastgumbel._request.coordinates import NOWHERE, Coordinates, check_reach, c
 from fastgumbel._request.field import NoiseField, Rng
 from fastgumbel._request.request import Request
 
-__all__ = ["categorical", "gumbel", "gumbel_max", "gumbel_softmax", "gumbel_top_k", "reservoir"]
+__all__ = ["categorical", "gumbel", "gumbel_above", "gumbel_max", "gumbel_softmax", "gumbel_top_k", "reservoir"]
 
 
 def gumbel(
@@ -250,6 +251,75 @@ def gumbel_top_k(
     places = places_of(k, request.n)
     request.scale_noise(temperature)
     return sample_top(Grid(request, draw_chunks, places), places, flag_of(return_threshold, "return_threshold"))
+
+
+def gumbel_above(
+    log_potentials: Any,
+    threshold: ArrayLike = 0.0,
+    *,
+    axis: int = -1,
+    size: int | tuple[int, ...] | None = None,
+    draw_chunks: Any = "auto",
+    where: Any = None,
+    rng: Rng = None,
+    noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
+    invalid: Literal["raise", "mark"] = "raise",
+) -> tuple[tuple[Any, ...], Any]:
+    """`fastgumbel.gumbel_above` of a dask array: all categories above a threshold.
+
+    Parameters
+    ----------
+    log_potentials : dask.array.Array
+        As in `fastgumbel.gumbel_above`, in chunks of known sizes, along the categories too.
+    threshold : array_like of float, optional
+        As in `fastgumbel.gumbel_above`, default 0; an array in memory, no dask array.
+    axis, size, draw_chunks, where, rng, noise, temperature
+        As in `gumbel_max`.
+    invalid : {"raise", "mark"}, optional
+        As in `fastgumbel.gumbel_above`; an invalid row is an error when the result is computed.
+
+    Returns
+    -------
+    coordinates : tuple of dask.array.Array of intp
+        As `dask.array.nonzero` gives them: of unknown length, which their `compute_chunk_sizes()` finds, in C order. A
+        chunk has what is in a chunk of the first axis of `size + batch`; of a single row there is one chunk.
+    values : dask.array.Array of float64
+        Their perturbed values, in the same chunks.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit, or chunks have unknown sizes; and at the time of computation, if a row is invalid:
+        its place in the whole array and its first bad category are named.
+
+    See Also
+    --------
+    fastgumbel.gumbel_above : the same of NumPy arrays, with the law.
+
+    Notes
+    -----
+    Each shard of a row is searched where it is. What is found travels: 16 bytes, and 8 more for each axis of draws and
+    batch. To compute coordinates and values together, pass all to one `dask.compute`.
+
+    Examples
+    --------
+    >>> import dask
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> import fastgumbel as fg
+    >>> import fastgumbel.dask as fgd
+    >>> x = np.random.default_rng(0).normal(size=(50, 1000))
+    >>> sample = fgd.gumbel_above(da.from_array(x, chunks=(20, 300)), 4.0, rng=1)
+    >>> (row, category), values = dask.compute(*sample)
+    >>> expected = fg.gumbel_above(x, 4.0, rng=1)
+    >>> bool((category == expected[0][1]).all() and (values == expected[1]).all())
+    True
+    """
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
+    request.scale_noise(temperature)
+    thresholds = request.thresholds(threshold)
+    return _above.sample(Grid(request, draw_chunks, None), thresholds)
 
 
 def gumbel_softmax(

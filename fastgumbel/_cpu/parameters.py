@@ -78,3 +78,16 @@ class Tangents(NamedTuple):
     dtau: Any
     moved: Any
     dy: Any
+
+
+class Found(NamedTuple):
+    """Where what is above thresholds goes: categories, which count from `column`, and values, in a buffer.
+
+    counts[s, r] is how many of them row r has in draw s; faulty[s, r] becomes 1 where the row is invalid.
+    """
+
+    categories: Any
+    values: Any
+    counts: Any
+    faulty: Any
+    column: Any

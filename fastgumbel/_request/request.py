@@ -18,6 +18,7 @@ from fastgumbel._request.coordinates import (
     check_reach,
     coordinates_of,
     field_of,
+    frozen,
     last_of,
 )
 from fastgumbel._request.device import backend
@@ -28,6 +29,7 @@ from fastgumbel._request.scalars import array_of, whole
 from fastgumbel._request.shape import relaxed_dtype
 from fastgumbel._request.tangents import agreed_directions, lead_of, spread_slopes
 from fastgumbel._request.temperature import scales, temperatures
+from fastgumbel._request.threshold import threshold_message, thresholds
 
 
 class Tangents(NamedTuple):
@@ -177,6 +179,17 @@ class Request:
         if not (type(temperature) is float and temperature == 1):
             own = scales(self.arrays.fetch(temperature, "temperature"), self.batch, self.axis)
             self.place = self.place._replace(temperatures=own)
+
+    def thresholds(self, threshold: Any) -> NDArray[np.float64]:
+        """Thresholds by draw and row, or one for all along an axis; of a row that is marked for NaN, +inf."""
+        array = self.arrays.fetch(threshold, "threshold")
+        own = thresholds(array, self.draw_shape, self.batch, self.axis)
+        bad = threshold_message(own, self.batch, self.place.rows)
+        if bad is None:
+            return own
+        if self.raises:
+            raise ValueError(bad)
+        return frozen(np.where(np.isnan(own), np.inf, own))
 
     def choices(self, choice: Any) -> Any:
         """Observed choices, of the shape of the draws or of the batch, as their kind of arrays gives them."""

@@ -77,6 +77,7 @@ def test_arrays_that_refuse_their_interface_are_named():
         ("rows", lambda x: fastgumbel.NoiseField(1).at(rows=x)),
         ("step", fastgumbel.anneal.constant(1.0)),
         ("log_potentials", lambda x: fastgumbel.perturb(x, rng=1)),
+        ("log_potentials", lambda x: fastgumbel.gumbel_above(x, rng=1)),
         ("log_potentials", lambda x: fastgumbel.log_partition(x, 10, rng=1)),
         ("log_potentials", lambda x: fastgumbel.Reservoir(1, rng=1).update(x)),
     ],

@@ -16,6 +16,7 @@ CALLS = [
     (fg.gumbel_nested, (3, [(0.5, [0, 2])]), {"size": 3, "nests": [(0.5, [0, 2])]}),
     (fg.gumbel_max, (X,), {"log_potentials": X}),
     (fg.gumbel_top_k, (X, 3), {"log_potentials": X, "k": 3}),
+    (fg.gumbel_above, (X, 0.5), {"log_potentials": X, "threshold": 0.5}),
     (fg.gumbel_softmax, (X, 0.5), {"log_potentials": X, "tau": 0.5}),
     (fg.gumbel_softmax_jvp, ((X, 0.5), (X, 1.0)), {"primals": (X, 0.5), "tangents": (X, 1.0)}),
     (fg.gumbel_given_choice, (X, CHOICE), {"log_potentials": X, "choice": CHOICE}),

@@ -100,6 +100,7 @@ NEEDS = {
         0,
         True,
     ),
+    "gumbel_above": (lambda x, f, **o: fastgumbel.gumbel_above(x, 6.0, noise=f), 0, True),
     "gumbel_softmax": (lambda x, f, **o: fastgumbel.gumbel_softmax(x, 0.5, noise=f), 0, False),
     "gumbel_softmax, axis": (lambda x, f, **o: fastgumbel.gumbel_softmax(x.T, 0.5, axis=0, noise=f), 0, False),
     "gumbel_softmax, log": (lambda x, f, **o: fastgumbel.gumbel_softmax(x, 0.5, log=True, noise=f), 8, False),

@@ -97,6 +97,9 @@ def test_samples(dtype):
     assert value.tolist() == values[order[:k]].tolist()
     assert threshold == values[order[k]]
     assert fg.gumbel_max(x, noise=FIELD) == order[0]
+    (above,), value = fg.gumbel_above(x, threshold, noise=FIELD)
+    assert above.tolist() == sorted(order[:k].tolist())
+    assert value.tolist() == values[above].tolist()
 
 
 def test_a_stream_goes_on_in_the_next_row():

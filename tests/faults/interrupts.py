@@ -41,6 +41,7 @@ CALLS = {
     "gumbel_max, draws of short rows": lambda n: fg.gumbel_max(SHORT, size=n // 100 + 1, noise=FIELD),
     "gumbel_max, draws of long rows": lambda n: fg.gumbel_max(LONG, size=n // 10 + 1, noise=FIELD),
     "gumbel_top_k": lambda n: fg.gumbel_top_k(rows(n * 5), 3, noise=FIELD),
+    "gumbel_above": lambda n: fg.gumbel_above(rows(n * 5), 8.0, noise=FIELD)[1],
     "gumbel_softmax": lambda n: fg.gumbel_softmax(rows(n), noise=FIELD),
     "gumbel_softmax_jvp": lambda n: fg.gumbel_softmax_jvp((rows(n), 1.0), (None, 1.0), noise=FIELD)[1],
     "gumbel_softmax_jvp, rao": lambda n: fg.gumbel_softmax_jvp((rows(1), 1.0), (None, 1.0), noise=FIELD, rao=n)[1],

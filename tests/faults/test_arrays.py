@@ -70,6 +70,7 @@ REFUSED = {
 CALLS = {
     "gumbel_max": lambda x: fg.gumbel_max(x, rng=1),
     "gumbel_top_k": lambda x: fg.gumbel_top_k(x, 1, rng=1),
+    "gumbel_above": lambda x: fg.gumbel_above(x, rng=1),
     "gumbel_softmax": lambda x: fg.gumbel_softmax(x, rng=1),
     "gumbel_softmax_jvp": lambda x: fg.gumbel_softmax_jvp((x, 1.0), (None, 1.0), rng=1),
     "gumbel_given_choice": lambda x: fg.gumbel_given_choice(x, [0, 0], rng=1),

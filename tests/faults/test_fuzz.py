@@ -102,6 +102,10 @@ TEMPERATURES = mostly(
     st.sampled_from([1.0, 0.5, 0, 1e-300, 5e-324, 1e9, [0.5], [1, 0], np.float32(2)]),
     st.one_of(JUNK, arrays(ODD_SHAPES)),
 )
+THRESHOLDS = mostly(
+    st.sampled_from([0.0, -1, 3.0, [0.5], [[1.0], [2.0]], -math.inf, math.inf, 60, 1e300]),
+    st.one_of(JUNK, arrays(ODD_SHAPES)),
+)
 OPTIONS = {"axis": AXES, "where": WHERE, "invalid": INVALID, "out": OUTS}
 
 
@@ -221,6 +225,30 @@ def check_gumbel_top_k(x, k, options):
     if options.get("noise") is not None:
         best = fg.gumbel_max(x, **plain_options, invalid="mark")
         np.testing.assert_array_equal(np.where(found[..., 0], indices[..., 0], best), best)
+
+
+def check_gumbel_above(x, threshold, options):
+    options = {n: v for n, v in options.items() if n != "out"}
+    result = attempt(fg.gumbel_above, ("threshold", "rows", "draws", "categories"), x, threshold, **options)
+    if result is None:
+        return
+    p, size = plain(x, options), shape_of(options.get("size"))
+    coordinates, values = result
+    shape = size + p.shape
+    assert len(coordinates) == len(shape)
+    assert all(own.dtype == np.intp and own.shape == values.shape for own in coordinates)
+    assert values.dtype == np.float64
+    if values.size:
+        assert (np.diff(np.ravel_multi_index(coordinates, shape)) > 0).all()
+        assert (values > np.nanmin(np.asarray(threshold, np.float64))).all()
+    valid = np.broadcast_to((p < naive.LIMIT).all(-1), shape[:-1])
+    assert valid.all() or options.get("invalid") == "mark"
+    assert np.broadcast_to(valid[..., np.newaxis], shape)[coordinates].all()
+    assert (np.broadcast_to(p, shape)[coordinates] > -naive.LIMIT).all()
+    lowest = fg.gumbel_above(x, -np.inf, **options) if isinstance(options.get("noise"), fg.NoiseField) else None
+    if lowest is not None:
+        every = np.broadcast_to((p > -naive.LIMIT) & valid[..., np.newaxis], shape)
+        assert all(map(np.array_equal, lowest[0], np.nonzero(every)))
 
 
 def check_relaxed(function, x, tau, options, *args):
@@ -402,6 +430,10 @@ CASES = {
     "gumbel_top_k": (
         check_gumbel_top_k,
         st.tuples(LOG_POTENTIALS, K, calls(size=SIZES, return_threshold=FLAGS, temperature=TEMPERATURES)),
+    ),
+    "gumbel_above": (
+        check_gumbel_above,
+        st.tuples(LOG_POTENTIALS, THRESHOLDS, calls(size=SIZES, temperature=TEMPERATURES)),
     ),
     "gumbel_softmax": (
         lambda *a: check_relaxed(fg.gumbel_softmax, *a),

@@ -43,7 +43,7 @@ def test_children_that_are_forked_in_the_midst_of_work_or_spawned():
 @pytest.mark.parametrize("threads", [1, 3])
 def test_an_interrupt_ends_every_function(threads):
     lines = program("faults.interrupts", str(threads))
-    assert len(lines) == 12
+    assert len(lines) == 13
     assert all(line.endswith(": interrupted, same") for line in lines), lines
 
 

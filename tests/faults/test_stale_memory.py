@@ -74,6 +74,11 @@ def _gumbel_rao(place, x):
     return fg.gumbel_softmax_jvp((place(x), 0.5), tangents, size=3, rao=2, noise=NOISE)
 
 
+def _above(sample):
+    """Return coordinates and values as one tuple."""
+    return *sample[0], sample[1]
+
+
 def _logarithm_and_tangent(place, x):
     return fg.gumbel_softmax_jvp((place(x), 0.5), (None, 1.0), size=3, log=True, noise=NOISE)
 
@@ -124,6 +129,11 @@ FUNCTIONS = {
     "gumbel_softmax_jvp, temperature": lambda place, x: fg.gumbel_softmax_jvp(
         (place(x), 0.5), (None, 1.0), noise=NOISE
     ),
+    "gumbel_above": lambda place, x: _above(fg.gumbel_above(place(x), 2.0, noise=NOISE, invalid="mark")),
+    "gumbel_above, draws": lambda place, x: _above(
+        fg.gumbel_above(place(x), -1.0, size=3, temperature=_temperatures(x), noise=NOISE, invalid="mark")
+    ),
+    "gumbel_above, noise": lambda place, x: _above(fg.gumbel_above(place(x), 1.0, noise=_given(x), invalid="mark")),
     "perturb": lambda place, x: fg.perturb(place(x), "frechet", alpha=2.0, noise=NOISE, size=3, invalid="mark"),
     "perturb, ids": lambda place, x: fg.perturb(
         place(x), np.exp, noise=FIELD.at(categories=3 * np.arange(x.shape[-1])), invalid="mark"

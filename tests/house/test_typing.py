@@ -59,6 +59,12 @@ def test_ranks() -> None:
     assert_type(reservoir.threshold, float)
 
 
+def test_above() -> None:
+    assert_type(fg.gumbel_above(X, 1.0, rng=0), tuple[tuple[INDICES, ...], VALUES])
+    (row, category), values = fg.gumbel_above(X, [0.0, 1.0], rng=0)
+    assert row.size == category.size == values.size
+
+
 def test_relaxed() -> None:
     assert_type(fg.gumbel_softmax(X, 0.5, rng=0), NDArray[Any])
     assert_type(fg.gumbel_softmax_jvp((X, 0.5), (X, None), rng=0), tuple[NDArray[Any], NDArray[Any]])
