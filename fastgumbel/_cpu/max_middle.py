@@ -1,11 +1,9 @@
 """Gumbel-max over rows of some hundred to some thousand categories: the pruned search, several rows at a time.
 
-The blocks of several races are drawn together; each race begins with the best of its blocks' winner lanes, which need no
-words of their own. Other lanes matter where their log-potentials reach what is left below their block's Gumbel. Their
-quads wait in a queue and are drawn together, and so do the few lanes that may win, which are decided exactly.
+The blocks of several races are drawn together; each race begins with the best of its blocks' winner lanes, which need
+no words of their own. Other lanes matter where their log-potentials reach what is left below their block's Gumbel.
+Their quads wait in a queue and are drawn together, and so do the few lanes that may win, which are decided exactly.
 """
-
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,13 +31,12 @@ from fastgumbel._cpu.races import (
     enter_rows,
     index_at,
     new_races,
-    pairs_of,
 )
-from fastgumbel._cpu.stage import STAGE, rows_of_field
+from fastgumbel._cpu.stage import STAGE
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
-from fastgumbel._numba.compile import kernel, maker, scalar, stage
+from fastgumbel._numba.compile import kernel, scalar, stage
 from fastgumbel._numba.vector import at_least64, lowest_bit
 
 _1 = np.uint64(1)
@@ -48,14 +45,6 @@ _NONE, _STAGE = np.int64(0), np.int64(STAGE)
 _PAIR = np.uint64(STAGE - 1)
 # E_b in float32, less what it errs by, is at most the true one.
 _BELOW = np.float64(1 - 2.0**-13)
-
-
-class Search(NamedTuple):
-    """Scratch of the search."""
-
-    races: Any
-    quads: Any
-    contenders: Any
 
 
 @stage
@@ -158,50 +147,30 @@ def _run(x, races, count, quads, contenders):
             reals[BEST + race], integers[INDEX + race] = best, np.uint64(index)
 
 
-@maker
-def new_search(key, start, n, homes):
-    """Scratch for races of n categories from `start` on, which lie in at most STAGE pairs of blocks.
-
-    `homes` are indices of results by column, of as many rows as are searched together, or empty where columns count.
-    """
-    return Search(new_races(key, start, n, homes), new_quads(), new_contenders())
-
-
-@scalar
-def rows_together(start, n):
-    """How many rows of n categories from `start` on may be searched together."""
-    return STAGE // pairs_of(start, n)
-
-
-@stage
-def search_rows(x, field, index, value, window, search):
-    """Gumbel-max of each row of x, of which there are as many as are searched together."""
-    races, quads, contenders = search
-    rows = x.shape[0]
-    draws = min(STAGE // (rows * races.pairs), window.last_draw - window.first_draw)
-    enter_rows(races, x, field, 0, rows, draws)
-    for s in range(window.first_draw, window.last_draw, draws):
-        here = min(draws, window.last_draw - s)
-        enter_race_draws(races, field, 0, rows, s, here)
-        _run(x, races, here * rows, quads, contenders)
-        for d in range(here):
-            for i in range(rows):
-                best = races.reals[BEST + d * rows + i]
-                arg = np.int64(races.integers[INDEX + d * rows + i])
-                put(best, arg, index, value, s + d, window.row + i, window.column)
-
-
 @kernel
-def max_middle(x, field, index, value, window):
+def max_middle(x, field, index, value, window, homes):
     """Gumbel-max of each row of x, for rows of at most STAGE pairs of blocks.
 
     `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of `index` and `value`, whose
-    axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with.
+    axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with. `homes`, unless
+    they are empty, are what stands for a column of a row in the results, and decides between equals.
     """
     field, window = Field(*field), Window(*window)
-    search = new_search(field.key, field.start, x.shape[1], np.empty(0, np.int32))
-    step = rows_together(field.start, x.shape[1])
-    for r in range(0, x.shape[0], step):
-        end = min(r + step, x.shape[0])
-        here = Window(window.first_draw, window.last_draw, window.row + r, window.column)
-        search_rows(x[r:end], rows_of_field(field, r, end), index, value, here, search)
+    n_rows, n = x.shape
+    races = new_races(field.key, field.start, n, homes.reshape(homes.size))
+    quads, contenders = new_quads(), new_contenders()
+    room = STAGE // races.pairs
+    together = min(n_rows, room)
+    at_once = min(room // together, window.last_draw - window.first_draw)
+    for r in range(0, n_rows, together):
+        rows = min(together, n_rows - r)
+        enter_rows(races, x, field, r, rows, at_once)
+        for s in range(window.first_draw, window.last_draw, at_once):
+            draws = min(at_once, window.last_draw - s)
+            enter_race_draws(races, field, r, rows, s, draws)
+            _run(x, races, draws * rows, quads, contenders)
+            for d in range(draws):
+                for i in range(rows):
+                    best = races.reals[BEST + d * rows + i]
+                    arg = np.int64(races.integers[INDEX + d * rows + i])
+                    put(best, arg, index, value, s + d, window.row + r + i, window.column)

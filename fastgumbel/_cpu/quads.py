@@ -14,8 +14,8 @@ from fastgumbel._law.real import exp32
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.vector import count_bits, max4, put8
 
-# Planes of waiting quads: their numbers in the block, and the places of the block. A block fits in behind those that are
-# drawn next, and eight numbers are written at a time.
+# Planes of waiting quads: their numbers in the block, and the places of the block. A block fits in behind those that
+# are drawn next, and eight numbers are written at a time.
 _ROOM = STAGE + 32
 NUMBER = 0
 PLACE = _ROOM
@@ -25,8 +25,9 @@ _MINIMUM = STAGE
 MARGIN = 2 * STAGE
 
 # The numbers of the bits of a byte that are set, a byte each, the first lowest.
-_NUMBERS = np.array([sum(bit << 8 * i for i, bit in enumerate(b for b in range(8) if n >> b & 1)) for n in range(256)],
-                    np.uint64)
+_NUMBERS = np.array(
+    [sum(bit << 8 * i for i, bit in enumerate(b for b in range(8) if n >> b & 1)) for n in range(256)], np.uint64
+)
 _EIGHTS, _BYTES = np.uint64(0x0808080808080808), np.uint64(0x0101010101010101)
 
 _1, _2, _3, _4, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4), np.uint64(8)

@@ -1,6 +1,6 @@
 """Blocks of several races, drawn together; a race is one row and draw.
 
-What is known of blocks and races stands in planes of a few arrays, as few arrays are quick to pass and vector loops need
+What is known of blocks and races stands in planes of a few arrays, as few are quick to pass and vector loops need
 constant distances. Even blocks stand at the places from 0 on, and the odd ones that share their Philox calls from STAGE
 on; those of a race stand together. Gumbels of blocks are float32, from high words, which tells what cannot win.
 """
@@ -81,18 +81,12 @@ class Races(NamedTuple):
     homes: Any
 
 
-@scalar
-def pairs_of(start, n):
-    """Pairs of blocks in which n categories from `start` on lie."""
-    return (np.int64(start & np.uint64(127)) + n + 127) // 128
-
-
 @maker
 def new_races(key, start, n, homes):
     """Room for as many races of n categories from `start` on as have STAGE pairs of blocks."""
     reals, singles = np.ones(_REALS * STAGE), np.ones(_SINGLES * STAGE, np.float32)
     integers, counters = np.zeros(_INTEGERS * STAGE, np.uint64), np.zeros(3 * STAGE, np.uint64)
-    pairs = pairs_of(start, n)
+    pairs = (np.int64(start & np.uint64(127)) + n + 127) // 128
     first = start >> np.uint64(7)
     for place in range(STAGE // pairs * pairs):
         pair = first + np.uint64(place % pairs)
@@ -199,8 +193,8 @@ def _draw_blocks(races, n, width):
         counters[DRAW + i] = integers[FIELD_DRAW + race]
     lanes = padded(n)
     draw_words(words, counters, lanes, key)
-    # Written out for even and odd blocks: a function is compiled for each literal, and loops over planes at known distances
-    # become vector code.
+    # Written out for even and odd blocks: a function is compiled for each literal, and its loops over planes at known
+    # distances become vector code.
     _enter_gumbels(singles, words, 0, STAGE, lanes)
     _enter_gumbels(singles, words, STAGE, 3 * STAGE, lanes)
     if _any_vague(words, STAGE, lanes) or _any_vague(words, 3 * STAGE, lanes):

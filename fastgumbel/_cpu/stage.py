@@ -10,10 +10,10 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from fastgumbel._cpu.parameters import Coordinates, Field
+from fastgumbel._cpu.parameters import Coordinates
 from fastgumbel._law.field import join, words
 from fastgumbel._law.real import exponential32, exponential64, log
-from fastgumbel._numba.compile import STAGE_OPTIONS, maker, stage
+from fastgumbel._numba.compile import STAGE_OPTIONS, stage
 
 STAGE = 128
 ROW = STAGE
@@ -103,15 +103,6 @@ def coordinates_at(field, r, s):
     """Where row r of a piece lies, in draw s of the result."""
     row, draw = row_id(field.ids, field.row, r), first_draw(field, r) + np.uint64(s)
     return Coordinates(field.key, row, draw, field.start, temperature_of(field.temperatures, r))
-
-
-@maker
-def rows_of_field(field, first, end):
-    """Where the rows from `first` to before `end` of a piece lie."""
-    ids = field.ids[first:end] if field.ids.size else field.ids
-    draws = field.draws[first:end] if field.draws.size else field.draws
-    temperatures = field.temperatures[first:end] if field.temperatures.size > 1 else field.temperatures
-    return Field(ids, field.key, field.row + np.uint64(first), field.draw, field.start, draws, temperatures)
 
 
 @stage

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.max_few import max_few, max_one
 from fastgumbel._cpu.max_given import max_given, merge_results
-from fastgumbel._cpu.max_ids import max_ids
 from fastgumbel._cpu.max_long import max_long
 from fastgumbel._cpu.max_middle import max_middle
 from fastgumbel._cpu.max_short import max_short
 from fastgumbel._host.repeats import settle_choices
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.tiles import LONGEST, Scan, Task, prepared, scan_field, scan_given, scan_ids, share
+from fastgumbel._host.tiles import LONGEST, prepared, scan_field, scan_given, scan_ids, share
+from fastgumbel._host.written import NO_HOMES, Written
 from fastgumbel._law.reduce import HOTTEST
 from fastgumbel._request.field import CATEGORIES, NoiseField
 from fastgumbel._request.outputs import outs_of
@@ -116,26 +116,18 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     if noise is not None:
         share(rows, index, values, True, scan_given(rows, noise, max_given), merge_results)
     elif apart:
-        apart_ids: list[Task] = []
-        share(rows, index, values, True, _scan_ids(rows, apart_ids), merge_results)
-        settled = not apart_ids
+        written = Written(rows, max_middle, scan_ids(rows, max_given), 2 * MIDDLE, ordered=False)
+        share(rows, index, values, False, written.scan, merge_results)
+        settled = written.settled
+    elif short:
+        share(rows, index, values, True, scan_field(rows, max_short), merge_results)
+    elif rows.n <= MIDDLE:
+        share(rows, index, values, False, scan_field(rows, _middle), merge_results)
     else:
-        kernel = max_short if short else max_middle if rows.n <= MIDDLE else max_long
-        share(rows, index, values, short, scan_field(rows, kernel), merge_results)
+        share(rows, index, values, False, scan_field(rows, max_long), merge_results)
     if rows.has_ids and not settled:
         settle_choices(rows, index)
 
 
-def _scan_ids(rows: Rows, apart: list[Task]) -> Scan:
-    """Scan with the pruned search; or with noise that is written out where ids are wide or far apart, listed then."""
-    one_by_one = scan_ids(rows, max_given)
-
-    def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
-        for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
-            to = row + r - task.row
-            field, window = rows.at(r, r1, task.draw - draw), (draw, draw + task.draws, to, c)
-            if rows.place.wide or not max_ids(rows.piece(r, r1, c, c1), field, index, value, window, rows.ids(r, r1, c, c1)):
-                apart.append(Task(r, r1 - r, task.draw, task.draws, c, c1 - c))
-                one_by_one(apart[-1], index, value, draw, to)
-
-    return scan
+def _middle(*arguments: Any) -> None:
+    max_middle(*arguments, NO_HOMES)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel._cpu.half import widen
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
 from fastgumbel._request.request import Request
@@ -134,7 +135,12 @@ class Rows:
             return self.matrix[r0:r1] if c1 - c0 == self.n else self.matrix[r0, c0:c1].reshape(1, -1)
         piece = np.empty((r1 - r0, c1 - c0), self.dtype)
         place = index_of(self.batch, r0, r1, c0, c1)
-        piece[...] = self.values[place]
+        if self.values.dtype == np.float16:
+            halves = np.ascontiguousarray(self.values[place]).view(np.uint16).reshape(-1)
+            halves.flags.writeable = False
+            widen(piece.reshape(-1), halves)
+        else:
+            piece[...] = self.values[place]
         if self._where is not None:
             np.copyto(piece, -np.inf, where=~self._where[place])
         if self._empty and self.place.categories is not None:

@@ -75,8 +75,7 @@ def _largest(context: Any, builder: Any, signature: Any, args: Any, load: Any) -
     unordered = [builder.fcmp_unordered("uno", a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
     while len(parts) > 1:
         parts = [
-            builder.select(builder.fcmp_ordered(">", a, b), a, b)
-            for a, b in zip(parts[::2], parts[1::2], strict=True)
+            builder.select(builder.fcmp_ordered(">", a, b), a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)
         ]
     while len(unordered) > 1:
         unordered = [builder.or_(a, b) for a, b in zip(unordered[::2], unordered[1::2], strict=True)]
@@ -166,9 +165,7 @@ def at_least64(typing_context: Any, array: Any, offset: Any, threshold: Any) -> 
 
 
 @intrinsic
-def part_at_least64(
-    typing_context: Any, array: Any, offset: Any, first: Any, last: Any, threshold: Any
-) -> Any:
+def part_at_least64(typing_context: Any, array: Any, offset: Any, first: Any, last: Any, threshold: Any) -> Any:
     """Like `at_least64`, of the items from `first` to before `last`, which alone need exist."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:

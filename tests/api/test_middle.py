@@ -70,7 +70,8 @@ def test_invalid_rows_harm_no_other(n):
     bad = [0, 13, 14, 69]
     x[0, 5], x[13, n - 1], x[14, 64], x[69] = np.nan, np.inf, 2.0**46, -np.inf
     index, value = gumbel_max(x, rng=1, size=3, return_max=True, invalid="mark")
-    assert (index[:, bad] == -1).all() and np.isnan(value[:, bad]).all()
+    assert (index[:, bad] == -1).all()
+    assert np.isnan(value[:, bad]).all()
     good = np.setdiff1d(np.arange(70), bad)
     np.testing.assert_array_equal(index[:, good], expected[0][:, good])
     np.testing.assert_array_equal(value[:, good], expected[1][:, good])
