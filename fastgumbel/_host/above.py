@@ -186,7 +186,10 @@ class _Search:
         s, s1, r, r1, c, _ = place
         counts = np.zeros((s1 - s, r1 - r), np.intp)
         faulty = np.zeros(counts.shape, np.uint8)
-        buffer = self._spare.pop() if self._spare else (np.empty(MOST, np.intp), np.empty(MOST))
+        try:
+            buffer = self._spare.pop()
+        except IndexError:
+            buffer = np.empty(MOST, np.intp), np.empty(MOST)
         chunks = []
         at = 0
         while at >= 0:

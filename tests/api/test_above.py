@@ -275,10 +275,11 @@ def inclusions(x, threshold, draws, temperature=1.0, seed=1):
     return inside
 
 
+@pytest.mark.parametrize("draws", [20_000, pytest.param(400_000, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
-def test_inclusions_are_independent_with_their_probabilities(temperature):
+def test_inclusions_are_independent_with_their_probabilities(temperature, draws):
     """Each category, pairs at four distances (mean squares within 10 standard errors of 1), and the samples' sizes."""
-    x, draws = np.random.default_rng(3).normal(-2, 1, size=200) * temperature, 20_000
+    x = np.random.default_rng(3).normal(-2, 1, size=200) * temperature
     p = -np.expm1(-np.exp(x / temperature))
     inside = inclusions(x, 0.0, draws, temperature)
     variance = draws * p * (1 - p)
