@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.one.categorical import draw_of_row
 from fastgumbel._cpu.one.draws import draws_of_row
 from fastgumbel._cpu.one.inside import check_choices, check_potentials, check_relaxed, ids_of, mask_of, place
-from fastgumbel._cpu.one.max import best_of_row
+from fastgumbel._cpu.one.max import best_of_row, index_of_row
 from fastgumbel._cpu.one.softmax import softmax_of_row
 from fastgumbel._law import field as _field
 from fastgumbel._numba.compile import inside, kernel, refuse_type
@@ -175,7 +175,7 @@ def gumbel_max(
     """
     check_potentials(x)
     mask, ids = mask_of(where, x), ids_of(categories, x, start)
-    return best_of_row(x, mask, ids, place(key, row, draw, start, temperature))[1]  # type: ignore[no-any-return]
+    return index_of_row(x, mask, ids, place(key, row, draw, start, temperature))  # type: ignore[no-any-return]
 
 
 @inside
