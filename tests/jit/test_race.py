@@ -72,7 +72,7 @@ def test_samples_of_short_rows(kind):
 
 @pytest.mark.parametrize(("spread", "temperature"), [(0.0, 1.0), (2.0, 1.0), (1e-4, 1e-4), (1e9, 1.0), (1.0, 0.0)])
 def test_what_the_race_tells(spread, temperature):
-    """It leaves a few rows undecided; so near a tie are 1e-4 of the rows, and 1e-4 have a word that tells too little."""
+    """It leaves a few rows undecided: about 1e-4 are so near a tie, and as many have a word that tells too little."""
     for n in (10, 64):
         x = np.random.default_rng(n).normal(size=(50_000, n)) * spread
         told, reached = np.empty(len(x), np.int64), np.empty(len(x))
