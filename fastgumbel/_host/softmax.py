@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.softmax_long import softmax_jvp_long, softmax_long
 from fastgumbel._cpu.softmax_short import softmax_short
+from fastgumbel._host import softmax_row
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.given import noise_given
 from fastgumbel._host.max import search
@@ -213,6 +214,9 @@ def relax(
     into, changes = (y, log, faulty), (dx, dtau, bool(np.count_nonzero(dtau)), dy)
     if rates.size != rows.count:
         rates = np.full(rows.count, rates[0])
+    if slopes is None and not given.size and not rows.has_ids and softmax_row.pays(rows, len(y)):
+        softmax_row.relax_rows(rows, rates, y, log, faulty)
+        return faulty
 
     def work(r: int, r1: int, s: int, s1: int) -> None:
         x, at, window = rows.piece(r, r1, 0, rows.n), rows.at(r, r1), (s, s1, r, 0)
