@@ -18,7 +18,7 @@ from fastgumbel._host.max import search
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.threads import run
+from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._law.sums import SHORT
 from fastgumbel._request.faults import infinite_message, place_name, tangent_message, zero_tau_message
@@ -258,8 +258,8 @@ def _average(
     """
     dx, dtau, dy = slopes
     each = max(1, rows.n * (len(dtau) + 1))
-    height = min(max(1, _BLOCK // (each * samples)), max(1, rows.count))
-    width = max(1, _BLOCK // (each * samples * height))
+    height = even(rows.count, max(1, _BLOCK // (each * samples)))
+    width = even(len(choices), max(1, _BLOCK // (each * samples * height)))
     cut = [(r, s) for r in range(0, rows.count, height) for s in range(0, len(choices), width)]
     # A single block is cut into samples, if at all, and those among threads.
     most = _BLOCK if len(cut) > 1 else RAO
