@@ -84,26 +84,6 @@ def _decide(x, where, coordinates, reach):
 
 
 @scalar
-def max_of_row(x, where, coordinates):
-    """Index of the sample, where categories count from the start; -1 if the row or the temperature is invalid."""
-    if not (0 <= coordinates.temperature <= HOTTEST and fits(coordinates, np.uint64(x.size))):
-        return NO_INDEX
-    index, reach, known = race(x, where, coordinates)
-    return index if known else _decide(x, where, coordinates, reach)
-
-
-@scalar
-def _best_of_places(x, where, coordinates):
-    """Perturbed value and index of the sample, where categories count from the start of the coordinates."""
-    key, row, draw, start, temperature = coordinates
-    index = max_of_row(x, where, coordinates)
-    if index < 0:
-        return np.nan, NO_INDEX
-    j = np.uint64(index)
-    return fma(temperature, _gumbel(key, row, draw, start + j), potential_of(x, where, j)), index
-
-
-@scalar
 def _stand_in(x, where, categories, index):
     """The place that stands for the id of a place: the first of those with the largest log-potential."""
     chosen = np.int64(categories[np.uint64(index)])
@@ -160,15 +140,32 @@ def best_of_row(x: Any, where: Any, categories: Any, coordinates: Any) -> Any:
     raise NotImplementedError("compiled only")
 
 
+# Not compiled by themselves: every function between those of users and the race costs them time to compile.
+def _index_of_places(x, where, categories, coordinates):
+    if not (0 <= coordinates.temperature <= HOTTEST and fits(coordinates, np.uint64(x.size))):
+        return NO_INDEX
+    index, reach, known = race(x, where, coordinates)
+    return index if known else _decide(x, where, coordinates, reach)
+
+
+def _best_of_places(x, where, categories, coordinates):
+    key, row, draw, start, temperature = coordinates
+    index = index_of_row(x, where, categories, coordinates)
+    if index < 0:
+        return np.nan, NO_INDEX
+    j = np.uint64(index)
+    return fma(temperature, _gumbel(key, row, draw, start + j), potential_of(x, where, j)), index
+
+
 @overload(index_of_row, jit_options=SCALAR_OPTIONS)
 def _index_of_row(x, where, categories, coordinates):
     if categories == types.none:
-        return lambda x, where, categories, coordinates: max_of_row(x, where, coordinates)
+        return _index_of_places
     return lambda x, where, categories, coordinates: _best_of_ids(x, where, categories, coordinates)[1]
 
 
 @overload(best_of_row, jit_options=SCALAR_OPTIONS)
 def _best_of_row(x, where, categories, coordinates):
     if categories == types.none:
-        return lambda x, where, categories, coordinates: _best_of_places(x, where, coordinates)
+        return _best_of_places
     return lambda x, where, categories, coordinates: _best_of_ids(x, where, categories, coordinates)
