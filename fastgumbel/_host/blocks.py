@@ -24,6 +24,8 @@ def tasks(rows: Rows, draws: int) -> list[tuple[int, int, int, int]]:
     counted = not rows.has_ids
     height = even(rows.count, max(1, (_TASK if rows.in_place and counted else buffer) // rows.n))
     width = even(draws, max(1, (_TASK if counted else buffer) // (height * rows.n)))
+    if height == rows.count and width == draws:
+        return [(0, height, 0, draws)]
     return [
         (r, min(r + height, rows.count), s, min(s + width, draws))
         for r in range(0, rows.count, height)

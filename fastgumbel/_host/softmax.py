@@ -260,18 +260,20 @@ def _average(
     each = max(1, rows.n * (len(dtau) + 1))
     height = even(rows.count, max(1, _BLOCK // (each * samples)))
     width = even(len(choices), max(1, _BLOCK // (each * samples * height)))
+    if height >= rows.count and width >= len(choices):
+        # A single block is cut into samples, if at all, and those among threads.
+        at_once = min(samples, max(1, RAO // max(1, each * rows.count * len(choices))))
+        return _average_block(rows.moved(0, samples), rates, choices, (samples, at_once), slopes, log)
+    at_once = min(samples, max(1, _BLOCK // (each * height * width)))
     cut = [(r, s) for r in range(0, rows.count, height) for s in range(0, len(choices), width)]
-    # A single block is cut into samples, if at all, and those among threads.
-    most = _BLOCK if len(cut) > 1 else RAO
     faults: list[tuple[slice, NDArray[np.uint8]]] = []
 
     def work(r: int, s: int) -> None:
         lines, drawn = slice(r, r + height), slice(s, s + width)
-        part, chosen = rows.between(r, min(r + height, rows.count)), choices[drawn, lines]
+        part, chosen = rows.between(r, min(r + height, rows.count)).moved(s, samples), choices[drawn, lines]
         own = np.ascontiguousarray(dx[:, lines]), np.ascontiguousarray(dtau[:, lines]), dy[:, drawn, lines]
         speed = rates[lines] if rates.size > 1 else rates
-        at_once = min(samples, max(1, most // (each * part.count * len(chosen))))
-        faults.append((lines, _average_block(part.moved(s, samples), speed, chosen, (samples, at_once), own, log)))
+        faults.append((lines, _average_block(part, speed, chosen, (samples, at_once), own, log)))
 
     run(work, cut, len(cut))
     faulty = np.zeros(rows.count, np.uint8)
