@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.softmax_part import decay_part, largest_of_part, log_part, perturb_part
 from fastgumbel._host.rows import Rows
-from fastgumbel._host.threads import get_num_threads, run
+from fastgumbel._host.threads import even, get_num_threads, run
 from fastgumbel._law.reduce import INVALID_ROW, LIMIT
 from fastgumbel._law.sums import GROUP
 
-# Rows of fewer categories, which take less than a millisecond, are not cut.
-_LONG = 2**19
+# Rows of fewer bytes, which take less than a millisecond, are not cut.
+_LONG = 2**22
 # Categories of a part at most, and what parts are multiples of.
 _PART, _GRAIN = 2**17, 512
 # At least so many whole rows a thread end together well enough.
@@ -28,7 +28,7 @@ _ROWS = 4
 
 def pays(rows: Rows, draws: int) -> bool:
     """Whether rows are so long and so few that threads should share each."""
-    if rows.n < _LONG:
+    if rows.n * rows.dtype.itemsize < _LONG:
         return False
     threads = get_num_threads()
     return threads > 1 and 0 < rows.count * draws < _ROWS * threads
@@ -48,9 +48,7 @@ def relax_rows(rows: Rows, rates: NDArray[Any], y: NDArray[Any], log: bool, faul
 
 def _sharing(n: int) -> Callable[[Callable[[int, int], Any]], list[Any]]:
     """A function that calls another for each part of n categories, on all threads, and lists what it returns."""
-    threads = get_num_threads()
-    parts = threads * -(-n // (threads * _PART))
-    step = -(-n // (parts * _GRAIN)) * _GRAIN
+    step = -(-even(n, _PART) // _GRAIN) * _GRAIN
     cut = [(i, c, min(c + step, n)) for i, c in enumerate(range(0, n, step))]
 
     def share(work: Callable[[int, int], Any]) -> list[Any]:

@@ -13,7 +13,7 @@ def threads(request, monkeypatch):
     """Several threads, to whom short rows are long."""
     before = fastgumbel.get_num_threads()
     monkeypatch.setattr(softmax_row, "_LONG", 97)
-    monkeypatch.setattr(softmax_row, "_PART", 2**12)
+    monkeypatch.setattr(softmax_row, "_PART", 2**9)
     fastgumbel.set_num_threads(request.param)
     yield
     fastgumbel.set_num_threads(before)

@@ -48,20 +48,19 @@ def errors(blocks, lanes, out):
         out[1, i] = other if known else np.nan
 
 
-def potentials(n, kind, rng, count=200):
+def potentials(n, rng, count=200):
     """Return rows of some spread, with ties, in every third place; a tenth is excluded."""
     x = rng.normal(size=(count, 3 * n)).round(1) * rng.choice([0, 0.1, 1, 10], size=(count, 1))
     x[rng.random(x.shape) < 0.1] = -np.inf
     x[::50, 0] = rng.choice([np.nan, np.inf, 2.0**46, -(2.0**46)])
-    return x.astype(kind)
+    return x
 
 
-@pytest.mark.parametrize("kind", ["float64", "float32"])
-def test_samples_of_short_rows(kind):
+def test_samples_of_short_rows():
     rng = np.random.default_rng(1)
     for n in LENGTHS:
         for start in (0, 1, 2, 3, 31, 32, 63, 2**32 - n):
-            x, temperature = potentials(n, kind, rng), rng.choice([0.0, 1e-310, 0.4, 1.0, 50.0, 1e300])
+            x, temperature = potentials(n, rng), rng.choice([0.0, 1e-310, 0.4, 1.0, 50.0, 1e300])
             mask = rng.random(n) < (0.8 if start & 1 else 1)
             out = np.empty((2, len(x)))
             sample(x, start, temperature, mask, out)
