@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.one.categorical import draw_of_row
 from fastgumbel._cpu.one.draws import draws_of_row
 from fastgumbel._cpu.one.inside import check_choices, check_potentials, check_relaxed, ids_of, mask_of, place, reals_of
-from fastgumbel._cpu.one.max import best_of_row
+from fastgumbel._cpu.one.max import best_of_row, index_of_row
 from fastgumbel._cpu.one.nested import noise_in_nest, shift_of_nest
 from fastgumbel._cpu.one.softmax import softmax_of_row
 from fastgumbel._law import field as _field
@@ -185,7 +185,7 @@ def gumbel_max(
     """
     check_potentials(x)
     mask, ids = mask_of(where, x), ids_of(categories, x, start)
-    return best_of_row(x, mask, ids, place(key, row, draw, start, temperature))[1]  # type: ignore[no-any-return]
+    return index_of_row(x, mask, ids, place(key, row, draw, start, temperature))  # type: ignore[no-any-return]
 
 
 @inside

@@ -53,7 +53,7 @@ def new_contenders():
 
 @scalar
 def enter_contender(contenders, n, place, lane, high):
-    """Let a lane of the block at a place wait behind n others; `high` is its high word, unless the lane wins its block."""
+    """Let a lane of the block at a place wait behind n others; `high` is its high word, unless it wins its block."""
     contenders.integers[_PLACE + n] = place
     contenders.integers[_LANE + n] = lane
     contenders.halves[_HIGH + n] = high

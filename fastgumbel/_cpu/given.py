@@ -41,7 +41,7 @@ def _finish(out, at, w, time, n):
 
 
 @stage
-def _yield_to(out, at, x, x_at, n, choice):
+def yield_to(out, at, x, x_at, n, choice):
     """Lower by a rounding error or two whatever beats the choice in float64, or is equal and stands before it."""
     best = np.float64(x[x_at + choice]) + np.float64(out[at + choice])
     for i in range(n):
@@ -52,6 +52,19 @@ def _yield_to(out, at, x, x_at, n, choice):
         ):
             out[at + i] = out[at + i] - out.dtype.type(step * max(1.0, abs(np.float64(out[at + i]))))
             step *= 2
+
+
+@stage
+def refused(x, at, n, largest, choice, faulty, row):
+    """Whether the row x[at : at + n] or its choice is invalid; what is wrong goes to faulty[row]."""
+    fault = 0
+    if largest != largest:
+        fault = INVALID_ROW
+    elif not 0 <= choice < n or not x[at + choice] > -LIMIT:
+        fault = INVALID_CHOICE
+    if fault and faulty[row] != INVALID_ROW:
+        faulty[row] = fault
+    return fault != 0
 
 
 @kernel
@@ -76,14 +89,7 @@ def given_choice(x, field, choices, out, faulty, window, drawn):
         for s in range(window.first_draw, window.last_draw):
             at = (s * all_rows + to_row) * n
             choice = choices[s, to_row]
-            fault = 0
-            if largest != largest:
-                fault = INVALID_ROW
-            elif not 0 <= choice < n or not potentials[r * n + choice] > -LIMIT:
-                fault = INVALID_CHOICE
-            if fault:
-                if faulty[to_row] != INVALID_ROW:
-                    faulty[to_row] = fault
+            if refused(potentials, r * n, n, largest, choice, faulty, to_row):
                 fill(results, at, n, np.nan)
                 continue
             if not drawn:
@@ -91,4 +97,4 @@ def given_choice(x, field, choices, out, faulty, window, drawn):
             time = np.float64(results[at + choice]) / sum_
             _finish(results, at, w, out.dtype.type(time), n)
             results[at + choice] = -log64(time) - (np.float64(potentials[r * n + choice]) - largest)
-            _yield_to(results, at, potentials, r * n, n, choice)
+            yield_to(results, at, potentials, r * n, n, choice)

@@ -12,6 +12,7 @@ from numba.extending import overload
 from fastgumbel._cpu.stage import STAGE, draw_words, exponentials, fill
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, block_exponential, join, winner_lane
 from fastgumbel._law.real import log
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import SCALAR_OPTIONS, STAGE_OPTIONS, maker, stage
 from fastgumbel._numba.vector import turn8
 
@@ -66,6 +67,35 @@ def repeat(planes, n, rows, copies):
         at = np.uint64(j * STAGE)
         for i in range(rows * (copies - 1)):
             planes[at + np.uint64(rows) + np.uint64(i)] = planes[at + np.uint64(i)]
+
+
+@stage
+def survey(x, tops, n, rows):
+    """Largest log-potential of each row; NaN where the row is invalid."""
+    kind = x.dtype.type
+    infinite, limit, none = kind(np.inf), kind(LIMIT), kind(np.nan)
+    for i in range(rows):
+        first = x[np.uint64(i)]
+        tops[i] = first if first < limit else infinite
+    # Two at a time, as the largest costs more to read and write than to compare.
+    for j in range(1, n - 1, 2):
+        at = np.uint64(j * STAGE)
+        for i in range(rows):
+            v, w = x[at + np.uint64(i)], x[at + np.uint64(STAGE) + np.uint64(i)]
+            top = tops[i]
+            top = v if v > top else top
+            top = w if w > top else top
+            tops[i] = top if (v < limit) & (w < limit) else infinite
+    if n % 2 == 0:
+        at = np.uint64((n - 1) * STAGE)
+        for i in range(rows):
+            v = x[at + np.uint64(i)]
+            top = tops[i]
+            top = v if v > top else top
+            tops[i] = top if v < limit else infinite
+    for i in range(rows):
+        top = tops[i]
+        tops[i] = top if -limit < top < limit else none
 
 
 @stage

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastgumbel._cpu.one.max import max_of_row
+from fastgumbel._cpu.one.max import index_of_row
 from fastgumbel._cpu.parameters import Coordinates
 from fastgumbel._numba.compile import kernel
 
@@ -10,7 +10,7 @@ from fastgumbel._numba.compile import kernel
 @kernel
 def max_one(x, key, draw, start, temperature):
     """Index of the sample of row 0; -1 if the row is invalid."""
-    return max_of_row(x, Coordinates(key, np.uint64(0), np.uint64(draw), np.uint64(start), temperature))
+    return index_of_row(x, None, None, Coordinates(key, np.uint64(0), np.uint64(draw), np.uint64(start), temperature))
 
 
 @kernel
@@ -18,7 +18,7 @@ def max_few(x, key, draw, start, temperature, index):
     """Write the index of the sample of each row; whether all rows are valid."""
     for row in range(len(x)):
         coordinates = Coordinates(key, np.uint64(row), np.uint64(draw), np.uint64(start), temperature)
-        index[row] = max_of_row(x[row], coordinates)
+        index[row] = index_of_row(x[row], None, None, coordinates)
         if index[row] < 0:
             return False
     return True

@@ -20,7 +20,7 @@ def _copy(out, to, values, at, n):
 
 
 @stage
-def _logs(out, to, v, at, n, largest, rate, log_total):
+def logs(out, to, v, at, n, largest, rate, log_total):
     """Logarithms of a relaxed sample from perturbed values; -inf where excluded, finite elsewhere."""
     least = -np.finfo(out.dtype).max
     for i in range(n):
@@ -117,7 +117,7 @@ def softmax_long(x, field, rates, noise, samples, window):
             if log:
                 _copy(p, 0, results, at, n)
                 log_total = out.dtype.type(log64(decays(p, 0, n, largest, rate)))
-                _logs(results, at, results, at, n, largest, rate, log_total)
+                logs(results, at, results, at, n, largest, rate, log_total)
             else:
                 total = decays(results, at, n, largest, rate)
                 scale(results, at, n, out.dtype.type(1 / total))
@@ -170,7 +170,7 @@ def softmax_jvp_long(x, field, rates, noise, samples, tangents, window):
             total = decays(p, p_at, n, largest, rate)
             scale(p, p_at, n, dy.dtype.type(1 / total))
             if log and y.size:
-                _logs(results, at, results, at, n, largest, rate, dy.dtype.type(log64(total)))
+                logs(results, at, results, at, n, largest, rate, dy.dtype.type(log64(total)))
             mean_distance = dot(t, 0, p, p_at, n) if moved else 0.0
             for d in range(n_directions):
                 to = d * n_draws * all_rows * n + at

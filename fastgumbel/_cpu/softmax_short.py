@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from fastgumbel._cpu.lanes import lane_scratch, noise_planes, repeat, turn, turn_back
+from fastgumbel._cpu.lanes import lane_scratch, noise_planes, repeat, survey, turn, turn_back
 from fastgumbel._cpu.parameters import Field, Samples, Tangents, Window
 from fastgumbel._cpu.row import weighed
 from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, row_id
 from fastgumbel._law.real import decay, log
-from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW, LIMIT
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._numba.compile import kernel, stage
 
 # Planes of what is known of a lane.
@@ -19,35 +19,6 @@ _SLOPE = 4 * STAGE
 _DISTANCE = 5 * STAGE
 _TOP = 6 * STAGE
 _PLANES = 7
-
-
-@stage
-def _survey(x, known, n, rows):
-    """Largest log-potential of each row; NaN where the row is invalid."""
-    kind = x.dtype.type
-    infinite, limit, none = kind(np.inf), kind(LIMIT), kind(np.nan)
-    for i in range(rows):
-        first = x[np.uint64(i)]
-        known[_TOP + i] = first if first < limit else infinite
-    # Two at a time, as what is known costs more to read and write than to compare.
-    for j in range(1, n - 1, 2):
-        at = np.uint64(j * STAGE)
-        for i in range(rows):
-            v, w = x[at + np.uint64(i)], x[at + np.uint64(STAGE) + np.uint64(i)]
-            top = known[_TOP + i]
-            top = v if v > top else top
-            top = w if w > top else top
-            known[_TOP + i] = top if (v < limit) & (w < limit) else infinite
-    if n % 2 == 0:
-        at = np.uint64((n - 1) * STAGE)
-        for i in range(rows):
-            v = x[at + np.uint64(i)]
-            top = known[_TOP + i]
-            top = v if v > top else top
-            known[_TOP + i] = top if v < limit else infinite
-    for i in range(rows):
-        top = known[_TOP + i]
-        known[_TOP + i] = top if -limit < top < limit else none
 
 
 @stage
@@ -206,7 +177,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
     for r in range(0, n_rows, together):
         count, to_row = min(together, n_rows - r), window.row + r
         turn(potentials, flat, r * n, n, count)
-        _survey(potentials, known, n, count)
+        survey(potentials, known[_TOP:], n, count)
         repeat(potentials, n, count, at_once)
         for d in range(at_once):
             for i in range(count):
@@ -219,9 +190,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
             if noise.size:
                 for d in range(raced):
                     base = ((s + d - window.first_draw) * n_rows + r) * n
-                    for i in range(count):
-                        for j in range(n):
-                            t[j * STAGE + d * count + i] = noises[base + i * n + j]
+                    turn(t[d * count :], noises, base, n, count)
             else:
                 for d in range(raced):
                     enter_draws(counters, d * count, count, field, r, s + d)

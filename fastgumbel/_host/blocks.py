@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.rows import BUFFER_BYTES, Rows
-from fastgumbel._host.threads import run
+from fastgumbel._host.threads import even, run
 
 # Numbers in a task: about a millisecond.
 _TASK = 2**18
@@ -22,9 +22,9 @@ def tasks(rows: Rows, draws: int) -> list[tuple[int, int, int, int]]:
     buffer = BUFFER_BYTES // rows.dtype.itemsize
     # Noise at category ids has a buffer for all draws of a task.
     counted = not rows.has_ids
-    height = min(max(1, (_TASK if rows.in_place and counted else buffer) // rows.n), rows.count)
-    width = max(1, (_TASK if counted else buffer) // (height * rows.n))
-    if height == rows.count and width >= draws:
+    height = even(rows.count, max(1, (_TASK if rows.in_place and counted else buffer) // rows.n))
+    width = even(draws, max(1, (_TASK if counted else buffer) // (height * rows.n)))
+    if height == rows.count and width == draws:
         return [(0, height, 0, draws)]
     return [
         (r, min(r + height, rows.count), s, min(s + width, draws))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.given import given_choice
+from fastgumbel._cpu.given_short import given_short
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result
@@ -16,6 +17,9 @@ from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
 from fastgumbel._request.faults import choice_message
 from fastgumbel._request.field import IDS
 from fastgumbel._request.request import Request
+
+# So many rows (and draws) or more, of at most so many categories, go side by side through the vector lanes.
+_LANES, _SHORT = 16, 128
 
 
 def sample(request: Request, choice: Any, out: Any) -> Any:
@@ -67,7 +71,11 @@ def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDA
         if rows.has_ids:
             own = write_ids(part, rows, (r, r1, s, s1), True)
         window = (s, s1, r, 0)
-        given_choice(rows.piece(r, r1, 0, rows.n), rows.at(r, r1), choices, out, faulty, window, own is not None)
+        x, at = rows.piece(r, r1, 0, rows.n), rows.at(r, r1)
+        if own is None and rows.n <= _SHORT and (r1 - r) * (s1 - s) >= _LANES:
+            given_short(x, at, choices, out, faulty, window)
+        else:
+            given_choice(x, at, choices, out, faulty, window, own is not None)
         if own is not None:
             np.copyto(part, 0, where=(own >= IDS) & ~np.isnan(part))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.noise import noise_long, noise_short
 from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.rows import field_at, ids_of, index_of
-from fastgumbel._host.threads import run
+from fastgumbel._host.threads import even, run
 from fastgumbel._request.coordinates import Coordinates
 from fastgumbel._request.field import IDS
 
@@ -86,7 +86,7 @@ def write_pieces(out: NDArray[Any], place: Coordinates, work: Work, size: int) -
 
 
 def _cut(count: int, n: int, size: int) -> Iterator[tuple[int, int, int, int]]:
-    height, width = max(1, size // n), min(n, _TASK)
+    height, width = even(count, max(1, size // n)), even(n, _TASK)
     for r in range(0, count, height):
         for c in range(0, n, width):
             yield r, min(r + height, count), c, min(c + width, n)

@@ -177,6 +177,19 @@ class Rows:
         rows.place = self.place._replace(start=int(ids[0]), categories=None)
         return rows
 
+    def between(self, r0: int, r1: int) -> Rows:
+        """Rows r0 to r1 alone, where they lie in the field."""
+        place, categories = self.place, None
+        if self.has_ids:
+            categories = np.broadcast_to(self.ids(r0, r1, 0, self.n).view(np.int64), (r1 - r0, self.n))
+        place = place._replace(
+            rows=place.rows[r0:r1] if place.rows.size else np.arange(r0, r1, dtype=np.uint64),
+            categories=categories,
+            draws=part_of(place.draws, r0, r1),
+            temperatures=part_of(place.temperatures, r0, r1),
+        )
+        return Rows(self.piece(r0, r1, 0, self.n), None, place)
+
     def only(self, left: NDArray[np.bool_]) -> Rows:
         """The same rows with fewer categories left."""
         return Rows(self.values, left if self._where is None else self._where & left, self.place)

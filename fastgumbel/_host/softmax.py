@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.softmax_long import softmax_jvp_long, softmax_long
 from fastgumbel._cpu.softmax_short import softmax_short
+from fastgumbel._host import softmax_row
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.given import noise_given
 from fastgumbel._host.max import search
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
+from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._law.sums import SHORT
 from fastgumbel._request.faults import infinite_message, place_name, tangent_message, zero_tau_message
@@ -28,8 +30,8 @@ from fastgumbel._request.temperature import rates_of
 # Tangents of log-potentials and temperatures by direction and row, and of samples by direction, draw and row.
 Slopes: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
-# Numbers of Gumbel-Rao at once.
-RAO = 2**21
+# Numbers of Gumbel-Rao at once; and where there are several blocks, what stays in the cache of a processor.
+RAO, _BLOCK = 2**21, 2**16
 
 
 def sample(request: Request, tau: Any, hard: bool, log: bool, out: Any) -> Any:
@@ -212,6 +214,9 @@ def relax(
     into, changes = (y, log, faulty), (dx, dtau, bool(np.count_nonzero(dtau)), dy)
     if rates.size != rows.count:
         rates = np.full(rows.count, rates[0])
+    if slopes is None and not given.size and not rows.has_ids and softmax_row.pays(rows, len(y)):
+        softmax_row.relax_rows(rows, rates, y, log, faulty)
+        return faulty
 
     def work(r: int, r1: int, s: int, s1: int) -> None:
         x, at, window = rows.piece(r, r1, 0, rows.n), rows.at(r, r1), (s, s1, r, 0)
@@ -249,29 +254,59 @@ def _average(
 ) -> NDArray[np.uint8]:
     """Write tangents averaged over so many relaxed samples, each on noise conditioned on choices[draw, row].
 
-    By row, what is wrong with it.
+    By row, what is wrong with it. Rows and draws are cut into blocks that stay in cache.
+    """
+    dx, dtau, dy = slopes
+    each = max(1, rows.n * (len(dtau) + 1))
+    height = even(rows.count, max(1, _BLOCK // (each * samples)))
+    width = even(len(choices), max(1, _BLOCK // (each * samples * height)))
+    if height >= rows.count and width >= len(choices):
+        # A single block is cut into samples, if at all, and those among threads.
+        at_once = min(samples, max(1, RAO // max(1, each * rows.count * len(choices))))
+        return _average_block(rows.moved(0, samples), rates, choices, (samples, at_once), slopes, log)
+    at_once = min(samples, max(1, _BLOCK // (each * height * width)))
+    cut = [(r, s) for r in range(0, rows.count, height) for s in range(0, len(choices), width)]
+    faults: list[tuple[slice, NDArray[np.uint8]]] = []
+
+    def work(r: int, s: int) -> None:
+        lines, drawn = slice(r, r + height), slice(s, s + width)
+        part, chosen = rows.between(r, min(r + height, rows.count)).moved(s, samples), choices[drawn, lines]
+        own = np.ascontiguousarray(dx[:, lines]), np.ascontiguousarray(dtau[:, lines]), dy[:, drawn, lines]
+        speed = rates[lines] if rates.size > 1 else rates
+        faults.append((lines, _average_block(part, speed, chosen, (samples, at_once), own, log)))
+
+    run(work, cut, len(cut))
+    faulty = np.zeros(rows.count, np.uint8)
+    for lines, bad in faults:
+        np.maximum(faulty[lines], bad, out=faulty[lines])
+    return faulty
+
+
+def _average_block(
+    rows: Rows, rates: NDArray[Any], choices: NDArray[np.intp], samples: tuple[int, int], slopes: Slopes, log: bool
+) -> NDArray[np.uint8]:
+    """As `_average`, of rows that lie at the first of the samples: their number, and how many at once.
+
+    All of them, if there are several draws.
     """
     faulty = np.zeros(rows.count, np.uint8)
     dx, dtau, dy = slopes
     directions, draws = dy.shape[:2]
-    at_once = max(1, RAO // max(1, rows.count * rows.n * (directions + 1)))
-    draw_step, sample_step = max(1, at_once // samples), min(samples, at_once)
-    for s in range(0, draws, draw_step):
-        chosen = choices[s : s + draw_step]
-        total = np.zeros((directions, len(chosen), rows.count, rows.n))
-        for first in range(0, samples, sample_step):
-            count = min(sample_step, samples - first)
-            noise = np.empty((len(chosen) * count, rows.count, rows.n), rows.dtype)
-            here = rows.moved(s, samples, first)
-            noise_given(here, np.repeat(chosen, count, 0), noise)
-            part = np.empty((directions, *noise.shape), rows.dtype)
-            bad = relax(here, noise, rates, noise[:0], (dx, dtau, part), log, len(noise))
-            np.maximum(faulty, bad, out=faulty)
-            # One by one and in order: the sum does not depend on how many are drawn at once.
-            part = part.reshape(directions, len(chosen), count, rows.count, rows.n)
-            with np.errstate(all="ignore"):
-                for i in range(count):
-                    total += part[:, :, i]
+    last, at_once = samples
+    total = np.zeros(dy.shape)
+    for first in range(0, last, at_once):
+        count = min(at_once, last - first)
+        noise = np.empty((draws * count, rows.count, rows.n), rows.dtype)
+        here = rows.moved(first)
+        noise_given(here, np.repeat(choices, count, 0), noise)
+        part = np.empty((directions, *noise.shape), rows.dtype)
+        bad = relax(here, noise, rates, noise[:0], (dx, dtau, part), log, len(noise))
+        np.maximum(faulty, bad, out=faulty)
+        # One by one and in order: the sum does not depend on how many are drawn at once.
+        part = part.reshape(directions, draws, count, rows.count, rows.n)
         with np.errstate(all="ignore"):
-            dy[:, s : s + draw_step] = total / samples
+            for i in range(count):
+                total += part[:, :, i]
+    with np.errstate(all="ignore"):
+        dy[...] = total / last
     return faulty

@@ -127,6 +127,15 @@ def _work_off(work: Callable[..., None], feed: _Feed) -> None:
         raise
 
 
+def even(count: int, at_most: int) -> int:
+    """Length of the pieces, at most so long, of `count` items: where there are several, all threads get as many."""
+    if count <= at_most:
+        return max(count, 1)
+    threads = get_num_threads()
+    pieces = -(-count // (at_most * threads)) * threads
+    return -(-count // pieces)
+
+
 def run(work: Callable[..., None], tasks: Iterable[tuple[Any, ...]], at_most: int) -> None:
     """Call work(*task) for every task, on up to `at_most` threads; on an error, stop and raise it."""
     # To ask how many threads there may be takes longer than a short task does.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.rows import BUFFER_BYTES, Rows
-from fastgumbel._host.threads import run
+from fastgumbel._host.threads import even, run
 from fastgumbel._request.faults import infinite_message, place_name
 
 # Work in a task, in log-potentials that the short kernel reads: about a millisecond, so that threads share evenly and
@@ -38,8 +38,8 @@ def cut(rows: Rows, draws: int, short: bool) -> list[Task]:
     if short and n * count * (draws + 1) <= _TASK and draws <= 64:
         return [Task(0, count, 0, draws, 0, n)]
     once, each = (n, n) if short else (n // _READ, n // _READ // 4 + 64)
-    row_step = min(count, max(1, _TASK // (once + each * min(draws, 64))))
-    draw_step = min(draws, max(64, _TASK // (row_step * each)))
+    row_step = even(count, max(1, _TASK // (once + each * min(draws, 64))))
+    draw_step = even(draws, max(64, _TASK // (row_step * each)))
     column_step = n if n <= LONGEST else LONGEST // 2
     return [
         Task(row, min(row_step, count - row), draw, min(draw_step, draws - draw), column, min(column_step, n - column))

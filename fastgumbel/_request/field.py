@@ -227,19 +227,19 @@ class NoiseField:
         keep(self, "draw", draw)
         keep(self, "start", start)
         keep(self, "categories", categories)
-        known = categories is not None and categories.size > 0
-        keep(self, "_span", (int(categories.min()), int(categories.max())) if known else (0, 0))
+        span = (0, 0) if categories is None or categories.size == 0 else (categories.min(), categories.max())
+        keep(self, "_span", span)
         return self
 
     @property
     def has_empty_places(self) -> bool:
         """Whether a category id is negative."""
-        return self._span[0] < 0
+        return bool(self._span[0] < 0)
 
     @property
     def has_wide_categories(self) -> bool:
         """Whether a category id is 2**32 or more."""
-        return self._span[1] >= CATEGORIES
+        return bool(self._span[1] >= CATEGORIES)
 
     def __setattr__(self, name: str, value: object) -> None:
         remedy = "NoiseField.from_key()" if name == "key" else f".at({name}=...)"

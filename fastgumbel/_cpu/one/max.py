@@ -7,26 +7,26 @@ from numba import types
 from numba.extending import overload
 
 from fastgumbel._cpu.one.places import field_of, is_empty, is_id, potential_of
+from fastgumbel._cpu.one.race import race
 from fastgumbel._law.field import (
+    BLOCK_RATE,
     BLOCK_SHIFT,
     HIGH_WORDS,
     LANE_MASK,
     LOW_WORDS,
     block_exponential,
     block_word,
+    gumbel,
     join,
     lane_half,
     winner_lane,
-    word_of,
-    words,
 )
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._law.reduce import HOTTEST, LIMIT, NO_INDEX, NOTHING, floor_of
-from fastgumbel._numba.compile import SCALAR_OPTIONS, scalar
+from fastgumbel._numba.compile import SCALAR_OPTIONS, scalar, stage
 
-_1 = np.uint64(1)
-_2 = np.uint64(2)
+_32 = np.uint64(32)
 _BLOCK = np.uint64(64)
 _CATEGORIES = np.uint64(2**32)
 # Above all noise.
@@ -51,51 +51,36 @@ def largest_of(x, where, begin, end):
     return largest
 
 
-@scalar
-def _best_of_places(x, where, coordinates):
-    """Perturbed value and index of the sample, where categories count from the start of the coordinates."""
+@stage
+def _gumbel(key, row, draw, category):
+    """The field itself: a call, as it is seldom wanted."""
+    return gumbel(key, row, draw, category)
+
+
+@stage
+def _decide(x, where, coordinates, reach):
+    """Index of the sample by its definition, above `reach`; -1 if the row is invalid."""
     key, row, draw, start, temperature = coordinates
     n = np.uint64(x.size)
-    if not (0 <= temperature <= HOTTEST and fits(coordinates, n)):
-        return np.nan, NO_INDEX
-    floor = floor_of(temperature)
-    best, index = floor, NO_INDEX
+    best, index = max(floor_of(temperature), reach), NO_INDEX
     begin = np.uint64(0)
     while begin < n:
         first = start + begin
         end = min(n, begin + _BLOCK - (first & LANE_MASK))
-        w = block_word(key, row, draw, first >> BLOCK_SHIFT)
-        winner, e_block = winner_lane(w), block_exponential(w)
         largest = largest_of(x, where, begin, end)
         if largest != largest:
-            return np.nan, NO_INDEX
-        j = begin if fma(temperature, gumbel_bound(e_block), largest) > best else end
-        while j < end:
-            quad = (start + j) >> _2
-            h0, h1, h2, h3 = words(key, row, draw, HIGH_WORDS | quad)
-            stop = min(end, ((quad + _1) << _2) - start)
-            while j < stop:
-                category = start + j
+            return NO_INDEX
+        high = block_word(key, row, draw, first >> BLOCK_SHIFT) >> _32
+        most = gumbel_bound(exponential_floor(high) * BLOCK_RATE)
+        if fma(temperature, most, largest) > best:
+            for j in range(begin, end):
                 potential = potential_of(x, where, j)
-                value = floor
-                if category & LANE_MASK == winner:
-                    value = fma(temperature, gumbel64(e_block), potential)
-                else:
-                    high = word_of(h0, h1, h2, h3, category)
-                    if fma(temperature, gumbel_bound(e_block + exponential_floor(high)), potential) > best:
-                        fresh = exponential64(join(high, lane_half(key, row, draw, LOW_WORDS, category)))
-                        value = fma(temperature, gumbel64(e_block + fresh), potential)
-                if value > best and potential > -LIMIT:
-                    best, index = value, np.int64(j)
-                j += _1
+                if potential > -LIMIT and fma(temperature, most, potential) > best:
+                    value = fma(temperature, _gumbel(key, row, draw, start + j), potential)
+                    if value > best:
+                        best, index = value, np.int64(j)
         begin = end
-    return (best if index >= 0 else np.nan), index
-
-
-@scalar
-def max_of_row(x, coordinates):
-    """Index of the sample; -1 if the row or the temperature is invalid."""
-    return _best_of_places(x, None, coordinates)[1]
+    return index
 
 
 @scalar
@@ -142,16 +127,45 @@ def _best_of_ids(x, where, categories, coordinates):
     return best, _stand_in(x, where, categories, index)
 
 
-def best_of_row(x: Any, where: Any, categories: Any, coordinates: Any) -> Any:
-    """Perturbed value and index of the sample; NaN and -1 if the row, its ids or the temperature are invalid.
+def index_of_row(x: Any, where: Any, categories: Any, coordinates: Any) -> Any:
+    """Index of the sample; -1 if the row, its ids or the temperature are invalid.
 
     `where` and `categories` are arrays or None.
     """
     raise NotImplementedError("compiled only")
 
 
+def best_of_row(x: Any, where: Any, categories: Any, coordinates: Any) -> Any:
+    """Perturbed value and index of the sample; NaN and -1 where `index_of_row` gives -1."""
+    raise NotImplementedError("compiled only")
+
+
+# Not compiled by themselves: every function between those of users and the race costs them time to compile.
+def _index_of_places(x, where, categories, coordinates):
+    if not (0 <= coordinates.temperature <= HOTTEST and fits(coordinates, np.uint64(x.size))):
+        return NO_INDEX
+    index, reach, known = race(x, where, coordinates)
+    return index if known else _decide(x, where, coordinates, reach)
+
+
+def _best_of_places(x, where, categories, coordinates):
+    key, row, draw, start, temperature = coordinates
+    index = index_of_row(x, where, categories, coordinates)
+    if index < 0:
+        return np.nan, NO_INDEX
+    j = np.uint64(index)
+    return fma(temperature, _gumbel(key, row, draw, start + j), potential_of(x, where, j)), index
+
+
+@overload(index_of_row, jit_options=SCALAR_OPTIONS)
+def _index_of_row(x, where, categories, coordinates):
+    if categories == types.none:
+        return _index_of_places
+    return lambda x, where, categories, coordinates: _best_of_ids(x, where, categories, coordinates)[1]
+
+
 @overload(best_of_row, jit_options=SCALAR_OPTIONS)
 def _best_of_row(x, where, categories, coordinates):
     if categories == types.none:
-        return lambda x, where, categories, coordinates: _best_of_places(x, where, coordinates)
+        return _best_of_places
     return lambda x, where, categories, coordinates: _best_of_ids(x, where, categories, coordinates)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from fastgumbel._cpu.one.max import best_of_row, fits, largest_of
+from fastgumbel._cpu.one.max import fits, index_of_row, largest_of
 from fastgumbel._cpu.one.places import field_of, is_empty, is_id, potential_of
 from fastgumbel._law.field import (
     BLOCK_SHIFT,
@@ -230,13 +230,13 @@ def softmax_of_row(x: Any, where: Any, categories: Any, tau: Any, coordinates: A
 def _softmax_of_row(x, where, categories, tau, coordinates, out):
     def counted(x, where, categories, tau, coordinates, out):
         if tau == 0:
-            _one_hot(out, best_of_row(x, where, categories, coordinates)[1])
+            _one_hot(out, index_of_row(x, where, categories, coordinates))
         else:
             _softmax_of_places(x, where, tau, coordinates, out)
 
     def named(x, where, categories, tau, coordinates, out):
         if tau == 0:
-            _one_hot(out, best_of_row(x, where, categories, coordinates)[1])
+            _one_hot(out, index_of_row(x, where, categories, coordinates))
         else:
             _softmax_of_ids(x, where, categories, tau, coordinates, out)
 

@@ -1,0 +1,205 @@
+"""Noise conditioned on a choice, of short rows: rows (and draws) as vector lanes."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgumbel._cpu.given import refused, yield_to
+from fastgumbel._cpu.lanes import lane_scratch, repeat, survey, turn, turn_back
+from fastgumbel._cpu.parameters import Field, Window
+from fastgumbel._cpu.stage import ROW, STAGE, draw_words, enter_draws, exponentials, fill, row_id
+from fastgumbel._law.field import OTHER_WORDS
+from fastgumbel._law.real import decay, log, log64
+from fastgumbel._law.sums import GROUP
+from fastgumbel._numba.compile import kernel, stage
+
+_1 = np.uint64(1)
+
+
+class _Lanes(NamedTuple):
+    """What is known of each lane.
+
+    `tops` are largest log-potentials, and `times` when the choice is due, in the type of the noise; the others are
+    float64: sums of weights, exact times, perturbed values of the choices; and the choices, of which the noise may not
+    be the largest where `beaten` is not 0.
+    """
+
+    tops: Any
+    times: Any
+    sums: Any
+    exact: Any
+    best: Any
+    choices: Any
+    beaten: Any
+
+
+@stage
+def _weigh(w, x, lanes, n, rows):
+    """exp(x - top)."""
+    tops = lanes.tops
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(rows):
+            w[at + np.uint64(i)] = decay(x[at + np.uint64(i)] - tops[i])
+
+
+@stage
+def _add_planes(w, to, first, second, rows):
+    """Add two planes of w to each other, into a third."""
+    at, a, b = np.uint64(to * STAGE), np.uint64(first * STAGE), np.uint64(second * STAGE)
+    for i in range(rows):
+        w[at + np.uint64(i)] = w[a + np.uint64(i)] + w[b + np.uint64(i)]
+
+
+@stage
+def _add_to(sums, w, plane, rows):
+    """Add a plane of w to sums."""
+    at = np.uint64(plane * STAGE)
+    for i in range(rows):
+        sums[i] += np.float64(w[at + np.uint64(i)])
+
+
+@stage
+def _total(sums, w, n, rows):
+    """`total` of the first n planes of w, which has half a group of planes to spare behind them."""
+    fill(sums, 0, rows, 0.0)
+    whole = n // GROUP * GROUP
+    for group in range(0, whole, GROUP):
+        begin, half = group, GROUP // 2
+        while half:
+            for j in range(half):
+                _add_planes(w, n + j, begin + j, begin + half + j, rows)
+            begin, half = n, half // 2
+        _add_to(sums, w, n, rows)
+    for j in range(whole, n):
+        _add_to(sums, w, j, rows)
+
+
+@stage
+def _fresh(e, scratch, n, lanes, start, key):
+    """Exponentials that the field does not use, at n categories from `start` on; see `exponential_row`."""
+    _, counters, high, low = scratch
+    first_quad = start >> np.uint64(2)
+    skipped = np.int64(start & np.uint64(3))
+    for q in range((skipped + n + 3) // 4):
+        index = OTHER_WORDS | ((first_quad + np.uint64(q)) << _1)
+        fill(counters, 0, lanes, index)
+        draw_words(high, counters, lanes, key)
+        if e.itemsize == 8:
+            fill(counters, 0, lanes, index | _1)
+            draw_words(low, counters, lanes, key)
+        for word in range(4):
+            j = 4 * q + word - skipped
+            if 0 <= j < n:
+                exponentials(e, j * STAGE, lanes, high, low, word * STAGE)
+
+
+@stage
+def _time(lanes, e, n):
+    """When the choices are due."""
+    _, times, sums, exact, _, choices, _ = lanes
+    for i in range(n):
+        place = np.uint64(choices[i] * STAGE) + np.uint64(i)
+        exact[i] = np.float64(e[place]) / sums[i]
+        times[i] = exact[i]
+
+
+@stage
+def _finish(e, w, lanes, n, count):
+    """Fresh exponentials into Gumbels that lie below the choice's perturbed value."""
+    times = lanes.times
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(count):
+            place = at + np.uint64(i)
+            e[place] = -log(w[place] * times[i] + e[place])
+
+
+@stage
+def _choose(e, x, lanes, n):
+    """Noise of the choices, and their perturbed values."""
+    tops, _, _, exact, best, choices, _ = lanes
+    for i in range(n):
+        exact[i] = -log64(exact[i])
+    for i in range(n):
+        place = np.uint64(choices[i] * STAGE) + np.uint64(i)
+        potential = np.float64(x[place])
+        e[place] = exact[i] - (potential - np.float64(tops[i]))
+        best[i] = potential + np.float64(e[place])
+
+
+@stage
+def _compare(e, x, lanes, n, count):
+    """Which choices another category beats, or equals and stands before it."""
+    _, _, _, _, best, choices, beaten = lanes
+    fill(beaten, 0, count, 0)
+    for j in range(n):
+        at, column = np.uint64(j * STAGE), np.int64(j)
+        for i in range(count):
+            value = np.float64(x[at + np.uint64(i)]) + np.float64(e[at + np.uint64(i)])
+            beats = (value > best[i]) | ((value == best[i]) & (column < choices[i]))
+            beaten[i] |= np.int64(beats & (column != choices[i]))
+
+
+@kernel
+def given_short(x, field, choices, out, faulty, window):
+    """Noise of the rows of x given choices[s, r], into out[s, r, :], for rows of few categories.
+
+    The arguments are those of `given_choice`.
+    """
+    field, window = Field(*field), Window(*window)
+    n_rows, n = x.shape
+    all_rows = out.shape[1]
+    flat = x.reshape(n_rows * n)
+    results = out.reshape(out.size)
+    together = min(n_rows, STAGE)
+    at_once = min(STAGE // together, window.last_draw - window.first_draw)
+    potentials = np.empty((n + 7) * STAGE, x.dtype)
+    w = np.empty((n + GROUP // 2) * STAGE, out.dtype)
+    e = np.empty((n + 7) * STAGE, out.dtype)
+    lanes = _Lanes(
+        np.zeros(STAGE, x.dtype),
+        np.zeros(STAGE, out.dtype),
+        np.ones(STAGE),
+        np.zeros(STAGE),
+        np.zeros(STAGE),
+        np.zeros(STAGE, np.int64),
+        np.zeros(STAGE, np.int64),
+    )
+    scratch = lane_scratch(out)
+    counters = scratch.counters
+    for r in range(0, n_rows, together):
+        count, to_row = min(together, n_rows - r), window.row + r
+        turn(potentials, flat, r * n, n, count)
+        survey(potentials, lanes.tops, n, count)
+        _weigh(w, potentials, lanes, n, count)
+        _total(lanes.sums, w, n, count)
+        repeat(potentials, n, count, at_once)
+        repeat(w, n, count, at_once)
+        for d in range(at_once):
+            for i in range(count):
+                counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
+                lanes.tops[d * count + i] = lanes.tops[i]
+                lanes.sums[d * count + i] = lanes.sums[i]
+        for s in range(window.first_draw, window.last_draw, at_once):
+            drawn = min(at_once, window.last_draw - s)
+            for d in range(drawn):
+                enter_draws(counters, d * count, count, field, r, s + d)
+                for i in range(count):
+                    choice = choices[s + d, to_row + i]
+                    fault = refused(flat, (r + i) * n, n, lanes.tops[i], choice, faulty, to_row + i)
+                    lanes.choices[d * count + i] = 0 if fault else choice
+            _fresh(e, scratch, n, count * drawn, field.start, field.key)
+            _time(lanes, e, count * drawn)
+            _finish(e, w, lanes, n, count * drawn)
+            _choose(e, potentials, lanes, count * drawn)
+            _compare(e, potentials, lanes, n, count * drawn)
+            for d in range(drawn):
+                base = ((s + d) * all_rows + to_row) * n
+                turn_back(results, base, e, d * count, n, count)
+                for i in range(count):
+                    choice = choices[s + d, to_row + i]
+                    if refused(flat, (r + i) * n, n, lanes.tops[i], choice, faulty, to_row + i):
+                        fill(results, base + i * n, n, np.nan)
+                    elif lanes.beaten[d * count + i]:
+                        yield_to(results, base + i * n, flat, (r + i) * n, n, choice)

@@ -1,0 +1,55 @@
+"""Relaxed samples of a few long rows, each shared by all threads: the bits are those of one thread."""
+
+import numpy as np
+import pytest
+
+import fastgumbel
+from fastgumbel import NoiseField, gumbel_softmax
+from fastgumbel._host import softmax_row
+
+
+@pytest.fixture(params=[2, 3])
+def threads(request, monkeypatch):
+    """Several threads, to whom short rows are long."""
+    before = fastgumbel.get_num_threads()
+    monkeypatch.setattr(softmax_row, "_LONG", 97)
+    monkeypatch.setattr(softmax_row, "_PART", 2**9)
+    fastgumbel.set_num_threads(request.param)
+    yield
+    fastgumbel.set_num_threads(before)
+
+
+def on_one_thread(*args, **options):
+    """Return the same of one thread."""
+    before = fastgumbel.get_num_threads()
+    fastgumbel.set_num_threads(1)
+    try:
+        return gumbel_softmax(*args, **options)
+    finally:
+        fastgumbel.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_bits_of_one_thread(threads, dtype):
+    rng = np.random.default_rng(1)
+    for n in (97, 128, 511, 512, 513, 1000, 4096, 5000, 30_001):
+        x = rng.normal(size=(2, n)).astype(dtype)
+        x[:, n // 3] = -np.inf
+        tau, where = np.array([0.3, 2.0]), rng.random(x.shape) < 0.7
+        field = NoiseField(n).at(rows=[5, 2**40], draw=np.array([0, 3]))
+        for options in ({}, {"log": True}, {"where": where}, {"size": 3}, {"axis": 0}):
+            for noise in (field, NoiseField(n).at(start=77)):
+                y = x.T if "axis" in options else x
+                one, many = (f(y, tau, noise=noise, **options) for f in (on_one_thread, gumbel_softmax))
+                assert one.tobytes() == many.tobytes()
+
+
+def test_rows_without_a_sample(threads):
+    x = np.zeros((4, 3000))
+    x[0, 2999], x[1, 0], x[3] = np.nan, np.inf, -np.inf
+    y = gumbel_softmax(x, rng=1, invalid="mark")
+    np.testing.assert_array_equal(y, on_one_thread(x, rng=1, invalid="mark"))
+    assert np.isnan(y[[0, 1, 3]]).all()
+    with pytest.raises(ValueError, match=r"row 0.*category 2999"):
+        gumbel_softmax(x, rng=1)
+    assert gumbel_softmax(x, rng=1, size=0).shape == (0, 4, 3000)
