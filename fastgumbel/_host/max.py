@@ -115,10 +115,12 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     settled = False
     if noise is not None:
         share(rows, index, values, True, scan_given(rows, noise, max_given), merge_results)
-    elif apart:
-        written = Written(rows, max_middle, scan_ids(rows, max_given), 2 * MIDDLE, ordered=False)
+    elif apart and rows.n <= MIDDLE and not rows.place.wide:
+        written = Written(rows, max_middle, scan_ids(rows, max_given), 2 * MIDDLE - 128, ordered=False)
         share(rows, index, values, False, written.scan, merge_results)
         settled = written.settled
+    elif apart:
+        share(rows, index, values, True, scan_ids(rows, max_given), merge_results)
     elif short:
         share(rows, index, values, True, scan_field(rows, max_short), merge_results)
     elif rows.n <= MIDDLE:

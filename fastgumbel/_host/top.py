@@ -13,6 +13,7 @@ from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share
+from fastgumbel._host.written import Written
 from fastgumbel._request.faults import too_few_message
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
@@ -20,6 +21,8 @@ from fastgumbel._request.shape import any_negative
 
 # So many times as many categories as places pay for the pruned search of the k best.
 _PRUNED = 64
+# Rows of at most so many categories with ids are written out.
+_WRITTEN = 2**15
 
 
 def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
@@ -68,15 +71,25 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
     prepared(index, value, True)
     rows = rows.counted()
     if rows.n and index.size:
-        every = noise is not None or rows.has_ids or rows.n < _PRUNED * index.shape[2]
+        k = index.shape[2]
+        every = noise is not None or rows.has_ids or rows.n < _PRUNED * k
         if noise is not None:
             scan = scan_given(rows, noise, top_given)
         elif rows.has_ids:
             scan = scan_ids(rows, top_given)
+            if k < rows.n <= _WRITTEN and not rows.place.wide:
+                scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
         else:
             scan = scan_field(rows, top_every if every else top_long)
         share(rows, index, value, every, scan, merge_tops)
         sort_tops(index, value)
+
+
+def _search_written(
+    x: NDArray[Any], field: Any, index: NDArray[np.intp], value: NDArray[np.float64], window: Any, _: Any
+) -> None:
+    pruned = x.shape[1] >= _PRUNED * index.shape[2]
+    (top_long if pruned else top_every)(x, field, index, value, window)
 
 
 class Piece(NamedTuple):

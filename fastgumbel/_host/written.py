@@ -27,9 +27,9 @@ Search: TypeAlias = Callable[..., Any]
 class Written:
     """Scan rows with ids by a search of rows that count, and where their ids are far apart by another scan.
 
-    `longest` is the longest row that the search takes. With `ordered` it takes only rows whose ids ascend, as it cannot
-    tell which of equals stands first in others. `settled` tells whether every task was searched so, in which no two
-    places of an id take part.
+    No id is wide. `longest` is the longest row that the search takes. With `ordered` it takes only rows whose ids
+    ascend, as it cannot tell which of equals stands first in others. `settled` tells whether every task was searched
+    so, in which no two places of an id take part.
     """
 
     def __init__(self, rows: Rows, search: Search, otherwise: Scan, longest: int, ordered: bool) -> None:
@@ -64,7 +64,7 @@ class Written:
         counts = np.empty(len(ids), np.int64)
         first, span = survey_ids(ids, counts)
         ascending = counts.min() >= 0
-        if rows.place.wide or not 0 < span <= self._longest or (self._ordered and not ascending):
+        if not 0 < span <= self._longest or (self._ordered and not ascending):
             return False
         # As many as fill the vector registers of the search.
         height = room.size // span
@@ -75,11 +75,11 @@ class Written:
             own = slice(None) if len(ids) == 1 else slice(r, r + r1 - r0)
             lines = room[: (r1 - r0) * span].reshape(-1, span)
             homes = NO_HOMES if ascending else np.empty(lines.shape, np.int32)
-            write_out(lines, homes, rows.piece(r0, r1, 0, rows.n), ids[own], counts[own], first)
+            write_out(lines, homes, rows.piece(r0, r1, 0, rows.n), ids[own], counts[own], np.uint64(first))
             at = rows.at(r0, r1, task.draw - draw)
             window = draw, draw + task.draws, row + r, 0
-            self._search(frozen(lines), (*at[:4], first, *at[5:]), index, value, window, homes)
+            self._search(frozen(lines), (*at[:4], np.uint64(first), *at[5:]), index, value, window, homes)
             if ascending:
                 found = index[draw : draw + task.draws, row + r : row + r + r1 - r0]
-                to_places(found if found.ndim == 3 else found[..., np.newaxis], ids[own], counts[own], first)
+                to_places(found if found.ndim == 3 else found[..., np.newaxis], ids[own], counts[own], np.uint64(first))
         return True
