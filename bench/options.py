@@ -5,14 +5,13 @@ Prints the table; with --write, also puts it on its page. One thread.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 from measuring import medians
-from sections import machine, replace_section
+from sections import machine, run_table
 
 import fastgumbel as fg
 
@@ -55,17 +54,6 @@ def table(rounds: int) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9, help="calls of each variant")
-    parser.add_argument("--write", action="store_true", help="replace the table on the page")
-    options = parser.parse_args()
-    fg.set_num_threads(1)
-    text = table(options.rounds)
-    print(text)
-    if options.write:
-        replace_section("bench/pages/performance.md", "bench/options.py", text)
-
-
 if __name__ == "__main__":
-    main()
+    fg.set_num_threads(1)
+    run_table(__doc__, "bench/options.py", table)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import os
 import platform
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -35,3 +37,15 @@ def machine(*packages: str) -> str:
         model = next((line.split(": ")[1] for line in cpuinfo.read_text().splitlines() if "model name" in line), model)
     date = datetime.date.today().isoformat()
     return f"{date}, {model}, {os.cpu_count()} processors, Python {platform.python_version()}, {', '.join(found)}."
+
+
+def run_table(about: str | None, script: str, table: Callable[[int], str]) -> None:
+    """The command line of a script with one table on the performance page, which takes a number of rounds."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--rounds", type=int, default=9, help="calls of each contender")
+    parser.add_argument("--write", action="store_true", help="replace the table on the page")
+    options = parser.parse_args()
+    text = table(options.rounds)
+    print(text)
+    if options.write:
+        replace_section("bench/pages/performance.md", script, text)
