@@ -99,7 +99,9 @@ def _look_up(quads, n, races, flat, width):
         state[_MINIMUM + i] = singles[EXPONENTIAL + block]
         inside = 0 <= np.int64(integers[COLUMN + block] + _4 * number) <= width - 4
         x = np.float64(max4(flat, np.int64(integers[ITEM + block] + _4 * number))) if inside else np.inf
-        state[_GAP + i] = (x - reals[LEAST + pair]) * reals[RATE + pair]
+        # The inverse of a subnormal temperature may be infinite, and nothing is known then.
+        rate = reals[RATE + pair]
+        state[_GAP + i] = (x - reals[LEAST + pair]) * rate if rate < np.inf else np.inf
 
 
 @stage

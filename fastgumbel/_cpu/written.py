@@ -16,8 +16,10 @@ def _ascending(ids):
     n = ids.size
     while n and ids[n - 1] >= _EMPTY:
         n -= 1
-    # Its sign tells whether any step was below 1, as ids are below 2^32, but for those of empty places.
+    # The sign tells whether a place is empty, or a step below 1.
     signs = np.int64(0)
+    for j in range(n):
+        signs |= np.int64(ids[j])
     for j in range(n - 1):
         signs |= np.int64(ids[j + 1] - ids[j]) - 1
     return n if signs >= 0 else -1
@@ -58,8 +60,8 @@ def _write_any(line, home, x, ids, first):
     for j in range(x.size):
         if ids[j] < _EMPTY:
             at = ids[j] - first
-            # Also where it is NaN, which makes the row invalid.
-            if not x[j] <= line[at]:
+            # NaN is written too, and stays, as it makes the row invalid.
+            if not x[j] <= line[at] and line[at] == line[at]:
                 line[at], home[at] = x[j], j
 
 

@@ -87,10 +87,10 @@ def _value(found: Found) -> NDArray[np.float64]:
 def _threshold_operand(grid: Grid, thresholds: NDArray[np.float64]) -> tuple[Any, Any]:
     """Thresholds in the blocks of draws and rows, or of rows, or a single one."""
     call = grid.call
-    if len(thresholds) > 1:
+    if len(thresholds) != 1:
         chunks = grid.draw_chunks + grid.batch_chunks
         return da.from_array(thresholds.reshape(call.size + call.batch), chunks=chunks), grid.result_letters
-    return grid.row_operand(grid.by_row(thresholds.reshape(call.batch if thresholds.size > 1 else ())))
+    return grid.row_operand(grid.by_row(thresholds.reshape(() if thresholds.size == 1 else call.batch)))
 
 
 def sample(grid: Grid, thresholds: NDArray[np.float64]) -> tuple[tuple[Any, ...], Any]:

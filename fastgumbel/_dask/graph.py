@@ -135,9 +135,8 @@ class Block:
             first = self.rows.first_bad(int(row))
             if first is not None:
                 column, value = first
-                ids = self.rows.place.categories
-                name = category_name(self.first + column) if ids is None else self.rows.category_name(int(row), column)
-                found[row] = name, value
+                id_ = self.rows.id_at(int(row), column)
+                found[row] = category_name(self.first + column, id_), value
         return found
 
 

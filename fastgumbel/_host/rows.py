@@ -203,12 +203,13 @@ class Rows:
         """A row as its user would name it."""
         return row_name(self.batch, row, self.place.rows)
 
+    def id_at(self, row: int, column: int) -> int | None:
+        """Category id of a place, if there are ids."""
+        return int(self.ids(row, row + 1, column, column + 1)[0, 0]) if self.has_ids else None
+
     def category_name(self, row: int, column: int) -> str:
         """A place of a row as its user would name it."""
-        if not self.has_ids:
-            return category_name(column)
-        ids = self.ids(row, row + 1, column, column + 1)
-        return category_name(column, int(ids[0, 0]))
+        return category_name(column, self.id_at(row, column))
 
     def first_bad(self, row: int) -> tuple[int, Any] | None:
         """Column and value of the first NaN or +inf of a row."""

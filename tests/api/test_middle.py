@@ -87,3 +87,11 @@ def test_words_that_tell_too_little():
         rows = np.arange(first, first + 2000)
         noise = gumbel((2000, 1024), noise=field.at(rows=rows))
         np.testing.assert_array_equal(gumbel_max(x[rows], noise=field.at(rows=rows)), noise.argmax(-1))
+
+
+@pytest.mark.parametrize("temperature", [3e-309, 5e-309, 1e-300])
+def test_temperatures_whose_inverse_is_not_a_number(temperature):
+    x = np.random.default_rng(0).integers(0, 10, size=(300, 1000)) * temperature
+    noise = gumbel(x.shape, rng=3)
+    expected = gumbel_max(x, noise=noise, temperature=temperature)
+    np.testing.assert_array_equal(gumbel_max(x, rng=3, temperature=temperature), expected)

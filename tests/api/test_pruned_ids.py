@@ -3,9 +3,20 @@
 import numpy as np
 import pytest
 
-from fastgumbel import NoiseField, gumbel, gumbel_max
+from fastgumbel import NoiseField, gumbel, gumbel_max, gumbel_top_k
 
-ORDERS = ("counted", "ascending", "descending", "shuffled", "repeated", "padded", "holes", "clusters", "sparse")
+ORDERS = (
+    "counted",
+    "ascending",
+    "descending",
+    "shuffled",
+    "repeated",
+    "padded",
+    "first_empty",
+    "holes",
+    "clusters",
+    "sparse",
+)
 
 
 def choice_sets(rng, order, rows, n):
@@ -23,6 +34,8 @@ def choice_sets(rng, order, rows, n):
         ids = first + rng.integers(n // 2 + 1, size=(height, n))
     elif order == "padded":
         ids[:, n - n // 5 :] = -1
+    elif order == "first_empty":
+        ids[:: 2 if height > 1 else 1, 0] = -1
     elif order == "holes":
         ids = np.where(rng.random(ids.shape) < 0.2, -1, ids)
         ids[:, 0] = first
@@ -81,3 +94,45 @@ def test_a_bad_row_harms_no_other(order):
     np.testing.assert_array_equal(np.delete(marked, 4), np.delete(whole, 4))
     with pytest.raises(ValueError, match=rf"row 4 .*category id {ids[4, 17]}\)"):
         gumbel_max(x, noise=field)
+
+
+def test_an_invalid_place_of_an_id_is_not_lost_behind_another():
+    x, ids = np.zeros((2, 300)), np.arange(300)
+    ids[[1, 2]] = 0
+    x[1, 0] = np.nan
+    field = NoiseField(2).at(categories=ids)
+    assert gumbel_max(x, noise=field, invalid="mark")[1] == -1
+    with pytest.raises(ValueError, match=r"row 1 has nan at place 0 \(category id 0\)"):
+        gumbel_max(x, noise=field)
+
+
+@pytest.mark.parametrize("n", [3, 300])
+def test_rows_that_begin_with_an_empty_place_beside_others(n):
+    """An empty place is beyond all ids as uint64, and the step from it to the next wraps around."""
+    x, ids = np.zeros((2, n)), np.tile(np.arange(n), (2, 1))
+    x[0, -1] = 100
+    ids[1, 0] = -1
+    field = NoiseField(3).at(categories=ids)
+    noise = np.where(ids < 0, -np.inf, gumbel(x.shape, noise=field))
+    np.testing.assert_array_equal(gumbel_max(x, noise=field), gumbel_max(x, noise=noise))
+    for result, other in zip(gumbel_top_k(x, 2, noise=field), gumbel_top_k(x, 2, noise=noise), strict=True):
+        np.testing.assert_array_equal(result, other)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_top_k_equals_the_definition(order):
+    rng = np.random.default_rng(ORDERS.index(order))
+    for n, k in ((40, 3), (700, 5), (700, 40)):
+        x = np.round(rng.normal(size=(9, n)) * 3).astype(np.float32)
+        ids = np.broadcast_to(choice_sets(rng, order, 9, n), x.shape)
+        if order in ("repeated", "sparse"):
+            # Once each: what a repeated id means is tested elsewhere.
+            ids = np.sort(ids, -1)
+            ids = np.where(np.diff(ids, prepend=-1) == 0, -1, ids)
+        field = NoiseField(n + k).at(categories=ids)
+        noise = np.stack([gumbel(x.shape, noise=field.at(draw=s)) for s in range(2)])
+        noise = np.where(ids < 0, -np.inf, noise)
+        options = {"size": 2, "temperature": 0.7, "invalid": "mark"}
+        found, wanted = gumbel_top_k(x, k, noise=field, **options), gumbel_top_k(x, k, noise=noise, **options)
+        for result, other in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(result, other)

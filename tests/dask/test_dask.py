@@ -459,3 +459,21 @@ def test_every_combination_of_cuts_of_a_row():
     for cuts in itertools.combinations((1, 63, 64, 65, 127, 128, 199), 3):
         lengths = tuple(np.diff((0, *cuts, 200)).tolist())
         assert_equal(fgd.gumbel_softmax(lazy(x, (lengths,)), 0.9, noise=FIELD), expected)
+
+
+def test_places_of_ids_are_named_in_the_whole_row():
+    x = np.zeros((2, 6))
+    x[1, 4] = np.nan
+    field = FIELD.at(categories=[9, 8, 7, 6, 5, 4])
+    for call in (lambda lazy: fgd.gumbel_max(lazy, noise=field), lambda lazy: fgd.gumbel_above(lazy, noise=field)[1]):
+        with pytest.raises(ValueError, match=r"row 1 has nan at place 4 \(category id 5\)"):
+            call(lazy(x, (1, 3))).compute()
+
+
+@pytest.mark.parametrize(("rows", "size", "threshold"), [(2, 0, (0, 2)), (0, 4, (0,))])
+def test_thresholds_of_nothing(rows, size, threshold):
+    x = np.zeros((rows, 3))
+    (coordinates, values) = fgd.gumbel_above(lazy(x, (1, 3)), np.zeros(threshold), size=size, noise=FIELD)
+    expected, _ = fg.gumbel_above(x, np.zeros(threshold), size=size, noise=FIELD)
+    assert [len(axis) for axis in dask.compute(*coordinates)] == [len(axis) for axis in expected]
+    assert values.compute().size == 0
