@@ -1,0 +1,243 @@
+"""The curve "time by categories" of `gumbel_max` beside its peers; what it costs over `np.max`; where its kernels meet.
+
+Every process of a measurement has one processor, or two, or all of them, and everybody in it has as many: see
+`curve_points.py`. Prints the tables; with --write, also puts them on their page and draws the curve (extra `plot`).
+With --old, only compares with another checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cases import RELAXED, has
+from charts import Line, draw
+from curve_points import DTYPES, RACE, SPREADS, Seconds
+from sections import PICTURES, ROOT, machine, replace_section
+
+Shape = tuple[int, int]
+Kinds = dict[str, dict[str, str]]
+PAGE, SCRIPT = "bench/pages/curve.md", "bench/curve.py"
+CATEGORIES = 10, 30, 100, 192, 256, 512, 1024, 4096, 8192, 16_384, 32_768, 131_072
+# About so many log-potentials are in an array.
+ITEMS = 10_000_000
+SHAPES = (100_000, 100), (40_000, 256), (20_000, 512), (10_000, 1024), (2000, 4096), (500, 20_000), (64, 131_072)
+KERNELS = 64, 128, 192, 256, 512, 1024, 4096, 8192, 12_288, 16_384, 32_768
+LINES = {
+    "fastgumbel, 1 thread": Line("#cc3311", width=2.4),
+    "fastgumbel, 2 threads": Line("#cc3311", "--", 2.4),
+    "NumPy's best": Line("#4477aa"),
+    "JAX, 1 thread": Line("#228833"),
+    "JAX, 2 threads": Line("#228833", "--"),
+    "PyTorch, 1 thread": Line("#aa7722"),
+    "PyTorch, 2 threads": Line("#aa7722", "--"),
+    "np.max": Line("#000000", ":"),
+}
+
+
+class Child:
+    """A process that measures, with so many processors (0: all) and perhaps another environment."""
+
+    def __init__(self, processors: int = 0, **environment: str) -> None:
+        own = {"OMP_NUM_THREADS": str(processors)} if processors else {}
+        self._process = subprocess.Popen(
+            [sys.executable, str(ROOT / "bench" / "curve_points.py"), str(processors)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **own, **environment},
+        )
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def measure(self, function: str, *arguments: Any) -> Seconds:
+        """Call a function of `curve_points.py`."""
+        self._process.stdin.write(json.dumps([function, arguments]) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the process that measures {function}{arguments} has ended")
+        return json.loads(answer)
+
+
+def scaled(shapes: Sequence[Shape], items: int) -> list[Shape]:
+    """Shapes of the same rows, fewer or more of them."""
+    return [(max(1, rows * items // ITEMS), n) for rows, n in shapes]
+
+
+def vector_kinds() -> Kinds:
+    """The environment that gives each kind of vectors: the processor's own, and AVX2 where it has more."""
+    with Child() as child:
+        bits = child.measure("vectors")["bits"]
+    found = np.show_config("dicts")["SIMD Extensions"]["found"]
+    wide = " ".join(name for name in found if name.startswith("AVX512") or name == "X86_V4")
+    kinds: Kinds = {f"Vectors of {bits or 'unknown'} bits": {}}
+    if wide:
+        kinds["AVX2"] = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "", "NPY_DISABLE_CPU_FEATURES": wide}
+    return kinds
+
+
+def head(columns: list[str]) -> list[str]:
+    return ["", f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
+
+
+def line(*cells: str) -> str:
+    text = f"| {' | '.join(cells)} |"
+    print(text, file=sys.stderr, flush=True)
+    return text
+
+
+def fastest(seconds: Seconds, library: str) -> tuple[float, str]:
+    """The least time of the ways of a library, and which way it is, unless there is but one."""
+    return min((time, name.removeprefix(library)) for name, time in seconds.items() if name.startswith(library))
+
+
+def curve_table(threads: int, rounds: int, items: int, curves: dict[str, list[float]]) -> Iterator[str]:
+    """Nanoseconds a log-potential of everybody with so many threads, which are also put to the lines of the picture."""
+    unit = "1 thread" if threads == 1 else f"{threads} threads"
+    peers = {"NumPy ": "NumPy's best"} if threads == 1 else {}
+    peers |= {name: f"{name}, {unit}" for name, module in {"JAX": "jax", "PyTorch": "torch"}.items() if has(module)}
+    last = ["`np.max`"] if threads == 1 else ["fastgumbel's gain by a second thread", "a pure loop's"]
+    yield from head(["categories", "fastgumbel", *(name.split(",")[0] for name in peers.values()), *last])
+    with Child(threads) as child:
+        for n in CATEGORIES:
+            rows = max(1, items // n)
+            seconds = child.measure("curve", rows, n, threads, rounds)
+            per = {name: time / (rows * n) * 1e9 for name, time in seconds.items()}
+            curves.setdefault(f"fastgumbel, {unit}", []).append(per["fastgumbel"])
+            cells = [f"{n:,}", f"{per['fastgumbel']:.2f}"]
+            for library, name in peers.items():
+                time, way = fastest(per, library)
+                curves.setdefault(name, []).append(time)
+                cells.append(f"{time:.2f}, {way.strip()}" if way else f"{time:.2f}")
+            if threads == 1:
+                curves.setdefault("np.max", []).append(per["np.max"])
+                cells.append(f"{per['np.max']:.2f}")
+            else:
+                cells.append(f"{per['one thread'] / per['fastgumbel']:.2f}")
+                cells.append(f"{2 * per['loop'] / per['two loops']:.2f}")
+            yield line(*cells)
+
+
+def over_max_tables(kinds: Kinds, rounds: int, items: int) -> Iterator[str]:
+    """Times over that of `np.max`, a table for each kind of vectors; NumPy may use the kind that suits it best."""
+    tables: dict[str, list[str]] = {kind: [] for kind in kinds}
+    with ExitStack() as stack:
+        children = {kind: stack.enter_context(Child(1, **kinds[kind])) for kind in kinds}
+        for rows, n in scaled(SHAPES, items):
+            found = {
+                law: {kind: child.measure("over_max", rows, n, law, rounds) for kind, child in children.items()}
+                for law in SPREADS
+            }
+            for kind, table in tables.items():
+                ours = {law: found[law][kind] for law in SPREADS}
+                ratios = [
+                    ours[law][dtype] / min(seconds[f"{dtype} np.max"] for seconds in found[law].values())
+                    for dtype in DTYPES
+                    for law in SPREADS
+                ]
+                doubles = max(seconds["float64"] / seconds["float32"] for seconds in ours.values())
+                maximum = ours["N(0, 1)"]["float32 np.max"] / (rows * n) * 1e9
+                races = [s["float32 race"] / s["float32"] for s in ours.values() if n <= RACE]
+                figures = [f"{figure:.2f}" for figure in (*ratios, doubles, maximum)]
+                table.append(line(f"{rows:,} x {n:,}", *figures, " / ".join(f"{race:.1f}" for race in races)))
+    columns = [f"{dtype}, {law}" for dtype in DTYPES for law in SPREADS]
+    columns += ["float64 over float32, at most", "ns of `np.max` itself", "NumPy's exponential race over it, float32"]
+    for kind, table in tables.items():
+        yield from ["", f"{kind}:", *head(["rows x categories", *columns]), *table]
+
+
+def kernel_tables(kinds: Kinds, rounds: int, items: int) -> Iterator[str]:
+    """Nanoseconds a log-potential of each kernel, a table for each kind of vectors."""
+    names, laws = ("max_short", "max_middle", "max_long"), ("N(0, 1)", "N(0, 2²)")
+    for kind, environment in kinds.items():
+        yield from ["", f"{kind}:", *head(["categories", *(f"`{name}`, {law}" for law in laws for name in names)])]
+        with Child(1, **environment) as child:
+            for n in KERNELS:
+                rows, cells = max(1, items // n), []
+                for law in laws:
+                    seconds = child.measure("kernels", rows, n, law, rounds)
+                    cells += [f"{seconds[name] / (rows * n) * 1e9:.2f}" if name in seconds else "" for name in names]
+                yield line(f"{n:,}", *cells)
+
+
+def relaxed_table(rounds: int, items: int) -> Iterator[str]:
+    """Relaxed samples and their tangents beside JAX."""
+    yield from head(["function", "rows x categories", "ms", "JAX over it", "with `out`, ms", "JAX over it"])
+    with Child() as child:
+        for rows, n in scaled(RELAXED, items):
+            seconds = child.measure("relaxed", rows, n, rounds)
+            for function, kind in (("gumbel_softmax", "sample"), ("gumbel_softmax_jvp", "tangent")):
+                cells = []
+                for own in (seconds[kind], seconds[f"{kind} out"]):
+                    cells += [f"{own * 1e3:.3g}", f"{seconds[f'{kind} JAX'] / own:.2f}"]
+                yield line(f"`{function}`", f"{rows:,} x {n:,}", *cells)
+
+
+def old_table(path: Path, rounds: int, items: int) -> Iterator[str]:
+    """Times of another checkout over those of this one, in turn, the best of all rounds."""
+    yield from head(["rows x categories", *(f"{dtype}, {law}" for dtype in DTYPES for law in SPREADS)])
+    with Child(1, PYTHONPATH=str(path)) as old, Child(1, PYTHONPATH=str(ROOT)) as new:
+        for rows, n in scaled(SHAPES, items):
+            cells = []
+            for dtype in DTYPES:
+                for law in SPREADS:
+                    pairs = [
+                        [child.measure("samples", rows, n, law, dtype, 1)["fastgumbel"] for child in (old, new)]
+                        for _ in range(rounds)
+                    ]
+                    before, now = (min(times) for times in zip(*pairs, strict=True))
+                    cells.append(f"{before / now:.2f}")
+            yield line(f"{rows:,} x {n:,}", *cells)
+
+
+def measured(kinds: Kinds, rounds: int, items: int) -> tuple[str, dict[str, list[float]]]:
+    """What stands on the page, and the lines of the picture."""
+    curves: dict[str, list[float]] = {}
+    lines = [
+        f"Measured on {machine('numpy', 'numba', 'jax', 'torch')}",
+        f"About {items:,} log-potentials in an array of the curve; best of {rounds} rounds, all contenders in turn.",
+        *["", "### One thread", *curve_table(1, rounds, items, curves)],
+        *["", "### Two threads", *curve_table(2, rounds, items, curves)],
+        *["", "### Over `np.max`", *over_max_tables(kinds, rounds, items)],
+        *["", "### Which kernel", *kernel_tables(kinds, rounds, items // 4)],
+    ]
+    if has("jax"):
+        lines += ["", "### Relaxed samples", *relaxed_table(rounds, items)]
+    return "\n".join(lines), curves
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="calls of each contender")
+    parser.add_argument("--items", type=int, default=ITEMS, help="log-potentials in an array of the curve")
+    parser.add_argument("--old", type=Path, help="another checkout, whose times are divided by those of this one")
+    parser.add_argument("--write", action="store_true", help="replace the tables on the page, and draw the picture")
+    options = parser.parse_args()
+    if options.old:
+        print("\n".join(old_table(options.old, options.rounds, options.items)))
+        return
+    text, curves = measured(vector_kinds(), options.rounds, options.items)
+    print(text)
+    if options.write:
+        replace_section(PAGE, SCRIPT, text)
+        if has("matplotlib"):
+            title = f"One sample of each row, float32, N(0, 1); about {options.items:,} log-potentials a call"
+            labels = title, "categories of a row", "nanoseconds a log-potential"
+            draw(curves, LINES, CATEGORIES, labels, PICTURES / "time_by_categories.png")
+
+
+if __name__ == "__main__":
+    main()
