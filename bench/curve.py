@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from cases import RELAXED, has
 from charts import Line, draw
 from curve_points import DTYPES, RACE, SPREADS, Seconds
 from sections import PICTURES, ROOT, machine, replace_section
+from tqdm import tqdm
 
 Shape = tuple[int, int]
+Point = tuple[Any, ...]
 Kinds = dict[str, dict[str, str]]
 PAGE, SCRIPT = "bench/pages/curve.md", "bench/curve.py"
 CATEGORIES = 10, 30, 100, 192, 256, 512, 1024, 4096, 8192, 16_384, 32_768, 131_072
@@ -99,36 +101,51 @@ def line(*cells: str) -> str:
     return text
 
 
+def in_passes(rounds: int, points: Sequence[Point], measure: Callable[..., Seconds]) -> dict[Point, Seconds]:
+    """Least seconds at each point of several passes over all of them, so that each has its quiet moments."""
+    best: dict[Point, Seconds] = {point: {} for point in points}
+    for point in tqdm(list(points) * rounds, unit="point", leave=False):
+        for name, seconds in measure(*point).items():
+            best[point][name] = min(seconds, best[point].get(name, seconds))
+    return best
+
+
 def fastest(seconds: Seconds, library: str) -> tuple[float, str]:
     """The least time of the ways of a library, and which way it is, unless there is but one."""
-    return min((time, name.removeprefix(library)) for name, time in seconds.items() if name.startswith(library))
+    return min((time, name.removeprefix(library).strip()) for name, time in seconds.items() if name.startswith(library))
 
 
-def curve_table(threads: int, rounds: int, items: int, curves: dict[str, list[float]]) -> Iterator[str]:
+def measure_curve(rounds: int, items: int) -> dict[Point, Seconds]:
+    """Seconds a log-potential with one thread and with two: what the points (threads, categories) are."""
+    with Child(1) as one, Child(2) as two:
+
+        def measure(threads: int, n: int) -> Seconds:
+            rows = max(1, items // n)
+            seconds = (one if threads == 1 else two).measure("curve", rows, n, threads, 1)
+            return {name: time / (rows * n) for name, time in seconds.items()}
+
+        return in_passes(rounds, [(threads, n) for n in CATEGORIES for threads in (1, 2)], measure)
+
+
+def curve_table(threads: int, points: dict[Point, Seconds], curves: dict[str, list[float]]) -> Iterator[str]:
     """Nanoseconds a log-potential of everybody with so many threads, which are also put to the lines of the picture."""
     unit = "1 thread" if threads == 1 else f"{threads} threads"
-    peers = {"NumPy ": "NumPy's best"} if threads == 1 else {}
-    peers |= {name: f"{name}, {unit}" for name, module in {"JAX": "jax", "PyTorch": "torch"}.items() if has(module)}
-    last = ["`np.max`"] if threads == 1 else ["fastgumbel's gain by a second thread", "a pure loop's"]
-    yield from head(["categories", "fastgumbel", *(name.split(",")[0] for name in peers.values()), *last])
-    with Child(threads) as child:
-        for n in CATEGORIES:
-            rows = max(1, items // n)
-            seconds = child.measure("curve", rows, n, threads, rounds)
-            per = {name: time / (rows * n) * 1e9 for name, time in seconds.items()}
-            curves.setdefault(f"fastgumbel, {unit}", []).append(per["fastgumbel"])
-            cells = [f"{n:,}", f"{per['fastgumbel']:.2f}"]
-            for library, name in peers.items():
-                time, way = fastest(per, library)
-                curves.setdefault(name, []).append(time)
-                cells.append(f"{time:.2f}, {way.strip()}" if way else f"{time:.2f}")
-            if threads == 1:
-                curves.setdefault("np.max", []).append(per["np.max"])
-                cells.append(f"{per['np.max']:.2f}")
-            else:
-                cells.append(f"{per['one thread'] / per['fastgumbel']:.2f}")
-                cells.append(f"{2 * per['loop'] / per['two loops']:.2f}")
-            yield line(*cells)
+    libraries = {"fastgumbel": f"fastgumbel, {unit}"}
+    libraries |= {"np.max": "np.max", "NumPy ": "NumPy's best"} if threads == 1 else {}
+    libraries |= {name: f"{name}, {unit}" for name, module in {"JAX": "jax", "PyTorch": "torch"}.items() if has(module)}
+    gains = [] if threads == 1 else ["fastgumbel's gain by the second thread", "a pure loop's"]
+    yield from head(["categories", *(name.split(",")[0] for name in libraries.values()), *gains])
+    for n in CATEGORIES:
+        seconds = points[threads, n]
+        cells = [f"{n:,}"]
+        for library, name in libraries.items():
+            time, way = fastest(seconds, library)
+            curves.setdefault(name, []).append(time * 1e9)
+            cells.append(f"{time * 1e9:.2f} {way}".strip())
+        if threads == 2:
+            cells.append(f"{seconds['one thread'] / seconds['fastgumbel']:.2f}")
+            cells.append(f"{2 * seconds['loop'] / seconds['two loops']:.2f}")
+        yield line(*cells)
 
 
 def over_max_tables(kinds: Kinds, rounds: int, items: int) -> Iterator[str]:
@@ -177,40 +194,41 @@ def relaxed_table(rounds: int, items: int) -> Iterator[str]:
     """Relaxed samples and their tangents beside JAX."""
     yield from head(["function", "rows x categories", "ms", "JAX over it", "with `out`, ms", "JAX over it"])
     with Child() as child:
-        for rows, n in scaled(RELAXED, items):
-            seconds = child.measure("relaxed", rows, n, rounds)
-            for function, kind in (("gumbel_softmax", "sample"), ("gumbel_softmax_jvp", "tangent")):
-                cells = []
-                for own in (seconds[kind], seconds[f"{kind} out"]):
-                    cells += [f"{own * 1e3:.3g}", f"{seconds[f'{kind} JAX'] / own:.2f}"]
-                yield line(f"`{function}`", f"{rows:,} x {n:,}", *cells)
+        points = in_passes(rounds, scaled(RELAXED, items), lambda rows, n: child.measure("relaxed", rows, n, 1))
+    for function, kind in (("gumbel_softmax", "sample"), ("gumbel_softmax_jvp", "tangent")):
+        for (rows, n), seconds in points.items():
+            cells = []
+            for own in (seconds[kind], seconds[f"{kind} out"]):
+                cells += [f"{own * 1e3:.3g}", f"{seconds[f'{kind} JAX'] / own:.2f}"]
+            yield line(f"`{function}`", f"{rows:,} x {n:,}", *cells)
 
 
 def old_table(path: Path, rounds: int, items: int) -> Iterator[str]:
-    """Times of another checkout over those of this one, in turn, the best of all rounds."""
-    yield from head(["rows x categories", *(f"{dtype}, {law}" for dtype in DTYPES for law in SPREADS)])
+    """Times of another checkout over those of this one, in turn."""
+    kinds = [(law, dtype) for dtype in DTYPES for law in SPREADS]
+    yield from head(["rows x categories", *(f"{dtype}, {law}" for law, dtype in kinds)])
+    shapes = scaled(SHAPES, items)
     with Child(1, PYTHONPATH=str(path)) as old, Child(1, PYTHONPATH=str(ROOT)) as new:
-        for rows, n in scaled(SHAPES, items):
-            cells = []
-            for dtype in DTYPES:
-                for law in SPREADS:
-                    pairs = [
-                        [child.measure("samples", rows, n, law, dtype, 1)["fastgumbel"] for child in (old, new)]
-                        for _ in range(rounds)
-                    ]
-                    before, now = (min(times) for times in zip(*pairs, strict=True))
-                    cells.append(f"{before / now:.2f}")
-            yield line(f"{rows:,} x {n:,}", *cells)
+
+        def measure(*point: Any) -> Seconds:
+            children = {"old": old, "new": new}
+            return {name: child.measure("samples", *point, 1)["fastgumbel"] for name, child in children.items()}
+
+        points = in_passes(rounds, [(*shape, *kind) for shape in shapes for kind in kinds], measure)
+    for rows, n in shapes:
+        own = [points[rows, n, *kind] for kind in kinds]
+        yield line(f"{rows:,} x {n:,}", *(f"{seconds['old'] / seconds['new']:.2f}" for seconds in own))
 
 
 def measured(kinds: Kinds, rounds: int, items: int) -> tuple[str, dict[str, list[float]]]:
     """What stands on the page, and the lines of the picture."""
     curves: dict[str, list[float]] = {}
+    points = measure_curve(rounds, items)
     lines = [
         f"Measured on {machine('numpy', 'numba', 'jax', 'torch')}",
         f"About {items:,} log-potentials in an array of the curve; best of {rounds} rounds, all contenders in turn.",
-        *["", "### One thread", *curve_table(1, rounds, items, curves)],
-        *["", "### Two threads", *curve_table(2, rounds, items, curves)],
+        *["", "### One thread", *curve_table(1, points, curves)],
+        *["", "### Two threads", *curve_table(2, points, curves)],
         *["", "### Over `np.max`", *over_max_tables(kinds, rounds, items)],
         *["", "### Which kernel", *kernel_tables(kinds, rounds, items // 4)],
     ]
