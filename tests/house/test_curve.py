@@ -32,11 +32,8 @@ def test_all_tables(curve):
         assert [row.count("|") for row in rows] == [head.count("|")] * 2
         assert min(figures(rows)) >= 0
     # The middle kernel cannot do 20,000 categories.
-    assert len(figures(tables["Which kernel"])) == 10
-    assert [name for name in lines if name.startswith("fastgumbel")] == [
-        "fastgumbel, 1 thread",
-        "fastgumbel, 2 threads",
-    ]
+    assert len(figures(tables["Which kernel"])) == 15
+    assert "fastgumbel, 1 thread" in lines
     assert set(lines) <= set(curve.LINES)
     assert all(len(line) == 2 and min(line) > 0 for line in lines.values())
 
