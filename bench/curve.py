@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,7 +35,7 @@ ITEMS = 10_000_000
 SHAPES = (100_000, 100), (40_000, 256), (20_000, 512), (10_000, 1024), (2000, 4096), (500, 20_000), (64, 131_072)
 KERNELS = 64, 128, 192, 256, 512, 1024, 4096, 8192, 12_288, 16_384, 32_768
 # Where a second thread gains less in a pure loop, as on a busy machine, the picture has one thread alone.
-ENOUGH = 1.5
+ENOUGH = 1.7
 LINES = {
     "fastgumbel, 1 thread": Line("#cc3311", width=2.4),
     "fastgumbel, 2 threads": Line("#cc3311", "--", 2.4),
@@ -104,35 +104,45 @@ def line(*cells: str) -> str:
     return text
 
 
-def in_passes(rounds: int, points: Sequence[Point], measure: Callable[..., Seconds]) -> dict[Point, Seconds]:
-    """Least seconds at each point of several passes over all of them, so that each has its quiet moments."""
-    best: dict[Point, Seconds] = {point: {} for point in points}
+def in_passes(
+    points: Sequence[Point], rounds: int, measure: Callable[..., Seconds], best: dict[Point, Seconds]
+) -> dict[Point, Seconds]:
+    """Least seconds at each point of several passes over all of them, so that each has its quiet moments; in `best`."""
     for point in tqdm(list(points) * rounds, unit="point", leave=False):
+        own = best.setdefault(point, {})
         for name, seconds in measure(*point).items():
-            best[point][name] = min(seconds, best[point].get(name, seconds))
+            own[name] = min(seconds, own.get(name, seconds))
     return best
 
 
 def fastest(seconds: Seconds, library: str) -> tuple[float, str]:
     """The least time of the ways of a library, and which way it is, unless there is but one."""
-    return min((time, name.removeprefix(library).strip()) for name, time in seconds.items() if name.startswith(library))
-
-
-def measure_curve(rounds: int, items: int) -> dict[Point, Seconds]:
-    """Seconds a log-potential with one thread and with two: what the points (threads, categories) are."""
-    with Child(1) as one, Child(2) as two:
-
-        def measure(threads: int, n: int) -> Seconds:
-            rows = max(1, items // n)
-            seconds = (one if threads == 1 else two).measure("curve", rows, n, threads, 1)
-            return {name: time / (rows * n) for name, time in seconds.items()}
-
-        return in_passes(rounds, [(threads, n) for n in CATEGORIES for threads in (1, 2)], measure)
+    ways = ((least, name.removeprefix(library).strip()) for name, least in seconds.items() if name.startswith(library))
+    return min(ways)
 
 
 def gain(seconds: Seconds) -> float:
     """How much faster two pure loops run on two threads than one after the other."""
     return 2 * seconds["loop"] / seconds["two loops"]
+
+
+def measure_curve(rounds: int, items: int, patience: float) -> dict[Point, Seconds]:
+    """Seconds a log-potential with one thread and with two: what the points (threads, categories) are.
+
+    Where the machine had no second thread to give, the point is measured again while patience (seconds) lasts.
+    """
+    with Child(1) as one, Child(2) as two:
+
+        def measure(threads: int, n: int) -> Seconds:
+            rows = max(1, items // n)
+            seconds = (one if threads == 1 else two).measure("curve", rows, n, threads, 1)
+            return {name: value / (rows * n) for name, value in seconds.items()}
+
+        best = in_passes([(threads, n) for n in CATEGORIES for threads in (1, 2)], rounds, measure, {})
+        end = time.monotonic() + patience
+        while (poor := [p for p in best if p[0] == 2 and gain(best[p]) < ENOUGH]) and time.monotonic() < end:
+            in_passes(poor, 1, measure, best)
+        return best
 
 
 def curve_table(threads: int, points: dict[Point, Seconds], curves: dict[str, list[float]]) -> Iterator[str]:
@@ -147,9 +157,9 @@ def curve_table(threads: int, points: dict[Point, Seconds], curves: dict[str, li
         seconds = points[threads, n]
         cells = [f"{n:,}"]
         for library, name in libraries.items():
-            time, way = fastest(seconds, library)
-            curves.setdefault(name, []).append(time * 1e9)
-            cells.append(f"{time * 1e9:.2f} {way}".strip())
+            least, way = fastest(seconds, library)
+            curves.setdefault(name, []).append(least * 1e9)
+            cells.append(f"{least * 1e9:.2f} {way}".strip())
         if threads == 2:
             cells.append(f"{seconds['one thread'] / seconds['fastgumbel']:.2f}")
             cells.append(f"{gain(seconds):.2f}")
@@ -202,7 +212,7 @@ def relaxed_table(rounds: int, items: int) -> Iterator[str]:
     """Relaxed samples and their tangents beside JAX."""
     yield from head(["function", "rows x categories", "ms", "JAX over it", "with `out`, ms", "JAX over it"])
     with Child() as child:
-        points = in_passes(rounds, scaled(RELAXED, items), lambda rows, n: child.measure("relaxed", rows, n, 1))
+        points = in_passes(scaled(RELAXED, items), rounds, lambda *shape: child.measure("relaxed", *shape, 1), {})
     for function, kind in (("gumbel_softmax", "sample"), ("gumbel_softmax_jvp", "tangent")):
         for (rows, n), seconds in points.items():
             cells = []
@@ -222,18 +232,18 @@ def old_table(path: Path, rounds: int, items: int) -> Iterator[str]:
             children = {"old": old, "new": new}
             return {name: child.measure("samples", *point, 1)["fastgumbel"] for name, child in children.items()}
 
-        points = in_passes(rounds, [(*shape, *kind) for shape in shapes for kind in kinds], measure)
+        points = in_passes([(*shape, *kind) for shape in shapes for kind in kinds], rounds, measure, {})
     for rows, n in shapes:
         own = [points[rows, n, *kind] for kind in kinds]
         yield line(f"{rows:,} x {n:,}", *(f"{seconds['old'] / seconds['new']:.2f}" for seconds in own))
 
 
-def measured(kinds: Kinds, rounds: int, items: int) -> tuple[str, dict[str, list[float]]]:
+def measured(kinds: Kinds, rounds: int, items: int, patience: float) -> tuple[str, dict[str, list[float]]]:
     """What stands on the page, and the lines of the picture."""
     curves: dict[str, list[float]] = {}
-    points = measure_curve(rounds, items)
-    second = statistics.median(gain(points[2, n]) for n in CATEGORIES)
-    note = f"A second thread made a pure loop {second:.2f} times as fast."
+    points = measure_curve(rounds, items, patience)
+    gains = [gain(points[2, n]) for n in CATEGORIES]
+    note = f"A second thread made a pure loop {min(gains):.2f} to {max(gains):.2f} times as fast."
     lines = [
         f"Measured on {machine('numpy', 'numba', 'jax', 'torch')}",
         f"About {items:,} log-potentials in an array of the curve; best of {rounds} rounds, all contenders in turn.",
@@ -244,7 +254,7 @@ def measured(kinds: Kinds, rounds: int, items: int) -> tuple[str, dict[str, list
     ]
     if has("jax"):
         lines += ["", "### Relaxed samples", *relaxed_table(rounds, items)]
-    if second < ENOUGH:
+    if min(gains) < ENOUGH:
         curves = {name: curve for name, curve in curves.items() if not name.endswith("2 threads")}
     return "\n".join(lines), curves
 
@@ -253,13 +263,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="calls of each contender")
     parser.add_argument("--items", type=int, default=ITEMS, help="log-potentials in an array of the curve")
+    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for a second thread")
     parser.add_argument("--old", type=Path, help="another checkout, whose times are divided by those of this one")
     parser.add_argument("--write", action="store_true", help="replace the tables on the page, and draw the picture")
     options = parser.parse_args()
     if options.old:
         print("\n".join(old_table(options.old, options.rounds, options.items)))
         return
-    text, curves = measured(vector_kinds(), options.rounds, options.items)
+    text, curves = measured(vector_kinds(), options.rounds, options.items, options.patience)
     print(text)
     if options.write:
         replace_section(PAGE, SCRIPT, text)

@@ -24,7 +24,7 @@ def figures(rows):
 
 
 def test_all_tables(curve):
-    text, lines = curve.measured({"own": {}}, rounds=1, items=20_000)
+    text, lines = curve.measured({"own": {}}, rounds=1, items=20_000, patience=0)
     titles = "One thread", "Two threads", "Over `np.max`", "Which kernel"
     tables = {title: text.split(f"### {title}\n")[1].split("###")[0].strip().splitlines() for title in titles}
     for table in tables.values():
