@@ -53,14 +53,27 @@ def jax_gumbel(n: int, dtype: Any) -> Contender:
     return lambda: draw(key).block_until_ready()
 
 
-def torch_race(x: np.ndarray) -> Contender:
+def torch_race(x: np.ndarray, threads: int = 1) -> Contender:
     import torch
 
     logits = torch.from_numpy(x)
 
     def draw() -> Any:
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads)
         return (logits - torch.empty_like(logits).exponential_().log_()).argmax(-1)
+
+    return draw
+
+
+def torch_multinomial(x: np.ndarray, threads: int) -> Contender:
+    """One draw of each row."""
+    import torch
+
+    logits = torch.from_numpy(x)
+
+    def draw() -> Any:
+        torch.set_num_threads(threads)
+        return torch.multinomial(torch.softmax(logits, -1), 1)
 
     return draw
 
@@ -237,11 +250,11 @@ def many_draws(n: int) -> Work:
 
         weights = torch.from_numpy(p)
 
-        def torch_multinomial() -> Any:
+        def multinomial() -> Any:
             torch.set_num_threads(1)
             return torch.multinomial(weights, draws, replacement=True)
 
-        work.contenders["torch.multinomial, 1 thread"] = torch_multinomial
+        work.contenders["torch.multinomial, 1 thread"] = multinomial
     return work
 
 

@@ -1,7 +1,7 @@
 """Compare fastgumbel with its peers: every contender in turn, round after round, in one process; medians and ratios.
 
-Prints the table; with --write, also puts it on its page and some of its rows into the README, and draws the page's two
-pictures anew where the extra `plot` is installed.
+Prints the table; with --write, also puts it on its page and some of its rows into the README, and draws the picture of
+`by_rows.py` anew where the extra `plot` is installed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 
+from by_rows import picture
 from cases import all_works, has
-from curves import pictures
 from measuring import fresh_environment, medians
 from sections import machine, replace_section
 
@@ -104,8 +104,7 @@ def main() -> None:
         replace_section("bench/pages/performance.md", SCRIPT, text)
         replace_section("README.md", SCRIPT, summary(text))
         if has("matplotlib"):
-            for path in pictures(options.rounds):
-                print(path)
+            print(picture(options.rounds))
 
 
 if __name__ == "__main__":
