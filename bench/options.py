@@ -56,4 +56,4 @@ def table(rounds: int) -> str:
 
 if __name__ == "__main__":
     fg.set_num_threads(1)
-    run_table(__doc__, "bench/options.py", table)
+    run_table(__doc__, "bench/pages/performance.md", "bench/options.py", table)

@@ -39,8 +39,8 @@ def machine(*packages: str) -> str:
     return f"{date}, {model}, {os.cpu_count()} processors, Python {platform.python_version()}, {', '.join(found)}."
 
 
-def run_table(about: str | None, script: str, table: Callable[[int], str]) -> None:
-    """The command line of a script with one table on the performance page, which takes a number of rounds."""
+def run_table(about: str | None, page: str, script: str, table: Callable[[int], str]) -> None:
+    """The command line of a script with one table on a page, which takes a number of rounds."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--rounds", type=int, default=9, help="calls of each contender")
     parser.add_argument("--write", action="store_true", help="replace the table on the page")
@@ -48,4 +48,4 @@ def run_table(about: str | None, script: str, table: Callable[[int], str]) -> No
     text = table(options.rounds)
     print(text)
     if options.write:
-        replace_section("bench/pages/performance.md", script, text)
+        replace_section(page, script, text)
