@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.max_given import merge_results
-from fastgumbel._cpu.top_every import merge_tops, sort_tops
+from fastgumbel._cpu.max.given import merge_results
+from fastgumbel._cpu.top.every import merge_tops, sort_tops
 from fastgumbel._dask.graph import Block, Call, Faults, Grid, Place, earlier_fault, lengths, tree, writable
 from fastgumbel._host import max as _max
 from fastgumbel._host.top import search_top

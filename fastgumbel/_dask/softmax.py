@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.softmax_shard import decay_rows, logarithms
+from fastgumbel._cpu.softmax.shard import decay_rows, logarithms
 from fastgumbel._dask.extra import da
 from fastgumbel._dask.graph import Block, Call, Faults, Grid, chain, earlier_fault, lengths, tree, writable
 from fastgumbel._dask.max import Found, search

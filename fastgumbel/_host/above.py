@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.above import MOST, above_field, above_given
+from fastgumbel._cpu.above.search import MOST, above_field, above_given
 from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.rows import BUFFER_BYTES, Rows, noise_of, rows_of

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.categorical import BUCKETS, BUCKETS_LONG, GUIDED, LONG, build, draw_built, draw_rows
-from fastgumbel._cpu.categorical_short import draw_short
+from fastgumbel._cpu.categorical.many import BUCKETS, BUCKETS_LONG, GUIDED, LONG, build, draw_built, draw_rows
+from fastgumbel._cpu.categorical.short import draw_short
 from fastgumbel._host.max import refuse
 from fastgumbel._host.result import Result
 from fastgumbel._host.rows import Rows, inputs_of, rows_of

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.max_few import max_few, max_one
-from fastgumbel._cpu.max_given import max_given, merge_results
-from fastgumbel._cpu.max_long import max_long
-from fastgumbel._cpu.max_middle import max_middle
-from fastgumbel._cpu.max_short import max_short
+from fastgumbel._cpu.max.few import max_few, max_one
+from fastgumbel._cpu.max.given import max_given, merge_results
+from fastgumbel._cpu.max.long import max_long
+from fastgumbel._cpu.max.middle import max_middle
+from fastgumbel._cpu.max.short import max_short
 from fastgumbel._host.repeats import settle_choices
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of

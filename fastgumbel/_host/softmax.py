@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.softmax_long import softmax_jvp_long, softmax_long
-from fastgumbel._cpu.softmax_short import softmax_short
+from fastgumbel._cpu.softmax.long import softmax_jvp_long, softmax_long
+from fastgumbel._cpu.softmax.short import softmax_short
 from fastgumbel._host import softmax_row
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.given import noise_given

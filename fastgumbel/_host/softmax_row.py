@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.softmax_part import decay_part, largest_of_part, log_part, perturb_part
+from fastgumbel._cpu.softmax.part import decay_part, largest_of_part, log_part, perturb_part
 from fastgumbel._host.rows import Rows
 from fastgumbel._host.threads import even, get_num_threads, run
 from fastgumbel._law.reduce import INVALID_ROW, LIMIT

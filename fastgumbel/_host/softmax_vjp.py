@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.softmax_vjp import softmax_vjp
+from fastgumbel._cpu.softmax.vjp import softmax_vjp
 from fastgumbel._host.given import noise_given
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart

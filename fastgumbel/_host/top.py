@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.top_every import merge_tops, sort_tops, top_every, top_given
-from fastgumbel._cpu.top_long import top_long
+from fastgumbel._cpu.top.every import merge_tops, sort_tops, top_every, top_given
+from fastgumbel._cpu.top.long import top_long
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of

@@ -13,8 +13,10 @@ import functools
 import hashlib
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
+from importlib.resources.abc import Traversable
+from itertools import chain
 from typing import Any
 
 import numba
@@ -25,8 +27,18 @@ from fastgumbel._numba import machine
 _REMEDY = "set NUMBA_CACHE_DIR to a directory that can be written, and has room for some MB"
 
 
-# Where kernels and their parts are; of the package itself only `jit`.
-_FOLDERS = ("", "_cpu", "_cpu/one", "_law", "_numba")
+# Where kernels and their parts are, with the folders in them; of the package itself only `jit`.
+_FOLDERS = ("_cpu", "_law", "_numba")
+
+
+def _files(folder: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:
+    """Path and file of all that lies in a folder."""
+    for item in folder.iterdir():
+        own = f"{path}/{item.name}"
+        if item.is_dir():
+            yield from _files(item, own)
+        else:
+            yield own, item
 
 
 @functools.cache
@@ -38,11 +50,12 @@ def _digest_of_sources() -> str | None:
     # What a loader raises for what it does not have is its own choice.
     with contextlib.suppress(Exception):
         package = resources.files("fastgumbel")
+        own = ((file.name, file) for file in package.iterdir() if file.name.startswith("jit."))
+        parts = chain(own, *(_files(package.joinpath(folder), folder) for folder in _FOLDERS))
         texts = {
-            (folder, file.name): file.read_bytes()
-            for folder in _FOLDERS
-            for file in package.joinpath(folder).iterdir()
-            if file.name.endswith((".py", ".pyc")) and (folder or file.name.startswith("jit."))
+            path: file.read_bytes()
+            for path, file in parts
+            if path.endswith((".py", ".pyc")) and "__pycache__" not in path
         }
         if texts:
             return hashlib.sha256(repr(sorted(texts.items())).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastgumbel._cpu.categorical import BUCKETS, BUCKETS_LONG, GUIDED, LONG, draw_rows
+from fastgumbel._cpu.categorical.many import BUCKETS, BUCKETS_LONG, GUIDED, LONG, draw_rows
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._law.reduce import HOTTEST, NO_INDEX
 from fastgumbel._numba.compile import maker, scalar

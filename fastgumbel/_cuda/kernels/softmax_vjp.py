@@ -1,4 +1,4 @@
-"""Cotangents of relaxed samples carried back on a device: what `_cpu/softmax_vjp.py` does, in the same order of sums.
+"""Cotangents of relaxed samples carried back on a device: what `_cpu/softmax/vjp.py` does, in the same order of sums.
 
 Samples come first, each by itself: the mean of its cotangent, and what it gives for tau. Then every category goes
 through the draws of its row, and so does every row.

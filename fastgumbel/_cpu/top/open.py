@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.blocks import CHUNK, block_at, reaching
-from fastgumbel._cpu.heap import offer
 from fastgumbel._cpu.stage import STAGE, draw_listed_words, padded
+from fastgumbel._cpu.top.heap import offer
 from fastgumbel._law.field import BLOCK_SHIFT, HIGH_WORDS, LOW_WORDS, join, lane_half
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exp64, exponential64, exponential_floor, gumbel64, gumbel_bound

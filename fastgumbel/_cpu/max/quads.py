@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.races import COLUMN, EXPONENTIAL, ITEM, LEAST, QUAD, RATE
+from fastgumbel._cpu.max.races import COLUMN, EXPONENTIAL, ITEM, LEAST, QUAD, RATE
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, padded
 from fastgumbel._law.real import exp32
 from fastgumbel._numba.compile import maker, scalar, stage

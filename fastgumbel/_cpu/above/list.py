@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.above_tile import TILE
+from fastgumbel._cpu.above.tile import TILE
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE
 from fastgumbel._law.field import BLOCK_WORDS, LANE_MASK, block_exponential, join
 from fastgumbel._law.ops import fma

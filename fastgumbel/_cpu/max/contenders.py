@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.races import BEST, COLUMN, HEAT, INDEX, ITEM, QUAD, RACE, index_at
+from fastgumbel._cpu.max.races import BEST, COLUMN, HEAT, INDEX, ITEM, QUAD, RACE, index_at
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, padded
 from fastgumbel._law.field import LOW_WORDS, block_exponential, join, winner_lane, word_of
 from fastgumbel._law.ops import fma

@@ -8,10 +8,9 @@ Their quads wait in a queue and are drawn together, and so do the few lanes that
 import numpy as np
 
 from fastgumbel._cpu.blocks import reaching
-from fastgumbel._cpu.contenders import decide, enter_contender, new_contenders
-from fastgumbel._cpu.parameters import Field, Window
-from fastgumbel._cpu.quads import MARGIN, NUMBER, PLACE, draw_quads, drop_quads, enter_quads, new_quads
-from fastgumbel._cpu.races import (
+from fastgumbel._cpu.max.contenders import decide, enter_contender, new_contenders
+from fastgumbel._cpu.max.quads import MARGIN, NUMBER, PLACE, draw_quads, drop_quads, enter_quads, new_quads
+from fastgumbel._cpu.max.races import (
     BEST,
     COLUMN,
     EXPONENTIAL,
@@ -32,6 +31,7 @@ from fastgumbel._cpu.races import (
     index_at,
     new_races,
 )
+from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound

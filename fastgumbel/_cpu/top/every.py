@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from fastgumbel._cpu.heap import Heap, offer, sort, spoil
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Field, Line, Window
 from fastgumbel._cpu.stage import coordinates_at, fill, temperature_of
+from fastgumbel._cpu.top.heap import Heap, offer, sort, spoil
 from fastgumbel._law.ops import fma
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import kernel, stage

@@ -7,9 +7,9 @@ opens them. What is found comes out in the order of draws, rows and categories.
 
 import numpy as np
 
-from fastgumbel._cpu.above_list import ENOUGH, PLACES, decide_winners, list_reaching, new_list
-from fastgumbel._cpu.above_open import decide_others, new_lanes, new_quads
-from fastgumbel._cpu.above_tile import TILE, draw_reaching, enter_maxima, enter_pairs, new_tile
+from fastgumbel._cpu.above.list import ENOUGH, PLACES, decide_winners, list_reaching, new_list
+from fastgumbel._cpu.above.open import decide_others, new_lanes, new_quads
+from fastgumbel._cpu.above.tile import TILE, draw_reaching, enter_maxima, enter_pairs, new_tile
 from fastgumbel._cpu.parameters import Field, Found
 from fastgumbel._cpu.stage import temperature_of
 from fastgumbel._law.ops import fma

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from fastgumbel._cpu.categorical.targets import targets_of
 from fastgumbel._cpu.parameters import Coordinates, Field
 from fastgumbel._cpu.stage import STAGE, coordinates_at, draw_next_words, padded, temperature_of
-from fastgumbel._cpu.targets import targets_of
 from fastgumbel._law.reduce import LIMIT, NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, decays, running
 from fastgumbel._numba.compile import kernel

@@ -8,10 +8,10 @@ k-th best so far. Where a quick bound shows that this is so for few blocks at al
 import numpy as np
 
 from fastgumbel._cpu.blocks import CHUNK, block_at, block_bounds, block_maxima, reaching
-from fastgumbel._cpu.heap import Heap, offer, spoil
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE, coordinates_at, draw_row_words, fill, temperature_of
-from fastgumbel._cpu.top_open import open_blocks, top_scratch
+from fastgumbel._cpu.top.heap import Heap, offer, spoil
+from fastgumbel._cpu.top.open import open_blocks, top_scratch
 from fastgumbel._law.field import BLOCK_SHIFT, BLOCK_WORDS, block_exponential, block_word, join, winner_lane
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import gumbel64, log64

@@ -3,7 +3,7 @@
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Field
 from fastgumbel._cpu.row import add_to, largest_of
-from fastgumbel._cpu.softmax_long import logs
+from fastgumbel._cpu.softmax.long import logs
 from fastgumbel._cpu.stage import coordinates_at
 from fastgumbel._law.real import decay, log64
 from fastgumbel._law.sums import GROUP

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgumbel._cpu.categorical.targets import targets_of
 from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.row import largest_of
 from fastgumbel._cpu.stage import STAGE, coordinates_at, draw_next_words, padded, temperature_of
-from fastgumbel._cpu.targets import targets_of
 from fastgumbel._law.reduce import LIMIT, NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, bit_length, cumulate
 from fastgumbel._numba.compile import kernel, maker, stage
