@@ -211,6 +211,7 @@ class NoiseField:
             self.draw if draw is _KEPT else _one_or_each(draw, "draw", DRAWS),
             first,
             ids,
+            self._span if ids is self.categories else _span_of(ids),
         )
 
     def _set(
@@ -220,6 +221,7 @@ class NoiseField:
         draw: int | NDArray[np.uint64],
         start: int | NDArray[np.uint64],
         categories: NDArray[np.int64] | None,
+        span: tuple[int, int] = (0, 0),
     ) -> Self:
         keep = object.__setattr__
         keep(self, "key", key)
@@ -227,19 +229,18 @@ class NoiseField:
         keep(self, "draw", draw)
         keep(self, "start", start)
         keep(self, "categories", categories)
-        span = (0, 0) if categories is None or categories.size == 0 else (categories.min(), categories.max())
         keep(self, "_span", span)
         return self
 
     @property
     def has_empty_places(self) -> bool:
         """Whether a category id is negative."""
-        return bool(self._span[0] < 0)
+        return self._span[0] < 0
 
     @property
     def has_wide_categories(self) -> bool:
         """Whether a category id is 2**32 or more."""
-        return bool(self._span[1] >= CATEGORIES)
+        return self._span[1] >= CATEGORIES
 
     def __setattr__(self, name: str, value: object) -> None:
         remedy = "NoiseField.from_key()" if name == "key" else f".at({name}=...)"
@@ -333,6 +334,11 @@ def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
         np.maximum(own, -1, out=own)
     own.flags.writeable = False
     return own
+
+
+def _span_of(ids: NDArray[np.int64] | None) -> tuple[int, int]:
+    """The least and the largest of category ids; zeros if there are none."""
+    return (0, 0) if ids is None or ids.size == 0 else (int(ids.min()), int(ids.max()))
 
 
 def key_of(seed: Any, name: str) -> np.uint64:
