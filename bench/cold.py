@@ -15,7 +15,7 @@ from measuring import fresh_environment
 from sections import machine, replace_section
 
 PROLOGUE = """
-import numpy as np, fastgumbel as fg
+import numpy as np, numba, fastgumbel as fg
 short, long = np.zeros((1000, 10), np.float32), np.zeros((4, 10_000), np.float32)
 """
 # The same call on short rows and on long ones, which other kernels serve.
@@ -53,7 +53,7 @@ def table() -> str:
     lines = [
         f"Measured on {machine('numpy', 'numba', 'llvmlite')}",
         "Seconds of processor time that the first call of a process takes, float32, without machine code on disk and",
-        f"with it, beyond the {imports:.2f} s of the imports.",
+        f"with it, beyond the {imports:.2f} s of importing NumPy and Numba.",
         "",
         "| function | short rows, compiled | from disk | long rows, compiled | from disk |",
         "| --- | --- | --- | --- | --- |",

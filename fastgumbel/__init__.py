@@ -53,24 +53,9 @@ vector slot, thread block, chunk
     A place in a vector register; threads of a GPU that share memory; part of a row, or of a dask array.
 """
 
-from fastgumbel import anneal
-from fastgumbel._api.above import gumbel_above
-from fastgumbel._api.categorical import categorical
-from fastgumbel._api.config import show_config
-from fastgumbel._api.diagnose import diagnose
-from fastgumbel._api.given import gumbel_given_choice
-from fastgumbel._api.log_partition import LogPartition, log_partition
-from fastgumbel._api.max import gumbel_max
-from fastgumbel._api.nested import gumbel_nested
-from fastgumbel._api.noise import gumbel
-from fastgumbel._api.perturb import perturb
-from fastgumbel._api.reservoir import Reservoir
-from fastgumbel._api.softmax import gumbel_softmax, gumbel_softmax_jvp
-from fastgumbel._api.softmax_vjp import gumbel_softmax_vjp
-from fastgumbel._api.top import gumbel_top_k
-from fastgumbel._host.threads import get_num_threads, set_num_threads
-from fastgumbel._request.faults import Fault
-from fastgumbel._request.field import NoiseField
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from fastgumbel._version import __version__ as __version__
 
 __all__ = [
@@ -96,3 +81,60 @@ __all__ = [
     "set_num_threads",
     "show_config",
 ]
+
+# A name is loaded when it is first used: importing the package takes no time, and the first call of a function loads
+# its own kernels alone. Type checkers, and tools that collect the modules of an application, read the imports.
+if TYPE_CHECKING:
+    from fastgumbel import anneal
+    from fastgumbel._api.above import gumbel_above
+    from fastgumbel._api.categorical import categorical
+    from fastgumbel._api.config import show_config
+    from fastgumbel._api.diagnose import diagnose
+    from fastgumbel._api.given import gumbel_given_choice
+    from fastgumbel._api.log_partition import LogPartition, log_partition
+    from fastgumbel._api.max import gumbel_max
+    from fastgumbel._api.nested import gumbel_nested
+    from fastgumbel._api.noise import gumbel
+    from fastgumbel._api.perturb import perturb
+    from fastgumbel._api.reservoir import Reservoir
+    from fastgumbel._api.softmax import gumbel_softmax, gumbel_softmax_jvp
+    from fastgumbel._api.softmax_vjp import gumbel_softmax_vjp
+    from fastgumbel._api.top import gumbel_top_k
+    from fastgumbel._host.threads import get_num_threads, set_num_threads
+    from fastgumbel._request.faults import Fault
+    from fastgumbel._request.field import NoiseField
+else:
+    _HOMES = {
+        "Fault": "_request.faults",
+        "LogPartition": "_api.log_partition",
+        "NoiseField": "_request.field",
+        "Reservoir": "_api.reservoir",
+        "categorical": "_api.categorical",
+        "diagnose": "_api.diagnose",
+        "get_num_threads": "_host.threads",
+        "gumbel": "_api.noise",
+        "gumbel_above": "_api.above",
+        "gumbel_given_choice": "_api.given",
+        "gumbel_max": "_api.max",
+        "gumbel_nested": "_api.nested",
+        "gumbel_softmax": "_api.softmax",
+        "gumbel_softmax_jvp": "_api.softmax",
+        "gumbel_softmax_vjp": "_api.softmax_vjp",
+        "gumbel_top_k": "_api.top",
+        "log_partition": "_api.log_partition",
+        "perturb": "_api.perturb",
+        "set_num_threads": "_host.threads",
+        "show_config": "_api.config",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name == "anneal":
+            return import_module("fastgumbel.anneal")
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"fastgumbel.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import fastgumbel
 from tests.subprocesses import python
 
 PACKAGE = Path(__file__).parents[2] / "fastgumbel"
@@ -93,21 +94,72 @@ def test_importing_compiles_nothing():
 from numba.core import event
 with event.install_recorder("numba:compile") as compiled:
     import fastgumbel.jit
+    from fastgumbel import *
 print(len(compiled.buffer))
 """
     assert python(code) == "0"
+
+
+def test_importing_loads_what_is_used_alone():
+    """Neither the compiler nor a kernel before a name is used, and then those of one operation."""
+    code = """
+import sys
+import fastgumbel as fg
+print("numba" in sys.modules, any(m.startswith("fastgumbel._") and m != "fastgumbel._version" for m in sys.modules))
+fg.gumbel_max
+print("fastgumbel._cpu.max.short" in sys.modules, "fastgumbel._cpu.top.long" in sys.modules)
+"""
+    assert python(code) == "False False\nTrue False"
+
+
+def test_names_are_loaded_from_where_type_checkers_find_them():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    read = {a.name: n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+    homes = {name: f"fastgumbel.{home}" for name, home in fastgumbel._HOMES.items()}
+    assert {name: read[name] for name in homes} == homes
+    assert {*homes, "anneal"} == set(fastgumbel.__all__)
+    assert fastgumbel.__all__ == sorted(fastgumbel.__all__)
+
+
+def test_all_names_are_listed_and_no_other_is_found():
+    code = """
+import fastgumbel
+print(set(fastgumbel.__all__) <= set(dir(fastgumbel)), hasattr(fastgumbel, "gumbel_min"))
+from fastgumbel import *
+from fastgumbel import anneal as schedules
+print(gumbel_max is fastgumbel.gumbel_max, anneal is schedules, anneal.linear.__module__)
+"""
+    assert python(code) == "True False\nTrue True fastgumbel.anneal"
+    with pytest.raises(AttributeError, match=r"module 'fastgumbel' has no attribute 'gumbel_min'"):
+        _ = fastgumbel.gumbel_min
+
+
+def test_threads_that_use_names_at_once_get_the_same():
+    code = """
+import sys, threading
+import fastgumbel as fg
+sys.setswitchinterval(1e-6)
+found, start = [], threading.Barrier(8)
+def use(i):
+    start.wait()
+    names = fg.__all__[::-1] if i % 2 else fg.__all__
+    found.append({name: id(getattr(fg, name)) for name in names})
+threads = [threading.Thread(target=use, args=(i,)) for i in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(found), all(names == found[0] for names in found))
+"""
+    assert python(code) == "8 True"
 
 
 def test_importing_loads_nothing_heavy():
     """Beyond what Numba loads by itself."""
     heavy = "m.split('.')[0] in ('scipy', 'tqdm', 'cupy', 'dask', 'distributed') or 'cuda' in m"
     listing = f"import sys; print(*sorted(m for m in sys.modules if {heavy}))"
-    assert python(f"import fastgumbel; {listing}") == python(f"import numba, numba.extending; {listing}")
+    assert python(f"from fastgumbel import *; {listing}") == python(f"import numba, numba.extending; {listing}")
 
 
 def test_the_public_names():
-    import fastgumbel
-
     names = {"NoiseField", "Reservoir", "anneal", "categorical", "get_num_threads", "gumbel", "gumbel_given_choice"}
     names |= {"gumbel_max", "gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "log_partition", "perturb"}
     names |= {"LogPartition", "gumbel_nested", "set_num_threads", "show_config"}
