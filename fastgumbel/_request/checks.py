@@ -13,6 +13,9 @@ from fastgumbel._request.field import DRAWS
 from fastgumbel._request.scalars import array_of, whole
 
 
+_FLAGS = bool, np.bool_
+
+
 def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """A word from a list."""
     if not isinstance(value, str) or value not in choices:
@@ -22,7 +25,7 @@ def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
 
 def flag_of(value: Any, name: str) -> bool:
     """True or False, and nothing that merely counts as one of them."""
-    if not isinstance(value, bool | np.bool_):
+    if not isinstance(value, _FLAGS):
         raise TypeError(f"{name} must be True or False, not {value!r}")
     return bool(value)
 
@@ -49,6 +52,8 @@ def shape_of(size: Any, name: str, most: int = DRAWS) -> tuple[int, ...]:
     """A shape of so many items at most from an int or a sequence of ints; None is ()."""
     if size is None:
         return ()
+    if type(size) is int and 0 <= size <= most:
+        return (size,)
     items = (size,) if isinstance(size, int | np.integer) else size
     if not (isinstance(items, tuple | Sequence) or np.ndim(items) == 1) or isinstance(items, str | bytes):
         raise TypeError(f"{name} must be an int or a tuple of ints, not {type(size).__name__}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,6 +52,9 @@ NOWHERE = Coordinates(np.uint64(0), 0, 0, _COUNTED, None)
 
 def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, ...], axis: int = -1) -> Coordinates:
     """Where the rows of a batch lie, in an array of this shape that has the categories too, on an axis from the end."""
+    place: Coordinates | None = field._everywhere
+    if place is not None:
+        return place
     categories = None if field.categories is None else _named(field, shape)
     start, starts = _one_or_each(field.start, "start", batch)
     if starts.size:
@@ -60,7 +64,10 @@ def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, 
     if draws.size:
         draws = frozen(np.ascontiguousarray(np.broadcast_to(draws, batch)).reshape(-1))
     wide, empty = field.has_wide_categories, field.has_empty_places
-    return Coordinates(field.key, draw, start, row_ids(field, batch), categories, draws, _ONE, wide, empty)
+    place = Coordinates(field.key, draw, start, row_ids(field, batch), categories, draws, _ONE, wide, empty)
+    if field.rows is None and field.categories is None and type(field.draw) is type(field.start) is int:
+        object.__setattr__(field, "_everywhere", place)
+    return place
 
 
 def _one_or_each(value: int | NDArray[np.uint64], name: str, batch: tuple[int, ...]) -> tuple[int, NDArray[np.uint64]]:
@@ -76,7 +83,7 @@ def _one_or_each(value: int | NDArray[np.uint64], name: str, batch: tuple[int, .
 def field_of(rng: Any, noise: Any) -> NoiseField:
     """The field that `rng` names or `noise` is."""
     if noise is None:
-        return NoiseField.from_key(key_of(rng, "rng"))
+        return _field_of_int(rng) if type(rng) is int else NoiseField.from_key(key_of(rng, "rng"))
     if rng is not None:
         raise ValueError("give rng or noise, not both")
     if not isinstance(noise, NoiseField):
@@ -84,9 +91,17 @@ def field_of(rng: Any, noise: Any) -> NoiseField:
     return noise
 
 
+@functools.lru_cache(maxsize=64)
+def _field_of_int(seed: int) -> NoiseField:
+    """The field of a seed; to make it takes as long as a whole call for a small row."""
+    return NoiseField.from_key(key_of(seed, "rng"))
+
+
 def check_reach(field: NoiseField, draws: int, categories: int) -> None:
     """Whether the coordinates end before the field does."""
-    draw, start = last_of(field.draw), last_of(field.start)
+    draw, start = field.draw, field.start
+    if type(draw) is not int or type(start) is not int:
+        draw, start = last_of(draw), last_of(start)
     if draw + draws > DRAWS:
         raise ValueError(f"noise: draws {draw} to {draw + draws - 1} go beyond the last, 2**32 - 1")
     if start + categories > CATEGORIES:

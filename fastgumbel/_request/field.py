@@ -29,6 +29,8 @@ class _Kept:
 
 
 _KEPT: Any = _Kept()
+# What `NoiseField.at` changes.
+_AT = ("rows", "draw", "start", "categories")
 
 
 class NoiseField:
@@ -86,7 +88,7 @@ class NoiseField:
     array([ True,  True,  True])
     """
 
-    __slots__ = ("_span", "categories", "draw", "key", "rows", "start")
+    __slots__ = ("_everywhere", "_span", "categories", "draw", "key", "rows", "start")
 
     key: np.uint64
     rows: NDArray[np.uint64] | None
@@ -95,6 +97,8 @@ class NoiseField:
     categories: NDArray[np.int64] | None
     # The least and the largest of the category ids, which every call asks for.
     _span: tuple[int, int]
+    # The coordinates in any batch, once they are known, of a field that gives none of its own to rows or categories.
+    _everywhere: Any
 
     def __init__(self, seed: Rng = None) -> None:
         self._set(key_of(seed, "seed"), None, 0, 0, None)
@@ -230,6 +234,7 @@ class NoiseField:
         keep(self, "start", start)
         keep(self, "categories", categories)
         keep(self, "_span", span)
+        keep(self, "_everywhere", None)
         return self
 
     @property
@@ -243,8 +248,8 @@ class NoiseField:
         return self._span[1] >= CATEGORIES
 
     def __setattr__(self, name: str, value: object) -> None:
-        remedy = "NoiseField.from_key()" if name == "key" else f".at({name}=...)"
-        raise AttributeError(f"a NoiseField is immutable; use {remedy}")
+        remedy = "; use NoiseField.from_key()" if name == "key" else f"; use .at({name}=...)" if name in _AT else ""
+        raise AttributeError(f"a NoiseField is immutable{remedy}")
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError("a NoiseField is immutable")
@@ -264,7 +269,7 @@ class NoiseField:
 
     def __repr__(self) -> str:
         parts = []
-        for name in ("rows", "draw", "start", "categories"):
+        for name in _AT:
             at = getattr(self, name)
             if isinstance(at, np.ndarray):
                 parts.append(f"{name}={np.array2string(at, threshold=8, separator=', ')}")

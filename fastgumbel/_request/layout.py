@@ -25,6 +25,8 @@ def category_axis(axis: Any, ndim: int) -> int:
     if ndim == 0:
         raise ValueError("log_potentials must have at least one axis, that of the categories")
     place = integer(axis, "axis")
+    if place == -1:
+        return -1
     if not -ndim <= place < ndim:
         raise ValueError(f"axis must be from {-ndim} to {ndim - 1}, as log_potentials have {ndim} axes, not {axis}")
     return place % ndim - ndim

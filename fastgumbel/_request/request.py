@@ -32,6 +32,9 @@ from fastgumbel._request.temperature import scales, temperatures
 from fastgumbel._request.threshold import threshold_message, thresholds
 
 
+_INVALID = ("raise", "mark")
+
+
 class Tangents(NamedTuple):
     """Tangents of log-potentials (None for zero) and, on the host, of temperatures; the axis of directions, if any."""
 
@@ -88,35 +91,36 @@ class Request:
         arrays: Arrays | None = None,
         field_only: bool = False,
     ) -> None:
-        self.arrays = arrays_of(log_potentials) if arrays is None else arrays
-        self.x = x = self.arrays.array(log_potentials, "log_potentials")
-        check_real(x.dtype, "log_potentials")
-        self.shape = shape = x.shape
+        self.arrays = arrays = arrays_of(log_potentials) if arrays is None else arrays
+        self.x = x = arrays.array(log_potentials, "log_potentials")
+        dtype, shape = x.dtype, x.shape
+        check_real(dtype, "log_potentials")
+        self.shape = shape
         self.axis = axis = category_axis(axis, len(shape))
-        self.n = shape[axis]
-        check_categories(self.n)
-        self.batch = shape[:-1] if axis == -1 else shape[:axis] + shape[axis + 1 :]
-        self.dtype = relaxed_dtype(x.dtype)
+        self.n = n = shape[axis]
+        check_categories(n)
+        self.batch = batch = shape[:-1] if axis == -1 else shape[:axis] + shape[axis + 1 :]
+        self.dtype = relaxed_dtype(dtype)
         self.where = None if where is None else self._mask(where, log_potentials)
-        self.raises = choice_of(invalid, "invalid", ("raise", "mark")) == "raise"
-        self.draw_shape = shape_of(size, "size")
-        self.draws = math.prod(self.draw_shape)
-        self.field: NoiseField | None = None
-        self.given: Any = None
-        self.place = NOWHERE
+        self.raises = choice_of(invalid, "invalid", _INVALID) == "raise"
+        self.draw_shape = draw_shape = shape_of(size, "size")
+        self.draws = draws = math.prod(draw_shape) if draw_shape else 1
         if noise is None or isinstance(noise, NoiseField):
-            self.field = field_of(rng, noise)
-            check_reach(self.field, self.draws, self.n)
-            self.place = coordinates_of(self.field, self.batch, shape, axis)
+            self.field: NoiseField | None = field_of(rng, noise)
+            self.given: Any = None
+            check_reach(self.field, draws, n)
+            self.place = coordinates_of(self.field, batch, shape, axis)
         else:
-            self.given = self._precomputed(rng, noise, "" if field_only else self.arrays.noise)
+            self.field, self.place = None, NOWHERE
+            self.given = self._precomputed(rng, noise, "" if field_only else arrays.noise)
 
     def _either(self, x: Any, name: str) -> Any:
         """An argument that may be of the same kind as the log-potentials, or from the host."""
         return self.arrays.array(x, name) if self.arrays.owns(x) else array_of(x, name)
 
     def _mask(self, where: Any, log_potentials: Any) -> Any:
-        check_labels(log_potentials, where, "where")
+        if type(log_potentials) is not np.ndarray and type(where) is not np.ndarray:
+            check_labels(log_potentials, where, "where")
         mask = self._either(where, "where")
         if mask.dtype != np.bool_:
             mask = boolean_of(mask)

@@ -22,6 +22,8 @@ _BY_THEMSELVES = ("log_potentials", "rows", "draw", "start", "categories", "step
 
 def integer(value: Any, name: str) -> int:
     """An integer of any type, but no bool."""
+    if type(value) is int:
+        return value
     try:
         number = operator.index(value)
     except TypeError:
@@ -49,11 +51,11 @@ def check_host(x: Any, name: str) -> None:
 
 def array_of(x: Any, name: str) -> NDArray[Any]:
     """A host array of whatever type."""
+    if type(x) is np.ndarray and x.dtype.kind != "V":
+        return x
     check_host(x, name)
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} must not be a masked array{_UNMASKED.get(name, '; see its filled()')}")
-    if type(x) is np.ndarray and x.dtype.kind != "V":
-        return x
     return as_array(x, name)
 
 
