@@ -17,6 +17,7 @@ from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
 from fastgumbel._request.faults import choice_message
 from fastgumbel._request.field import IDS
 from fastgumbel._request.request import Request
+from fastgumbel._request.shape import any_set
 
 # So many rows (and draws) or more, of at most so many categories, go side by side through the vector lanes.
 _LANES, _SHORT = 16, 128
@@ -27,14 +28,16 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     whole, lead = rows_of(request), request.draw_shape + request.batch
     rows, chosen = once_each(whole)
     request.condition()
-    choices = np.broadcast_to(request.choices(choice), lead)
+    choices = request.choices(choice)
+    if choices.shape != lead:
+        choices = np.broadcast_to(choices, lead)
     choices = np.ascontiguousarray(choices, np.intp).reshape(request.draws, rows.count)
     flat, read = (*choices.shape, rows.n), (*inputs_of(request), choices)
     if chosen is not None:
         choices = _of_representatives(whole, choices, chosen)
     result = Result("out", out, (*lead, rows.n), rows.dtype, flat, request.axis, read)
     faulty = noise_given(rows, choices, result.flat)
-    if request.draws and np.count_nonzero(faulty):
+    if request.draws and any_set(faulty):
         wrong = faulty == INVALID_CHOICE
         if wrong.any():
             row = int(wrong.argmax())

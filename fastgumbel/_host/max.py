@@ -43,7 +43,9 @@ def search_few(x: Any, axis: Any, field: NoiseField, temperature: Any) -> np.int
     None where it takes `sample` to find or refuse them.
     """
     if (
-        type(x) is np.ndarray
+        field.rows is None
+        and field.categories is None
+        and type(x) is np.ndarray
         and x.ndim > 0
         and x.dtype.char in "fd"
         and type(axis) is int
@@ -54,9 +56,8 @@ def search_few(x: Any, axis: Any, field: NoiseField, temperature: Any) -> np.int
     ):
         flags, batch, n = x.flags, x.shape[:-1], x.shape[-1]
         draw, start = field.draw, field.start
-        counted = field.rows is None and field.categories is None and type(draw) is int
         if (
-            counted
+            type(draw) is int
             and type(start) is int
             and start + n <= CATEGORIES
             and flags.c_contiguous

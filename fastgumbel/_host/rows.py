@@ -14,7 +14,7 @@ from fastgumbel._cpu.half import widen
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import relaxed_dtype
+from fastgumbel._request.shape import freeze, relaxed_dtype
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
@@ -41,9 +41,7 @@ def ids_of(categories: NDArray[np.int64], r0: int, r1: int, c0: int, c1: int) ->
         ids = categories[index_of(batch, r0, r1, c0, c1)]
     else:
         ids = categories[(0,) * len(batch)][np.newaxis, c0:c1]
-    matrix = np.ascontiguousarray(ids).view(np.uint64)
-    matrix.flags.writeable = False
-    return matrix
+    return freeze(np.ascontiguousarray(ids).view(np.uint64))
 
 
 Field: TypeAlias = tuple[
@@ -62,9 +60,20 @@ def field_at(place: Coordinates, r0: int, r1: int, draw: int = 0, column: int = 
     draw, start = first_draw + draw, start + column
     if ids.size:
         ids = ids[r0:r1]
+    if draws.size > 1:
+        draws = draws[r0:r1]
+    if temperatures.size > 1:
+        temperatures = temperatures[r0:r1]
     # To make a NumPy integer takes a few percent of a small call, which begins at 0 as a rule.
-    at = np.uint64(r0) if r0 else _0, np.uint64(draw) if draw else _0, np.uint64(start) if start else _0
-    return ids, key, *at, part_of(draws, r0, r1), part_of(temperatures, r0, r1)
+    return (
+        ids,
+        key,
+        np.uint64(r0) if r0 else _0,
+        np.uint64(draw) if draw else _0,
+        np.uint64(start) if start else _0,
+        draws,
+        temperatures,
+    )
 
 
 class Rows:
@@ -83,24 +92,22 @@ class Rows:
     def __init__(
         self, values: NDArray[Any], where: NDArray[np.bool_] | None = None, place: Coordinates = NOWHERE
     ) -> None:
-        self.batch = values.shape[:-1]
-        self.n = values.shape[-1]
-        self.count = math.prod(self.batch)
-        self.dtype = relaxed_dtype(values.dtype)
+        *batch, n = shape = values.shape
+        dtype, flags = values.dtype, values.flags
+        self.batch, self.n = shape[:-1], n
+        self.count = count = math.prod(batch)
+        self.dtype = own = relaxed_dtype(dtype)
         self.values = values
         self.place = place
         self._where = where
         self._empty = place.empty
-        flags = values.flags
-        # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
-        self.in_place = (
-            where is None and not self._empty and values.dtype == self.dtype and flags.c_contiguous and flags.aligned
-        )
+        self.in_place = where is None and not place.empty and dtype == own and flags.c_contiguous and flags.aligned
         # Columns of a piece at most.
-        self.width = self.n if self.in_place else BUFFER_BYTES // self.dtype.itemsize
-        self.matrix = values.reshape(self.count, self.n) if self.in_place else None
-        if self.matrix is not None:
-            self.matrix.flags.writeable = False
+        self.width = n if self.in_place else BUFFER_BYTES // own.itemsize
+        self.matrix = None
+        if self.in_place:
+            # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
+            self.matrix = freeze(values.view() if len(batch) == 1 else values.reshape(count, n))
 
     @property
     def has_ids(self) -> bool:
@@ -137,16 +144,14 @@ class Rows:
         place = index_of(self.batch, r0, r1, c0, c1)
         if self.values.dtype == np.float16:
             halves = np.ascontiguousarray(self.values[place]).view(np.uint16).reshape(-1)
-            halves.flags.writeable = False
-            widen(piece.reshape(-1), halves)
+            widen(piece.reshape(-1), freeze(halves))
         else:
             piece[...] = self.values[place]
         if self._where is not None:
             np.copyto(piece, -np.inf, where=~self._where[place])
         if self._empty and self.place.categories is not None:
             np.copyto(piece, -np.inf, where=self.place.categories[place] < 0)
-        piece.flags.writeable = False
-        return piece
+        return freeze(piece)
 
     def pieces(self, r0: int, r1: int, c0: int, c1: int, beside: bool = False) -> Iterable[tuple[int, int, int, int]]:
         """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full.

@@ -25,6 +25,7 @@ from fastgumbel._request.faults import infinite_message, place_name, tangent_mes
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request, Tangents
+from fastgumbel._request.shape import any_set, freeze
 from fastgumbel._request.temperature import rates_of
 
 # Tangents of log-potentials and temperatures by direction and row, and of samples by direction, draw and row.
@@ -90,12 +91,12 @@ def sample_jvp(
         return relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
 
     faulty = fill_slopes(dx)
-    if np.count_nonzero(faulty) and dx.size:
+    if any_set(faulty) and dx.size:
         faulty = fill_slopes(_without_excluded(rows, given, dx, faulty == INFINITE_TANGENT))
     if index is not None:
         faulty[(index < 0).any(0) & (faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
-    if np.count_nonzero(faulty):
+    if any_set(faulty):
         refuse(request, rows, faulty)
         dy.flat[..., faulty == INFINITE_TANGENT, :] = np.nan
     return y.deliver(), dy.deliver()
@@ -164,7 +165,7 @@ def choices_of(rows: Rows, noise: Rows | None, draws: int) -> NDArray[np.intp]:
 
 def refuse(request: Request, rows: Rows, faulty: NDArray[Any], slopes: str = "tangents") -> None:
     """Raise for the first faulty row, unless such rows are marked."""
-    if not request.raises or not np.count_nonzero(faulty):
+    if not request.raises or not any_set(faulty):
         return
     infinite = faulty == INFINITE_TANGENT
     if infinite.any():
@@ -211,9 +212,9 @@ def relax(
         faulty[:] = 1
         return faulty
     dx, dtau, dy = _nothing(kind) if slopes is None else slopes
-    into, changes = (y, log, faulty), (dx, dtau, bool(np.count_nonzero(dtau)), dy)
+    into, changes = (y, log, faulty), (dx, dtau, any_set(dtau), dy)
     if rates.size != rows.count:
-        rates = np.full(rows.count, rates[0])
+        rates = rates.repeat(rows.count)
     if slopes is None and not given.size and not rows.has_ids and softmax_row.pays(rows, len(y)):
         softmax_row.relax_rows(rows, rates, y, log, faulty)
         return faulty
@@ -232,8 +233,7 @@ def relax(
             # Each draw has places of its own that are excluded.
             for d, beside in enumerate(noise):
                 left = np.where(np.isneginf(beside), kind.type(-np.inf), x)
-                left.flags.writeable = False
-                relax_piece(left, rows.at(r, r1), beside[np.newaxis], (s + d, s + d + 1, r, 0))
+                relax_piece(freeze(left), rows.at(r, r1), beside[np.newaxis], (s + d, s + d + 1, r, 0))
         else:
             relax_piece(x, at, noise, window)
 

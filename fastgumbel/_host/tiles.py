@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.noise_ids import noise_ids
-from fastgumbel._host.rows import BUFFER_BYTES, Rows
+from fastgumbel._host.rows import BUFFER_BYTES, Rows, field_at
 from fastgumbel._host.threads import even, run
 from fastgumbel._request.faults import infinite_message, place_name
+from fastgumbel._request.shape import freeze
 
 # Work in a task, in log-potentials that the short kernel reads: about a millisecond, so that threads share evenly and
 # Ctrl-C waits no longer.
@@ -35,8 +36,6 @@ class Task(NamedTuple):
 def cut(rows: Rows, draws: int, short: bool) -> list[Task]:
     """All draws of all rows as tasks of about the same work."""
     n, count = rows.n, rows.count
-    if short and n * count * (draws + 1) <= _TASK and draws <= 64:
-        return [Task(0, count, 0, draws, 0, n)]
     once, each = (n, n) if short else (n // _READ, n // _READ // 4 + 64)
     row_step = even(count, max(1, _TASK // (once + each * min(draws, 64))))
     draw_step = even(draws, max(64, _TASK // (row_step * each)))
@@ -54,7 +53,11 @@ Scan: TypeAlias = Callable[[Task, NDArray[np.intp], NDArray[np.float64], int, in
 
 def share(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], short: bool, scan: Scan, merge: Any) -> None:
     """Call scan(task, index, value, draw, row) for every task: results go to index[draw:, row:] and are combined."""
-    tasks = cut(rows, index.shape[0], short)
+    draws = index.shape[0]
+    if short and rows.n * rows.count * (draws + 1) <= _TASK and draws <= 64:
+        scan(Task(0, rows.count, 0, draws, 0, rows.n), index, value, 0, 0)
+        return
+    tasks = cut(rows, draws, short)
     if len(tasks) == 1:
         scan(tasks[0], index, value, 0, 0)
         return
@@ -85,11 +88,17 @@ def scan_field(rows: Rows, kernel: Any, first: int = 0) -> Scan:
     Where the rows have category ids, the kernel takes them too.
     """
 
+    has_ids = rows.has_ids
+
     def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
-        for r, r1, c, c1 in rows.pieces(task.row, task.row + task.rows, task.column, task.column + task.columns):
-            window = (draw, draw + task.draws, row + r - task.row, first + c)
-            own = (rows.ids(r, r1, c, c1),) if rows.has_ids else ()
-            kernel(rows.piece(r, r1, c, c1), rows.at(r, r1, task.draw - draw, c), index, value, window, *own)
+        first_row, height, first_draw, draws, column, width = task
+        for r, r1, c, c1 in rows.pieces(first_row, first_row + height, column, column + width):
+            x, at = rows.piece(r, r1, c, c1), field_at(rows.place, r, r1, first_draw - draw, c)
+            window = (draw, draw + draws, row + r - first_row, first + c)
+            if has_ids:
+                kernel(x, at, index, value, window, rows.ids(r, r1, c, c1))
+            else:
+                kernel(x, at, index, value, window)
 
     return scan
 
@@ -105,7 +114,7 @@ def scan_ids(rows: Rows, kernel: Any) -> Scan:
             for s in range(0, task.draws, together):
                 noise = np.empty((min(together, task.draws - s), *x.shape))
                 noise_ids(noise, own, rows.at(r, r1, task.draw + s), False, rows.place.wide or None)
-                noise.flags.writeable = False
+                freeze(noise)
                 for d, beside in enumerate(noise, draw + s):
                     kernel(x, beside, index, value, (d, d + 1, row + r - task.row, c), rows.temperatures(r, r1))
 
@@ -130,11 +139,14 @@ def scan_given(rows: Rows, noise: Rows, kernel: Any) -> Scan:
     return scan
 
 
+_NO_VALUES: NDArray[np.float64] = np.empty((0, 0))
+
+
 def prepared(index: NDArray[np.intp], value: NDArray[np.float64] | None, combine: bool) -> NDArray[np.float64]:
     """Results to combine with in `index` and the array of values, which is empty where none are needed."""
     if value is None:
         if not combine:
-            return np.empty((0, 0))
+            return _NO_VALUES
         value = np.empty(index.shape)
     index.fill(-1)
     value.fill(-np.inf)

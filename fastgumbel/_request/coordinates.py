@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._request.field import CATEGORIES, DRAWS, NoiseField, key_of
 from fastgumbel._request.layout import fits
+from fastgumbel._request.shape import freeze
 
 # Row ids that count from 0.
 _COUNTED: NDArray[np.uint64] = np.empty(0, np.uint64)
@@ -17,9 +18,7 @@ _COUNTED: NDArray[np.uint64] = np.empty(0, np.uint64)
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:
     """A read-only view: kernels are compiled for one kind of such arrays."""
-    view = array[...]
-    view.flags.writeable = False
-    return view
+    return freeze(array[...])
 
 
 _COMMON: NDArray[np.uint64] = frozen(np.empty(0, np.uint64))

@@ -122,7 +122,7 @@ class Request:
         if type(log_potentials) is not np.ndarray and type(where) is not np.ndarray:
             check_labels(log_potentials, where, "where")
         mask = self._either(where, "where")
-        if mask.dtype != np.bool_:
+        if mask.dtype.kind != "b":
             mask = boolean_of(mask)
         if not fits(mask.shape, self.shape):
             raise ValueError(

@@ -16,6 +16,12 @@ def relaxed_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return _FLOAT32 if dtype.kind == "f" and dtype.itemsize <= 4 else _FLOAT64
 
 
+def freeze(array: NDArray[Any]) -> NDArray[Any]:
+    """Make an array, of which nobody else has this view, read-only: kernels are compiled for one kind of such arrays."""
+    array.setflags(False)  # `write`; to name it, or to set `flags.writeable`, takes a microsecond
+    return array
+
+
 def once(array: NDArray[Any]) -> NDArray[Any]:
     """A view with axes along which an array is broadcast cut to one item."""
     if 0 not in array.strides:
@@ -29,7 +35,14 @@ _SMALL = 1024
 
 def any_negative(array: NDArray[Any]) -> bool:
     """Whether there is any integer below 0."""
+    if 0 < array.size <= _SMALL and array.flags.c_contiguous:
+        return array.item(array.argmin()) < 0
     array = once(array)
-    if array.size > _SMALL or not array.flags.c_contiguous:
-        return array.size > 0 and bool(array.min() < 0)
-    return array.size > 0 and array.item(array.argmin()) < 0
+    return array.size > 0 and bool(array.min() < 0)
+
+
+def any_set(array: NDArray[Any]) -> bool:
+    """Whether anything is not 0."""
+    if array.size > _SMALL:
+        return np.count_nonzero(array) > 0
+    return array.nonzero()[0].size > 0
