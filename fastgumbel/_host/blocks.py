@@ -20,6 +20,8 @@ def tasks(rows: Rows, draws: int) -> list[tuple[int, int, int, int]]:
     if rows.count == 0 or draws == 0:
         return []
     buffer = BUFFER_BYTES // rows.dtype.itemsize
+    if rows.n * rows.count * draws <= buffer:
+        return [(0, rows.count, 0, draws)]
     # Noise at category ids has a buffer for all draws of a task.
     counted = not rows.has_ids
     height = even(rows.count, max(1, (_TASK if rows.in_place and counted else buffer) // rows.n))

@@ -17,7 +17,7 @@ from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
 from fastgumbel._request.faults import choice_message
 from fastgumbel._request.field import IDS
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import any_set
+from fastgumbel._request.shape import count_set
 
 # So many rows (and draws) or more, of at most so many categories, go side by side through the vector lanes.
 _LANES, _SHORT = 16, 128
@@ -37,7 +37,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
         choices = _of_representatives(whole, choices, chosen)
     result = Result("out", out, (*lead, rows.n), rows.dtype, flat, request.axis, read)
     faulty = noise_given(rows, choices, result.flat)
-    if request.draws and any_set(faulty):
+    if request.draws and count_set(faulty):
         wrong = faulty == INVALID_CHOICE
         if wrong.any():
             row = int(wrong.argmax())

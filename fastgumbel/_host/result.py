@@ -75,5 +75,5 @@ class Result:
 def check_apart(*results: Result) -> None:
     """Whether the caller's arrays for several results have no memory in common."""
     outs = [result.out for result in results if result.out is not None]
-    if any(np.may_share_memory(a, b) for i, a in enumerate(outs) for b in outs[:i]):
+    if len(outs) > 1 and any(np.may_share_memory(a, b) for i, a in enumerate(outs) for b in outs[:i]):
         raise ValueError(apart_message(len(results)))

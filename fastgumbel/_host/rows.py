@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.half import widen
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
+from fastgumbel._request.layout import layout_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import freeze, relaxed_dtype
+from fastgumbel._request.shape import freeze
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
@@ -92,11 +92,8 @@ class Rows:
     def __init__(
         self, values: NDArray[Any], where: NDArray[np.bool_] | None = None, place: Coordinates = NOWHERE
     ) -> None:
-        *batch, n = shape = values.shape
         dtype, flags = values.dtype, values.flags
-        self.batch, self.n = shape[:-1], n
-        self.count = count = math.prod(batch)
-        self.dtype = own = relaxed_dtype(dtype)
+        _, self.n, self.batch, self.count, self.dtype = _, n, batch, count, own = layout_of(values.shape, dtype, -1)
         self.values = values
         self.place = place
         self._where = where
@@ -138,6 +135,8 @@ class Rows:
     def piece(self, r0: int, r1: int, c0: int, c1: int) -> NDArray[Any]:
         """Rows r0 to r1 and columns c0 to c1 as a C-contiguous read-only matrix; -inf where excluded."""
         if self.matrix is not None:
+            if r1 - r0 == self.count and c1 - c0 == self.n:
+                return self.matrix
             # A row is contiguous also where some of its columns are left out.
             return self.matrix[r0:r1] if c1 - c0 == self.n else self.matrix[r0, c0:c1].reshape(1, -1)
         piece = np.empty((r1 - r0, c1 - c0), self.dtype)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,7 +24,7 @@ from fastgumbel._request.faults import infinite_message, place_name, tangent_mes
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request, Tangents
-from fastgumbel._request.shape import any_set, freeze
+from fastgumbel._request.shape import converted, count_set, freeze
 from fastgumbel._request.temperature import rates_of
 
 # Tangents of log-potentials and temperatures by direction and row, and of samples by direction, draw and row.
@@ -47,10 +46,11 @@ def fill(
     rows: Rows, noise: Rows | None, taus: NDArray[np.float64], hard: bool, log: bool, y: NDArray[Any]
 ) -> NDArray[np.uint8]:
     """Write samples to y[draw, row], relaxed or hard, NaN in rows that are invalid; by row, what is wrong with it."""
-    faulty = np.zeros(rows.count, np.uint8)
-    soft = 0 if hard else np.count_nonzero(taus)
+    soft = 0 if hard else count_set(taus)
     if soft:
         faulty = relax(rows, given_noise(noise, rows, len(y)), rates_of(taus, rows.dtype), y, None, log)
+    else:
+        faulty = np.zeros(rows.count, np.uint8)
     if soft < taus.size:
         hard_rows = np.ones(rows.count, bool) if soft == 0 else taus == 0
         index = choices_of(rows, noise, len(y))
@@ -70,7 +70,7 @@ def sample_jvp(
 ) -> tuple[Any, Any]:
     """What `gumbel_softmax_jvp` does."""
     rows, taus = once_each(rows_of(request))[0], request.temperatures(tau)
-    if np.count_nonzero(taus) < taus.size:
+    if count_set(taus) < taus.size:
         raise ValueError(zero_tau_message(rows.name(int((taus == 0).argmax()))))
     samples = None if rao is None else request.condition(rao)
     wanted = request.tangents(*tangents)
@@ -91,12 +91,12 @@ def sample_jvp(
         return relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
 
     faulty = fill_slopes(dx)
-    if any_set(faulty) and dx.size:
+    if count_set(faulty) and dx.size:
         faulty = fill_slopes(_without_excluded(rows, given, dx, faulty == INFINITE_TANGENT))
     if index is not None:
         faulty[(index < 0).any(0) & (faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
-    if any_set(faulty):
+    if count_set(faulty):
         refuse(request, rows, faulty)
         dy.flat[..., faulty == INFINITE_TANGENT, :] = np.nan
     return y.deliver(), dy.deliver()
@@ -106,10 +106,9 @@ def result_of(
     request: Request, name: str, out: Any, directions: tuple[int, ...] | None, read: tuple[NDArray[Any], ...]
 ) -> Result:
     """Where to compute a result, with an axis of directions in `flat` unless they are None."""
-    count, n = math.prod(request.batch), request.n
-    lead = directions or ()
-    flat = (request.draws, count, n) if directions is None else (*(lead or (1,)), request.draws, count, n)
-    shape = (*lead, *request.draw_shape, *request.batch, n)
+    flat, shape = (request.draws, request.count, request.n), (*request.draw_shape, *request.batch, request.n)
+    if directions is not None:
+        flat, shape = (*(directions or (1,)), *flat), (*directions, *shape)
     return Result(name, out, shape, request.dtype, flat, request.axis, read)
 
 
@@ -120,8 +119,7 @@ def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
     """
     if noise is None:
         return _nothing(rows.dtype)[0]
-    with np.errstate(over="ignore", under="ignore"):
-        array = np.ascontiguousarray(noise.values, rows.dtype)
+    array = np.ascontiguousarray(converted(noise.values, rows.dtype))
     good = np.isfinite(array)
     if not good.all():
         good |= noise.values == -np.inf
@@ -137,12 +135,11 @@ def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDAr
     kind, lead = rows.dtype, wanted.directions or (1,)
     dx, dtau = _nothing(kind)[0], np.zeros((*lead, rows.count), kind)
     if wanted.x is not None:
-        with np.errstate(over="ignore", under="ignore"):
-            lines = np.ascontiguousarray(categories_last(wanted.x, axis), kind)
+        lines = np.ascontiguousarray(categories_last(converted(wanted.x, kind), axis))
         own = lines.reshape(-1, rows.count, rows.n) if lines.size else lines.reshape(*lead, rows.count, rows.n)
         dx = own if len(own) == lead[0] else np.ascontiguousarray(np.broadcast_to(own, (*lead, rows.count, rows.n)))
     if wanted.tau is not None:
-        dtau[...] = wanted.tau.reshape(-1, rows.count) if rows.count else 0
+        dtau.reshape((*wanted.directions, *rows.batch))[...] = wanted.tau
     return dx, dtau
 
 
@@ -165,7 +162,7 @@ def choices_of(rows: Rows, noise: Rows | None, draws: int) -> NDArray[np.intp]:
 
 def refuse(request: Request, rows: Rows, faulty: NDArray[Any], slopes: str = "tangents") -> None:
     """Raise for the first faulty row, unless such rows are marked."""
-    if not request.raises or not any_set(faulty):
+    if not request.raises or not count_set(faulty):
         return
     infinite = faulty == INFINITE_TANGENT
     if infinite.any():
@@ -212,7 +209,7 @@ def relax(
         faulty[:] = 1
         return faulty
     dx, dtau, dy = _nothing(kind) if slopes is None else slopes
-    into, changes = (y, log, faulty), (dx, dtau, any_set(dtau), dy)
+    into, changes = (y, log, faulty), (dx, dtau, count_set(dtau) > 0, dy)
     if rates.size != rows.count:
         rates = rates.repeat(rows.count)
     if slopes is None and not given.size and not rows.has_ids and softmax_row.pays(rows, len(y)):

@@ -20,6 +20,7 @@ from fastgumbel._request.faults import zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
+from fastgumbel._request.shape import converted, count_set
 from fastgumbel._request.temperature import rates_of, sums_of
 
 # Numbers in a task: about a millisecond.
@@ -79,7 +80,7 @@ def sample(
 ) -> tuple[Any, tuple[Any, Any]]:
     """What `gumbel_softmax_vjp` does."""
     rows, taus, noise = once_each(rows_of(request))[0], request.temperatures(tau), noise_of(request)
-    if np.count_nonzero(taus) < taus.size:
+    if count_set(taus) < taus.size:
         raise ValueError(zero_tau_message(rows.name(int((taus == 0).argmax()))))
     samples = None if rao is None else request.condition(rao)
     weights = _cotangents(request, rows, cotangent)
@@ -108,8 +109,7 @@ def sample(
 
 def _cotangents(request: Request, rows: Rows, cotangent: Any) -> NDArray[Any]:
     """Cotangents by draw, row and category, in the dtype of the rows."""
-    with np.errstate(over="ignore", under="ignore"):
-        lines = np.ascontiguousarray(categories_last(request.cotangent(cotangent), request.axis), rows.dtype)
+    lines = np.ascontiguousarray(categories_last(converted(request.cotangent(cotangent), rows.dtype), request.axis))
     return lines.reshape(request.draws, rows.count, rows.n)
 
 

@@ -32,19 +32,18 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
     flat = request.draws, rows.count, k
     names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")
     outs = outs_of(out, *names)
-    # What has a place more than the caller's arrays is copied to them.
-    shapes = [((*lead, k), np.intp), ((*lead, k), np.float64), (lead, np.float64)][: len(outs)]
-    results = [
-        Result(name, array, shape, kind, flat if i < 2 else flat[:2], request.axis if i < 2 else -1, inputs_of(request))
-        for i, ((name, array), (shape, kind)) in enumerate(zip(outs, shapes, strict=True))
-    ]
+    shape, axis, read = (*lead, k), request.axis, inputs_of(request)
+    results = [Result(*outs[0], shape, np.intp, flat, axis, read), Result(*outs[1], shape, np.float64, flat, axis, read)]
+    if return_threshold:
+        results.append(Result(*outs[2], lead, np.float64, flat[:2], inputs=read))
     check_apart(*results)
-    index, value = (result.flat for result in results[:2])
+    index, value = results[0].flat, results[1].flat
     if places > k:
+        # What has a place more than the caller's arrays is copied to them.
         index, value = np.empty((*flat[:2], places), np.intp), np.empty((*flat[:2], places))
     search_top(rows, noise_of(request), index, value)
     if request.raises:
-        _refuse(rows, index[..., :k], value[..., :k])
+        _refuse(rows, index, value, k)
     if places > k:
         results[0].flat[...], results[1].flat[...] = index[..., :k], value[..., :k]
     if return_threshold:
@@ -52,15 +51,15 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
     return tuple(result.deliver() for result in results)
 
 
-def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:
-    """Raise for the first row that is invalid or has fewer categories than places."""
-    last = index[..., -1]
+def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], k: int) -> None:
+    """Raise for the first row that is invalid or has fewer categories than k."""
+    last = index[..., k - 1]
     if any_negative(last):
         row = int((last < 0).any(0).argmax())
         if np.isnan(value[:, row, 0]).any():
             raise ValueError(rows.fault(row))
         left = int((index[:, row] >= 0).sum(-1).min())
-        raise ValueError(too_few_message(rows.name(row), left, index.shape[-1], rows.excluded))
+        raise ValueError(too_few_message(rows.name(row), left, k, rows.excluded))
 
 
 def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:

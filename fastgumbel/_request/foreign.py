@@ -30,7 +30,7 @@ def as_array(x: Any, name: str) -> NDArray[Any]:
         raise ValueError(f"{name} must be an array: {error}") from None
     except Exception as error:
         raise TypeError(f"{name} cannot be read as an array: {type(error).__name__}: {error}") from error
-    return widened(array) if array.dtype.name == _BFLOAT16 else array
+    return widened(array) if array.dtype.kind == "V" and array.dtype.name == _BFLOAT16 else array
 
 
 class _Refused(Exception):

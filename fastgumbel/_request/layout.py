@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel._request.checks import check_real
 from fastgumbel._request.field import CATEGORIES
 from fastgumbel._request.scalars import integer
+from fastgumbel._request.shape import relaxed_dtype
 
 # Items that an array can have, as its bytes are counted in 63 bits.
 ITEMS = 2**59
+
+
+class Layout(NamedTuple):
+    """The axis of n categories, counted from the end, the batch of so many rows, and the type of relaxed samples."""
+
+    axis: int
+    n: int
+    batch: tuple[int, ...]
+    count: int
+    dtype: np.dtype[Any]
+
+
+@functools.lru_cache(maxsize=256)
+def layout_of(shape: tuple[int, ...], dtype: np.dtype[Any], axis: int) -> Layout:
+    """How log-potentials are read, which is checked; many calls have the same."""
+    check_real(dtype, "log_potentials")
+    axis = category_axis(axis, len(shape))
+    check_categories(shape[axis])
+    batch = shape[:axis] + (shape[axis + 1 :] if axis < -1 else ())
+    return Layout(axis, shape[axis], batch, math.prod(batch), relaxed_dtype(dtype))
 
 
 def check_categories(n: int) -> None:
@@ -25,8 +49,6 @@ def category_axis(axis: Any, ndim: int) -> int:
     if ndim == 0:
         raise ValueError("log_potentials must have at least one axis, that of the categories")
     place = integer(axis, "axis")
-    if place == -1:
-        return -1
     if not -ndim <= place < ndim:
         raise ValueError(f"axis must be from {-ndim} to {ndim - 1}, as log_potentials have {ndim} axes, not {axis}")
     return place % ndim - ndim

@@ -24,10 +24,9 @@ from fastgumbel._request.coordinates import (
 from fastgumbel._request.device import backend
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.foreign import check_labels
-from fastgumbel._request.layout import category_axis, check_categories, fits
-from fastgumbel._request.scalars import array_of, whole
-from fastgumbel._request.shape import relaxed_dtype
-from fastgumbel._request.tangents import agreed_directions, lead_of, spread_slopes
+from fastgumbel._request.layout import fits, layout_of
+from fastgumbel._request.scalars import array_of, integer, whole
+from fastgumbel._request.tangents import agreed_directions, lead_of, slopes_of
 from fastgumbel._request.temperature import scales, temperatures
 from fastgumbel._request.threshold import threshold_message, thresholds
 
@@ -60,8 +59,8 @@ class Request:
     x, where, given : array, or None
         Log-potentials, their mask, and precomputed noise, as their kind of arrays gives them. A mask may be a host
         array beside others.
-    shape, axis, batch, n : tuple of int, int, tuple of int, int
-        Of the log-potentials; the axis of the n categories is counted from the end.
+    shape, axis, batch, count, n : tuple of int, int, tuple of int, int, int
+        Of the log-potentials; the axis of the n categories is counted from the end, and the batch has so many rows.
     dtype : numpy.dtype
         The type in which log-potentials are read, and that of relaxed samples.
     draw_shape, draws : tuple of int, int
@@ -75,7 +74,7 @@ class Request:
     """
 
     __slots__ = (
-        "arrays", "axis", "batch", "draw_shape", "draws", "dtype", "field", "given", "n", "place", "raises", "shape",
+        "arrays", "axis", "batch", "count", "draw_shape", "draws", "dtype", "field", "given", "n", "place", "raises", "shape",
         "where", "x",
     )  # fmt: skip
 
@@ -93,14 +92,9 @@ class Request:
     ) -> None:
         self.arrays = arrays = arrays_of(log_potentials) if arrays is None else arrays
         self.x = x = arrays.array(log_potentials, "log_potentials")
-        dtype, shape = x.dtype, x.shape
-        check_real(dtype, "log_potentials")
-        self.shape = shape
-        self.axis = axis = category_axis(axis, len(shape))
-        self.n = n = shape[axis]
-        check_categories(n)
-        self.batch = batch = shape[:-1] if axis == -1 else shape[:axis] + shape[axis + 1 :]
-        self.dtype = relaxed_dtype(dtype)
+        self.shape = shape = x.shape
+        own = layout_of(shape, x.dtype, integer(axis, "axis"))
+        self.axis, self.n, self.batch, self.count, self.dtype = axis, n, batch, _, _ = own
         self.where = None if where is None else self._mask(where, log_potentials)
         self.raises = choice_of(invalid, "invalid", _INVALID) == "raise"
         self.draw_shape = draw_shape = shape_of(size, "size")
@@ -215,13 +209,13 @@ class Request:
         return array
 
     def tangents(self, d_x: Any, d_tau: Any) -> Tangents:
-        """Tangents, checked; those of temperatures are broadcast to (directions +) batch, without a copy."""
+        """Tangents, checked; those of temperatures broadcast to (directions +) batch."""
         counts: list[int] = []
         if d_x is not None:
             d_x = self._either(d_x, "tangents[0]")
             check_real(d_x.dtype, "tangents[0]")
             counts += lead_of(d_x.shape, self.shape)
         if d_tau is not None:
-            d_tau, lead = spread_slopes(self.arrays.fetch(d_tau, "tangents[1]"), self.dtype, self.batch)
+            d_tau, lead = slopes_of(self.arrays.fetch(d_tau, "tangents[1]"), self.dtype, self.batch)
             counts += lead
         return Tangents(d_x, d_tau, agreed_directions(counts))

@@ -51,8 +51,9 @@ def check_host(x: Any, name: str) -> None:
 
 def array_of(x: Any, name: str) -> NDArray[Any]:
     """A host array of whatever type."""
-    if type(x) is np.ndarray and x.dtype.kind != "V":
-        return x
+    kind = type(x)
+    if kind is float or kind is int or (kind is np.ndarray and x.dtype.kind != "V"):
+        return np.asarray(x)
     check_host(x, name)
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} must not be a masked array{_UNMASKED.get(name, '; see its filled()')}")

@@ -41,8 +41,14 @@ def any_negative(array: NDArray[Any]) -> bool:
     return array.size > 0 and bool(array.min() < 0)
 
 
-def any_set(array: NDArray[Any]) -> bool:
-    """Whether anything is not 0."""
-    if array.size > _SMALL:
-        return np.count_nonzero(array) > 0
-    return array.nonzero()[0].size > 0
+def count_set(array: NDArray[Any]) -> int:
+    """How many items are not 0."""
+    return np.count_nonzero(array) if array.size > _SMALL else len(array.nonzero()[0])
+
+
+def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array in a type of floats, without a warning where a number is beyond it."""
+    if array.dtype == dtype:
+        return array
+    with np.errstate(over="ignore", under="ignore"):
+        return array.astype(dtype)

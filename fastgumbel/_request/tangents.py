@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from fastgumbel._request.checks import check_real
 from fastgumbel._request.faults import place_name
+from fastgumbel._request.layout import fits
+from fastgumbel._request.shape import converted, count_set
 
 
 def lead_of(shape: tuple[int, ...], expected: tuple[int, ...]) -> tuple[int, ...]:
@@ -28,21 +30,19 @@ def agreed_directions(counts: list[int]) -> tuple[int, ...]:
     return tuple(counts[:1])
 
 
-def spread_slopes(
+def slopes_of(
     d_tau: NDArray[Any], kind: np.dtype[Any], batch: tuple[int, ...]
 ) -> tuple[NDArray[Any], tuple[int, ...]]:
-    """Tangents of temperatures broadcast to lead + batch, without a copy, and lead: an axis of directions, if any."""
+    """Tangents of temperatures, which broadcast to lead + batch, and lead: an axis of directions, if any."""
     check_real(d_tau.dtype, "tangents[1]")
-    with np.errstate(over="ignore", under="ignore"):
-        array = d_tau.astype(kind, copy=False)
+    array = converted(d_tau, kind)
     finite = np.isfinite(array)
-    if not finite.all():
+    if count_set(finite.reshape(-1)) < finite.size:
         where = place_name(array.shape, int(finite.argmin()))
         raise ValueError(f"tangents[1] must be finite in {kind}, but {where} has {array.flat[finite.argmin()]}")
     lead = array.shape[: max(0, array.ndim - len(batch))]
     if len(lead) > 1:
         raise ValueError(f"tangents[1] must have at most an axis of directions more than the batch, not {array.shape}")
-    try:
-        return np.broadcast_to(array, lead + batch), lead
-    except ValueError:
-        raise ValueError(f"tangents[1] of shape {array.shape} does not broadcast to the batch shape {batch}") from None
+    if not fits(array.shape, lead + batch):
+        raise ValueError(f"tangents[1] of shape {array.shape} does not broadcast to the batch shape {batch}")
+    return array, lead
