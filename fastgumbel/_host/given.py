@@ -21,6 +21,7 @@ from fastgumbel._request.shape import count_set
 
 # So many rows (and draws) or more, of at most so many categories, go side by side through the vector lanes.
 _LANES, _SHORT = 16, 128
+_FEW_LANES, _SHORTER = 4, 32
 
 
 def sample(request: Request, choice: Any, out: Any) -> Any:
@@ -75,7 +76,9 @@ def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDA
             own = write_ids(part, rows, (r, r1, s, s1), True)
         window = (s, s1, r, 0)
         x, at = rows.piece(r, r1, 0, rows.n), rows.at(r, r1)
-        if own is None and rows.n <= _SHORT and (r1 - r) * (s1 - s) >= _LANES:
+        lanes = (r1 - r) * (s1 - s)
+        beside = (lanes >= _LANES and rows.n <= _SHORT) or (lanes >= _FEW_LANES and rows.n <= _SHORTER)
+        if own is None and beside:
             given_short(x, at, choices, out, faulty, window)
         else:
             given_choice(x, at, choices, out, faulty, window, own is not None)

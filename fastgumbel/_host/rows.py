@@ -58,7 +58,7 @@ def field_at(place: Coordinates, r0: int, r1: int, draw: int = 0, column: int = 
     """Where rows r0 to r1 lie in a field, from a draw and a column on: a plain tuple of what a `Field` has."""
     key, first_draw, start, ids, _, draws, temperatures, _, _ = place
     draw, start = first_draw + draw, start + column
-    if ids.size:
+    if ids.size > r1 - r0:
         ids = ids[r0:r1]
     if draws.size > 1:
         draws = draws[r0:r1]
@@ -134,23 +134,27 @@ class Rows:
 
     def piece(self, r0: int, r1: int, c0: int, c1: int) -> NDArray[Any]:
         """Rows r0 to r1 and columns c0 to c1 as a C-contiguous read-only matrix; -inf where excluded."""
+        whole = r1 - r0 == self.count and c1 - c0 == self.n
         if self.matrix is not None:
-            if r1 - r0 == self.count and c1 - c0 == self.n:
+            if whole:
                 return self.matrix
             # A row is contiguous also where some of its columns are left out.
             return self.matrix[r0:r1] if c1 - c0 == self.n else self.matrix[r0, c0:c1].reshape(1, -1)
-        piece = np.empty((r1 - r0, c1 - c0), self.dtype)
-        place = index_of(self.batch, r0, r1, c0, c1)
+        if whole:
+            place, shape = ..., self.values.shape
+        else:
+            place, shape = index_of(self.batch, r0, r1, c0, c1), (r1 - r0, c1 - c0)
+        piece = np.empty(shape, self.dtype)
         if self.values.dtype == np.float16:
             halves = np.ascontiguousarray(self.values[place]).view(np.uint16).reshape(-1)
             widen(piece.reshape(-1), freeze(halves))
         else:
             piece[...] = self.values[place]
         if self._where is not None:
-            np.copyto(piece, -np.inf, where=~self._where[place])
+            np.putmask(piece, ~self._where[place], -np.inf)
         if self._empty and self.place.categories is not None:
             np.copyto(piece, -np.inf, where=self.place.categories[place] < 0)
-        return freeze(piece)
+        return freeze(piece.reshape(r1 - r0, c1 - c0))
 
     def pieces(self, r0: int, r1: int, c0: int, c1: int, beside: bool = False) -> Iterable[tuple[int, int, int, int]]:
         """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full.

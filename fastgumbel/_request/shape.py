@@ -35,7 +35,7 @@ _SMALL = 1024
 
 def any_negative(array: NDArray[Any]) -> bool:
     """Whether there is any integer below 0."""
-    if 0 < array.size <= _SMALL and array.flags.c_contiguous:
+    if 0 < array.size <= _SMALL:
         return array.item(array.argmin()) < 0
     array = once(array)
     return array.size > 0 and bool(array.min() < 0)
