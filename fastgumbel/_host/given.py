@@ -29,10 +29,10 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     whole, lead = rows_of(request), request.draw_shape + request.batch
     rows, chosen = once_each(whole)
     request.condition()
-    choices = request.choices(choice)
-    if choices.shape != lead:
-        choices = np.broadcast_to(choices, lead)
-    choices = np.ascontiguousarray(choices, np.intp).reshape(request.draws, rows.count)
+    passed = request.choices(choice)
+    if passed.shape != lead:
+        passed = np.broadcast_to(passed, lead)
+    choices = np.ascontiguousarray(passed, np.intp).reshape(request.draws, rows.count)
     flat, read = (*choices.shape, rows.n), (*inputs_of(request), choices)
     if chosen is not None:
         choices = _of_representatives(whole, choices, chosen)
@@ -42,7 +42,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
         wrong = faulty == INVALID_CHOICE
         if wrong.any():
             row = int(wrong.argmax())
-            raise ValueError(choice_message(rows.name(row), rows.n, choices[:, row]))
+            raise ValueError(choice_message(rows.name(row), rows.n, passed.reshape(choices.shape)[:, row]))
         if request.raises:
             raise ValueError(rows.fault(int(faulty.argmax())))
     if chosen is not None:

@@ -27,13 +27,16 @@ _WRITTEN = 2**15
 
 def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
     """What `gumbel_top_k` does: indices and values by rank and, if wanted, thresholds."""
-    rows, lead = once_each(rows_of(request))[0], request.draw_shape + request.batch
+    (rows, chosen), lead = once_each(rows_of(request)), request.draw_shape + request.batch
     places = min(k + return_threshold, rows.n)
     flat = request.draws, rows.count, k
     names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")
     outs = outs_of(out, *names)
     shape, axis, read = (*lead, k), request.axis, inputs_of(request)
-    results = [Result(*outs[0], shape, np.intp, flat, axis, read), Result(*outs[1], shape, np.float64, flat, axis, read)]
+    results = [
+        Result(*outs[0], shape, np.intp, flat, axis, read),
+        Result(*outs[1], shape, np.float64, flat, axis, read),
+    ]
     if return_threshold:
         results.append(Result(*outs[2], lead, np.float64, flat[:2], inputs=read))
     check_apart(*results)
@@ -43,7 +46,7 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
         index, value = np.empty((*flat[:2], places), np.intp), np.empty((*flat[:2], places))
     search_top(rows, noise_of(request), index, value)
     if request.raises:
-        _refuse(rows, index, value, k)
+        _refuse(rows, index, value, k, chosen is not None)
     if places > k:
         results[0].flat[...], results[1].flat[...] = index[..., :k], value[..., :k]
     if return_threshold:
@@ -51,7 +54,7 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
     return tuple(result.deliver() for result in results)
 
 
-def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], k: int) -> None:
+def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], k: int, repeated: bool) -> None:
     """Raise for the first row that is invalid or has fewer categories than k."""
     last = index[..., k - 1]
     if any_negative(last):
@@ -59,7 +62,8 @@ def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], k: 
         if np.isnan(value[:, row, 0]).any():
             raise ValueError(rows.fault(row))
         left = int((index[:, row] >= 0).sum(-1).min())
-        raise ValueError(too_few_message(rows.name(row), left, k, rows.excluded))
+        excluded = f"{rows.excluded}, or have the id of another place" if repeated else rows.excluded
+        raise ValueError(too_few_message(rows.name(row), left, k, excluded))
 
 
 def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numba
-from numba import config
+from numba import config, types
+from numba.core.errors import TypingError
 from numba.extending import typeof_impl
 
 from fastgumbel._numba.borrowing import BORROWED
@@ -57,11 +58,25 @@ stage = functools.partial(_njit, **STAGE_OPTIONS)
 maker = functools.partial(_njit, **_OPTIONS, **_NOT_FROM_C, **_NOT_FROM_PYTHON)
 
 
+def _refuse_unknown(function: Any, signature: Any) -> None:
+    """Say what to pass instead of arrays that Numba cannot take, of which it tells the type at most."""
+    names = function.__code__.co_varnames
+    for name, kind in zip(names, signature, strict=False):
+        if kind == types.pyobject:
+            raise TypingError(
+                f"fastgumbel.jit: {name} must be a number or an array in native byte order: convert it before, as by "
+                f"np.asarray({name}, np.float64)"
+            )
+        if getattr(kind, "dtype", None) == types.float16:
+            raise TypingError(f"fastgumbel.jit: {name} must not be of float16: convert it before, to float32")
+
+
 def _whole(function: Any, **options: Any) -> Any:
     dispatcher = kept(functools.partial(_njit, **options), function)
     plain = dispatcher.compile
 
     def compile_(signature: Any) -> Any:
+        _refuse_unknown(function, signature)
         # The setting is the whole process's, so one thread at a time changes it; the compiler holds the lock anyway.
         with _lock or contextlib.nullcontext():
             # The compiler does so, too, where the environment has changed, and must not undo what is set here.

@@ -84,8 +84,8 @@ def fault_message(name: str, bad: tuple[str, Any] | None, excluded: str = EXCLUD
 def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> str:
     """What is wrong with a row of which fewer than k categories are left."""
     return (
-        f"log_potentials: {name} has {left} categories left, fewer than k = {k}: the others are -inf, at most -2**46 "
-        f"(subtract the row's maximum), or {excluded}"
+        f"log_potentials: {name} has {left} categor{'y' if left == 1 else 'ies'} left, fewer than k = {k}: the others "
+        f"are -inf, at most -2**46 (subtract the row's maximum), or {excluded}"
     )
 
 

@@ -138,9 +138,8 @@ def _enter(member: Any, i: int, planes: NDArray[np.int64], found: list[_Nest]) -
     """Put a category, member i, into the nest that was found last."""
     category = member if type(member) is int else integer(member, f"{found[-1].name}[1][{i}], a category,")
     if not 0 <= category < planes.size:
-        raise ValueError(
-            f"{found[-1].name}[1][{i}] must be a category, a place from 0 to {planes.size - 1}, not {category}"
-        )
+        allowed = f"a place from 0 to {planes.size - 1}" if planes.size else "and size leaves none"
+        raise ValueError(f"{found[-1].name}[1][{i}] must be a category, {allowed}, not {category}")
     plane = planes[category]
     if plane:
         other = "twice" if plane == len(found) else f"and in {found[plane - 1].name}"

@@ -30,9 +30,7 @@ def agreed_directions(counts: list[int]) -> tuple[int, ...]:
     return tuple(counts[:1])
 
 
-def slopes_of(
-    d_tau: NDArray[Any], kind: np.dtype[Any], batch: tuple[int, ...]
-) -> tuple[NDArray[Any], tuple[int, ...]]:
+def slopes_of(d_tau: NDArray[Any], kind: np.dtype[Any], batch: tuple[int, ...]) -> tuple[NDArray[Any], tuple[int, ...]]:
     """Tangents of temperatures, which broadcast to lead + batch, and lead: an axis of directions, if any."""
     check_real(d_tau.dtype, "tangents[1]")
     array = converted(d_tau, kind)

@@ -39,7 +39,8 @@ def temperatures(
     if own.size and not (own.min() >= 0 and own.max() <= most) and 0 not in batch:
         row = int(((own >= 0) & (own <= most)).argmin())
         allowed = "finite and at least 0" if most == _MOST else f"from 0 to {most:g}"
-        raise ValueError(f"{name} must be {allowed}, but {place_name(batch, row)} has {own[row]}")
+        found = f"not {own[0]}" if own.size == 1 else f"but {place_name(batch, row)} has {own[row]}"
+        raise ValueError(f"{name} must be {allowed}, {found}")
     return own
 
 

@@ -197,3 +197,43 @@ MASKED = np.ma.masked_array([[True, False]] * 3, [[False, True]] * 3)
 def test_a_mask_is_never_forgotten(call, name):
     with pytest.raises(TypeError, match=f"{name} must not be a masked array; see its filled"):
         call()
+
+
+def test_no_remedy_is_named_for_what_a_field_has_for_itself():
+    field = NoiseField(1)
+    with pytest.raises(AttributeError, match=r"immutable; use \.at\(rows=\.\.\.\)"):
+        field.rows = [1]
+    with pytest.raises(AttributeError, match=r"immutable; use NoiseField\.from_key\(\)"):
+        field.key = 1
+    for name in ("_span", "_everywhere", "colour"):
+        with pytest.raises(AttributeError, match="^a NoiseField is immutable$"):
+            setattr(field, name, 1)
+    with pytest.raises(TypeError, match="unexpected keyword argument '_span'"):
+        field.at(_span=1)
+
+
+def test_fields_of_a_seed_are_told_apart_by_its_type():
+    """The field of an int is kept, and True and 1.0 are equal to 1."""
+    assert gumbel_max(np.zeros((2, 3)), rng=1).shape == gumbel_max(np.zeros((2, 3)), rng=np.uint8(1)).shape
+    for seed in (True, 1.0):
+        with pytest.raises(TypeError, match="rng must be None, an int"):
+            gumbel(3, rng=seed)
+
+
+def test_layouts_are_told_apart_by_the_type_of_the_axis():
+    x = np.zeros((2, 3))
+    assert gumbel_max(x, axis=1, size=2, rng=0).shape == (2, 2)
+    for axis in (True, 1.0, [1]):
+        with pytest.raises(TypeError, match="axis must be an integer"):
+            gumbel_max(x, axis=axis, size=2, rng=0)
+
+
+def test_a_field_is_read_in_batches_of_any_shape():
+    """Its coordinates are kept where they are those of every batch."""
+    for field in (NoiseField(1), NoiseField(1).at(draw=2, start=3), NoiseField(1).at(rows=[3])):
+        whole = gumbel((2, 2, 3), noise=field)
+        first = gumbel_max(np.zeros((4, 3)), size=2, noise=field)
+        np.testing.assert_array_equal(first, gumbel_max(np.zeros((2, 2, 3)), size=2, noise=field).reshape(2, 4))
+        np.testing.assert_array_equal(first[0], whole.argmax(-1).reshape(-1))
+        again = gumbel_max(np.zeros((4, 3)), size=2, noise=field.at(draw=field.draw + 1))
+        np.testing.assert_array_equal(first[1], again[0])

@@ -259,3 +259,10 @@ def test_a_choice_stands_for_its_id():
     g = gumbel_given_choice(x, 0, size=50, noise=NoiseField(3).at(categories=ids))
     assert ((x + g).argmax(-1) == 1).all()
     assert (g[:, 0] == g[:, 1]).all()
+
+
+def test_a_bad_choice_is_told_as_it_was_passed():
+    with pytest.raises(ValueError, match=f"from 0 to 2, but row 1 has {2**63}"):
+        gumbel_given_choice(np.zeros((2, 3)), np.array([0, 2**63], np.uint64), rng=0)
+    with pytest.raises(ValueError, match=f"from 0 to 2, but row 0 has 0, {2**64 - 1}"):
+        gumbel_given_choice(np.zeros((1, 3)), np.array([[0], [2**64 - 1]], np.uint64), size=2, rng=0)

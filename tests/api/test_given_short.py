@@ -37,6 +37,7 @@ def test_lanes_give_the_bits_of_rows_one_by_one(monkeypatch, dtype):
                 results = []
                 for lanes in (1, 2**62):
                     monkeypatch.setattr(given, "_LANES", lanes)
+                    monkeypatch.setattr(given, "_FEW_LANES", lanes)
                     results.append(gumbel_given_choice(x[rows], chosen, size=size, noise=place, invalid="mark"))
                 assert results[0].tobytes() == results[1].tobytes()
 

@@ -245,3 +245,8 @@ def test_bad_options(options, error, message):
 def test_bad_sizes(size):
     with pytest.raises((TypeError, ValueError), match="size"):
         fg.gumbel_nested(size, [])
+
+
+def test_where_there_are_no_categories_none_is_named():
+    with pytest.raises(ValueError, match=r"nests\[0\]\[1\]\[0\] must be a category, and size leaves none, not 0"):
+        fg.gumbel_nested((2, 0), [(0.5, [0, 1])], rng=0)

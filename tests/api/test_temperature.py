@@ -226,8 +226,8 @@ def test_categorical_is_its_definition_on_every_path(path, n, dtype):
 @pytest.mark.parametrize(
     ("temperature", "message"),
     [
-        (-1.0, "temperature must be from 0 to 1e.300, but row 0 has -1"),
-        (np.nan, "temperature must be from 0 to 1e.300, but row 0 has nan"),
+        (-1.0, "temperature must be from 0 to 1e.300, not -1"),
+        (np.nan, "temperature must be from 0 to 1e.300, not nan"),
         (np.inf, "temperature must be from 0 to 1e.300"),
         (2e300, "temperature must be from 0 to 1e.300"),
         ([1.0, 2.0, -0.5], "row 2 has -0.5"),

@@ -221,3 +221,8 @@ def test_values_given_the_sample_are_gumbel_races():
     times = np.exp(-values)
     gaps = np.diff(times, axis=-1, prepend=0) * (n - np.arange(k))
     assert stats.kstest(gaps.ravel(), "expon").pvalue > laws.ALARM
+
+
+def test_one_category_left_is_one():
+    with pytest.raises(ValueError, match="the row has 1 category left, fewer than k = 2: the others"):
+        gumbel_top_k([0.0, -np.inf], 2, rng=0)
