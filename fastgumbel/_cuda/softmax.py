@@ -91,9 +91,8 @@ def _slopes(work: Work, wanted: Wanted, dy: Any) -> Tangents:
     directions = math.prod(wanted.directions)
     dtau = np.zeros((1,) * (1 + len(rows.batch)), kind)
     if wanted.tau is not None:
-        dtau = np.broadcast_to(
-            wanted.tau, (*(wanted.directions if wanted.tau.ndim > len(rows.batch) else (1,)), *rows.batch)
-        )
+        lead = wanted.directions if wanted.tau.ndim > len(rows.batch) else (1,)
+        dtau = np.broadcast_to(wanted.tau, (*lead, *rows.batch))
     own = once(dtau)
     step = 0 if own.size == len(own) else rows.count
     shape = (directions, *((1,) * len(rows.batch) if step == 0 else rows.batch))

@@ -93,7 +93,8 @@ class Rows:
         self, values: NDArray[Any], where: NDArray[np.bool_] | None = None, place: Coordinates = NOWHERE
     ) -> None:
         dtype, flags = values.dtype, values.flags
-        _, self.n, self.batch, self.count, self.dtype = _, n, batch, count, own = layout_of(values.shape, dtype, -1)
+        _, n, batch, count, own = layout_of(values.shape, dtype, -1)
+        self.n, self.batch, self.count, self.dtype = n, batch, count, own
         self.values = values
         self.place = place
         self._where = where
@@ -140,8 +141,9 @@ class Rows:
                 return self.matrix
             # A row is contiguous also where some of its columns are left out.
             return self.matrix[r0:r1] if c1 - c0 == self.n else self.matrix[r0, c0:c1].reshape(1, -1)
+        place: Any = ...
         if whole:
-            place, shape = ..., self.values.shape
+            shape = self.values.shape
         else:
             place, shape = index_of(self.batch, r0, r1, c0, c1), (r1 - r0, c1 - c0)
         piece = np.empty(shape, self.dtype)

@@ -106,7 +106,8 @@ def result_of(
     request: Request, name: str, out: Any, directions: tuple[int, ...] | None, read: tuple[NDArray[Any], ...]
 ) -> Result:
     """Where to compute a result, with an axis of directions in `flat` unless they are None."""
-    flat, shape = (request.draws, request.count, request.n), (*request.draw_shape, *request.batch, request.n)
+    flat: tuple[int, ...] = request.draws, request.count, request.n
+    shape = (*request.draw_shape, *request.batch, request.n)
     if directions is not None:
         flat, shape = (*(directions or (1,)), *flat), (*directions, *shape)
     return Result(name, out, shape, request.dtype, flat, request.axis, read)

@@ -87,7 +87,6 @@ def scan_field(rows: Rows, kernel: Any, first: int = 0) -> Scan:
 
     Where the rows have category ids, the kernel takes them too.
     """
-
     has_ids = rows.has_ids
 
     def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from fastgumbel._request.field import DRAWS
 from fastgumbel._request.scalars import array_of, whole
 
-
 _FLAGS = bool, np.bool_
 
 

@@ -19,12 +19,12 @@ ITEMS = 2**59
 
 
 class Layout(NamedTuple):
-    """The axis of n categories, counted from the end, the batch of so many rows, and the type of relaxed samples."""
+    """The axis of n categories, counted from the end, the batch of rows and their number, the type of samples."""
 
     axis: int
     n: int
     batch: tuple[int, ...]
-    count: int
+    rows: int
     dtype: np.dtype[Any]
 
 

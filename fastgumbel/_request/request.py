@@ -30,7 +30,6 @@ from fastgumbel._request.tangents import agreed_directions, lead_of, slopes_of
 from fastgumbel._request.temperature import scales, temperatures
 from fastgumbel._request.threshold import threshold_message, thresholds
 
-
 _INVALID = ("raise", "mark")
 
 
@@ -74,8 +73,8 @@ class Request:
     """
 
     __slots__ = (
-        "arrays", "axis", "batch", "count", "draw_shape", "draws", "dtype", "field", "given", "n", "place", "raises", "shape",
-        "where", "x",
+        "arrays", "axis", "batch", "count", "draw_shape", "draws", "dtype", "field", "given", "n", "place", "raises",
+        "shape", "where", "x",
     )  # fmt: skip
 
     def __init__(
@@ -93,8 +92,8 @@ class Request:
         self.arrays = arrays = arrays_of(log_potentials) if arrays is None else arrays
         self.x = x = arrays.array(log_potentials, "log_potentials")
         self.shape = shape = x.shape
-        own = layout_of(shape, x.dtype, integer(axis, "axis"))
-        self.axis, self.n, self.batch, self.count, self.dtype = axis, n, batch, _, _ = own
+        axis, n, batch, self.count, self.dtype = layout_of(shape, x.dtype, integer(axis, "axis"))
+        self.axis, self.n, self.batch = axis, n, batch
         self.where = None if where is None else self._mask(where, log_potentials)
         self.raises = choice_of(invalid, "invalid", _INVALID) == "raise"
         self.draw_shape = draw_shape = shape_of(size, "size")

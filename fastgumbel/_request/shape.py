@@ -17,8 +17,9 @@ def relaxed_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def freeze(array: NDArray[Any]) -> NDArray[Any]:
-    """Make an array, of which nobody else has this view, read-only: kernels are compiled for one kind of such arrays."""
-    array.setflags(False)  # `write`; to name it, or to set `flags.writeable`, takes a microsecond
+    """Make an array read-only, of which nobody else has this view: kernels are compiled for such arrays."""
+    # The first is `write`. To name it, or to set `flags.writeable`, takes a microsecond.
+    array.setflags(False)  # type: ignore[call-arg]
     return array
 
 
@@ -36,14 +37,14 @@ _SMALL = 1024
 def any_negative(array: NDArray[Any]) -> bool:
     """Whether there is any integer below 0."""
     if 0 < array.size <= _SMALL:
-        return array.item(array.argmin()) < 0
+        return bool(array.item(array.argmin()) < 0)
     array = once(array)
     return array.size > 0 and bool(array.min() < 0)
 
 
 def count_set(array: NDArray[Any]) -> int:
     """How many items are not 0."""
-    return np.count_nonzero(array) if array.size > _SMALL else len(array.nonzero()[0])
+    return int(np.count_nonzero(array)) if array.size > _SMALL else len(array.nonzero()[0])
 
 
 def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

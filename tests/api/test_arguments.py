@@ -206,7 +206,7 @@ def test_no_remedy_is_named_for_what_a_field_has_for_itself():
     with pytest.raises(AttributeError, match=r"immutable; use NoiseField\.from_key\(\)"):
         field.key = 1
     for name in ("_span", "_everywhere", "colour"):
-        with pytest.raises(AttributeError, match="^a NoiseField is immutable$"):
+        with pytest.raises(AttributeError, match=r"^a NoiseField is immutable$"):
             setattr(field, name, 1)
     with pytest.raises(TypeError, match="unexpected keyword argument '_span'"):
         field.at(_span=1)

@@ -250,7 +250,7 @@ def test_no_id_is_chosen_twice():
     assert not (index == 1).any()
     assert abs((index == 0).mean() - 0.5) < 0.0125  # 5 standard errors
     assert (np.sort(fastgumbel.gumbel_top_k(x, 2, noise=field)[0], -1) == [0, 2]).all()
-    with pytest.raises(ValueError, match="2 categories left, fewer than k = 3.*, or have the id of another place"):
+    with pytest.raises(ValueError, match=r"2 categories left, fewer than k = 3.*, or have the id of another place"):
         fastgumbel.gumbel_top_k(x, 3, noise=field)
 
 
