@@ -1,4 +1,4 @@
-"""Relaxed samples of a few long rows, and their tangents: all threads share each row, in parts."""
+"""Relaxed samples of a few long rows, and their derivatives: all threads share each row, in parts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from fastgumbel._cpu.softmax.part import (
     largest_of_part,
     log_part,
     perturb_part,
+    pull_part,
+    take_part,
     tangent_part,
 )
 from fastgumbel._host.parts import Sum, read_only, sharing
@@ -142,3 +144,22 @@ def _relax_jvp(place: _Place, line: NDArray[Any] | None, log: bool, changes: tup
 
     share(end)
     return all(np.isfinite(means))
+
+
+def pull_row(
+    y: NDArray[Any], log: bool, cotangent: NDArray[Any], gradient: NDArray[np.float64]
+) -> tuple[float, int]:
+    """Add what a cotangent of a sample y gives, but for the factor 1 / tau, to a gradient.
+
+    Returns the same for tau, with the other sign, and what is wrong.
+    """
+    if y[0] != y[0]:
+        return 0.0, INVALID_ROW
+    share, sum_, cotangent = sharing(y.size), Sum(y.size), read_only(cotangent)
+    share(lambda c, c1: take_part(y[c:c1], log, cotangent[c:c1], sum_.part(c)))
+    with np.errstate(over="ignore"):
+        weight = sum_.total() if log else float(y.dtype.type(sum_.total()))
+    if not abs(weight) < np.inf:
+        return 0.0, INFINITE_TANGENT
+    share(lambda c, c1: pull_part(y[c:c1], log, cotangent[c:c1], weight, gradient[c:c1], sum_.part(c)))
+    return sum_.total(), 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastgumbel
-from fastgumbel import NoiseField, gumbel_softmax, gumbel_softmax_jvp
+from fastgumbel import NoiseField, gumbel_softmax, gumbel_softmax_jvp, gumbel_softmax_vjp
 from fastgumbel._host import parts
 
 
@@ -29,10 +29,15 @@ def on_one_thread(*args, function=gumbel_softmax, **options):
         fastgumbel.set_num_threads(before)
 
 
+def flat(results):
+    """Return all arrays of nested tuples."""
+    return [array for part in results for array in flat(part)] if isinstance(results, tuple) else [results]
+
+
 def assert_same(function, *args, **options):
     """The bits of all results are those of one thread."""
     one, many = on_one_thread(*args, function=function, **options), function(*args, **options)
-    for a, b in zip(one, many, strict=True):
+    for a, b in zip(flat(one), flat(many), strict=True):
         assert a.shape == b.shape
         assert a.tobytes() == b.tobytes()
 
@@ -90,3 +95,23 @@ def test_tangents_without_a_sample(threads):
         assert (np.isnan(dy).all(1) == [True, False, True, False]).all()
         with pytest.raises(ValueError, match="those of row 2 are not"):
             gumbel_softmax_jvp((x, 1.0), tangents, rng=1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_have_the_bits_of_one_thread(threads, dtype):
+    rng = np.random.default_rng(3)
+    for n in (97, 512, 1000, 5000):
+        x, tau = rng.normal(size=(2, n)).astype(dtype), np.array([0.3, 2.0])
+        x[:, n // 3] = -np.inf
+        noise = NoiseField(n).at(rows=[5, 2**40], start=77)
+        for options in ({}, {"log": True}, {"hard": True}, {"size": 2, "log": True}, {"rao": 2, "hard": True}):
+            w = rng.normal(size=(options.get("size", 1), 2, n)).astype(dtype)
+            w.flags.writeable = False
+            assert_same(gumbel_softmax_vjp, (x, tau), w if "size" in options else w[0], noise=noise, **options)
+
+
+def test_gradients_without_a_sample(threads):
+    x, w = np.zeros((4, 3000), np.float32), np.ones((4, 3000), np.float32)
+    x[0, 2999], x[1, 5], w[1, 5], w[2, 7], w[3] = np.nan, -np.inf, np.nan, np.inf, 3e38
+    for log in (False, True):
+        assert_same(gumbel_softmax_vjp, (x, 1.0), w, rng=1, invalid="mark", log=log)
