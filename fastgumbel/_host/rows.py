@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.half import widen
+from fastgumbel._cpu.half import widen, widen_upper
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import relaxed_dtype
+from fastgumbel._request.shape import BFLOAT16, relaxed_dtype
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
@@ -135,10 +135,10 @@ class Rows:
             return self.matrix[r0:r1] if c1 - c0 == self.n else self.matrix[r0, c0:c1].reshape(1, -1)
         piece = np.empty((r1 - r0, c1 - c0), self.dtype)
         place = index_of(self.batch, r0, r1, c0, c1)
-        if self.values.dtype == np.float16:
+        if self.values.dtype in (np.float16, BFLOAT16):
             halves = np.ascontiguousarray(self.values[place]).view(np.uint16).reshape(-1)
             halves.flags.writeable = False
-            widen(piece.reshape(-1), halves)
+            (widen if self.values.dtype == np.float16 else widen_upper)(piece.reshape(-1), halves)
         else:
             piece[...] = self.values[place]
         if self._where is not None:

@@ -26,7 +26,7 @@ from fastgumbel._request.field import NoiseField
 from fastgumbel._request.foreign import check_labels
 from fastgumbel._request.layout import category_axis, check_categories, fits
 from fastgumbel._request.scalars import array_of, whole
-from fastgumbel._request.shape import relaxed_dtype
+from fastgumbel._request.shape import BFLOAT16, relaxed_dtype
 from fastgumbel._request.tangents import agreed_directions, lead_of, spread_slopes
 from fastgumbel._request.temperature import scales, temperatures
 from fastgumbel._request.threshold import threshold_message, thresholds
@@ -90,7 +90,8 @@ class Request:
     ) -> None:
         self.arrays = arrays_of(log_potentials) if arrays is None else arrays
         self.x = x = self.arrays.array(log_potentials, "log_potentials")
-        check_real(x.dtype, "log_potentials")
+        if x.dtype is not BFLOAT16:
+            check_real(x.dtype, "log_potentials")
         self.shape = shape = x.shape
         self.axis = axis = category_axis(axis, len(shape))
         self.n = shape[axis]
