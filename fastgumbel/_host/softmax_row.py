@@ -146,9 +146,7 @@ def _relax_jvp(place: _Place, line: NDArray[Any] | None, log: bool, changes: tup
     return all(np.isfinite(means))
 
 
-def pull_row(
-    y: NDArray[Any], log: bool, cotangent: NDArray[Any], gradient: NDArray[np.float64]
-) -> tuple[float, int]:
+def pull_row(y: NDArray[Any], log: bool, cotangent: NDArray[Any], gradient: NDArray[np.float64]) -> tuple[float, int]:
     """Add what a cotangent of a sample y gives, but for the factor 1 / tau, to a gradient.
 
     Returns the same for tau, with the other sign, and what is wrong.
