@@ -156,8 +156,8 @@ def pull_row(y: NDArray[Any], log: bool, cotangent: NDArray[Any], gradient: NDAr
     share, sum_, cotangent = sharing(y.size), Sum(y.size), read_only(cotangent)
     share(lambda c, c1: take_part(y[c:c1], log, cotangent[c:c1], sum_.part(c)))
     with np.errstate(over="ignore"):
-        weight = sum_.total() if log else float(y.dtype.type(sum_.total()))
-    if not abs(weight) < np.inf:
+        mean = y.dtype.type(sum_.total())
+    if not abs(mean) < np.inf:
         return 0.0, INFINITE_TANGENT
-    share(lambda c, c1: pull_part(y[c:c1], log, cotangent[c:c1], weight, gradient[c:c1], sum_.part(c)))
+    share(lambda c, c1: pull_part(y[c:c1], log, cotangent[c:c1], mean, gradient[c:c1], sum_.part(c)))
     return sum_.total(), 0

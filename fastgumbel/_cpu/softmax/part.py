@@ -78,12 +78,12 @@ def take_part(y, logarithm, cotangent, sums):
 
 
 @kernel
-def pull_part(y, logarithm, cotangent, sum_, gradient, sums):
-    """Add what cotangents with a sum give, but for the factor 1 / tau, to the gradient; terms of what tau gets."""
+def pull_part(y, logarithm, cotangent, mean, gradient, sums):
+    """Add what cotangents with a mean give, but for the factor 1 / tau, to the gradient; terms of what tau gets."""
     n = y.size
     g, logs_ = np.empty(n, y.dtype), np.empty(n, y.dtype)
     take(g, y, 0, cotangent, 0, n, logarithm)
-    pull(g, logs_, y, 0, n, logarithm, sum_)
+    pull(g, logs_, y, 0, n, logarithm, mean)
     for i in range(n):
         gradient[i] += np.float64(g[i])
     dot_terms(sums, g, logs_)

@@ -22,10 +22,10 @@ def take(g, y, at, w, w_at, n, logarithm):
 
 
 @stage
-def pull(g, logs, y, at, n, logarithm, sum_):
+def pull(g, logs, y, at, n, logarithm, mean):
     """Cotangents from `take` to what they give for z, in place, and logarithms of the sample; both 0 where it is 0.
 
-    `sum_` is their float64 sum, weighted by the sample unless they are those of its logarithm.
+    `mean` is their sum, weighted by the sample unless they are those of its logarithm.
     """
     zero = g.dtype.type(0)
     if logarithm:
@@ -34,9 +34,8 @@ def pull(g, logs, y, at, n, logarithm, sum_):
             logs[i] = t if t > -np.inf else zero
         for i in range(n):
             if y[np.uint64(at) + np.uint64(i)] > -np.inf:
-                g[i] -= decay(logs[i]) * sum_
+                g[i] -= decay(logs[i]) * mean
         return
-    mean = g.dtype.type(sum_)
     for i in range(n):
         p = y[np.uint64(at) + np.uint64(i)]
         g[i] = p * (g[i] - mean) if p > zero else zero
@@ -65,11 +64,11 @@ def softmax_vjp(y, logarithm, cotangents, sums, slopes, faulty, window):
                 faulty[r] = INVALID_ROW
                 break
             take(g, samples, at, weights, w_at, n, logarithm)
-            sum_ = total(g, 0, n) if logarithm else np.float64(y.dtype.type(dot(g, 0, samples, at, n)))
-            if not abs(sum_) < np.inf:
+            mean = y.dtype.type(total(g, 0, n) if logarithm else dot(g, 0, samples, at, n))
+            if not abs(mean) < np.inf:
                 faulty[r] = INFINITE_TANGENT
                 break
-            pull(g, logs, samples, at, n, logarithm, sum_)
+            pull(g, logs, samples, at, n, logarithm, mean)
             for i in range(n):
                 flat[of_row + np.uint64(i)] += np.float64(g[i])
             slopes[r] -= dot(g, 0, logs, 0, n)
