@@ -16,7 +16,7 @@ _4 = np.uint64(4)
 
 @stage
 def _filled(n, slots):
-    """Round n up to whole vectors of so many slots: few in a short row, of which each place of scratch costs its time."""
+    """Round n up to a multiple of slots, so that vector loops have no scalar remainder; short rows pay for each."""
     return (n + slots - 1) // slots * slots
 
 

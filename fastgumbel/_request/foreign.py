@@ -18,7 +18,9 @@ _IN_PIECES = "log_potentials"
 
 
 def as_array(x: Any, name: str) -> NDArray[Any]:
-    """What x is for NumPy, whatever its type; bfloat16 is widened to float32, but for log-potentials, which become BFLOAT16.
+    """What x is for NumPy, whatever its type.
+
+    bfloat16 is widened to float32, but log-potentials become BFLOAT16.
 
     Raises
     ------
