@@ -1,4 +1,4 @@
-"""float16 to float32, exactly, as vector code."""
+"""float16 and bfloat16 to float32, exactly, as vector code."""
 
 import numpy as np
 
@@ -26,3 +26,10 @@ def widen(out, halves):
         subnormal = real(np.uint32(bits | _LEAST)) - real(_LEAST)
         number = normal if magnitude >= _NORMAL else subnormal
         out[i] = -number if half & _SIGN else number
+
+
+@kernel
+def widen_upper(out, halves):
+    """Write bfloat16 numbers, given as uint16, to out (float32), of which they are the upper halves."""
+    for i in range(out.size):
+        out[i] = real(np.uint32(np.uint32(halves[i]) << _16))

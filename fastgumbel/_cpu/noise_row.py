@@ -4,13 +4,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.stage import STAGE, draw_row_words, gumbels, lane_exponentials, padded
+from fastgumbel._cpu.stage import STAGE, draw_row_words, fill, gumbels, lane_exponentials
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, OTHER_WORDS, block_exponential, join, winner_lane
 from fastgumbel._numba.compile import maker, stage
+from fastgumbel._numba.vector import fill16
 
 _1 = np.uint64(1)
 _2 = np.uint64(2)
 _4 = np.uint64(4)
+
+
+@stage
+def _filled(n, slots):
+    """Round n up to a multiple of slots, so that vector loops have no scalar remainder; short rows pay for each."""
+    return (n + slots - 1) // slots * slots
 
 
 @stage
@@ -25,10 +32,12 @@ def _enter_blocks(minima, winners, n, words):
 
 
 @stage
-def _spread(minimum, first, n, value):
-    """One block's minimum to the quads of the stage that it covers."""
-    for i in range(max(first, 0), min(first + 16, n)):
-        minimum[np.uint64(i)] = value
+def _spread(minimum, first, value):
+    """One block's minimum to the quads of the stage that it covers; `minimum` has 16 places to spare."""
+    if first >= 0:
+        fill16(minimum, first, value)
+    else:
+        fill(minimum, 0, 16 + first, value)
 
 
 @stage
@@ -89,7 +98,7 @@ def row_scratch(like):
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(2 * STAGE, like.dtype),
         np.zeros(2 * STAGE, np.uint64),
-        np.zeros(STAGE, like.dtype),
+        np.zeros(STAGE + 16, like.dtype),
         np.zeros(4 * STAGE, like.dtype),
     )
 
@@ -114,11 +123,11 @@ def noise_row(out, to, n, coordinates, scratch):
         if known == 0 or np.int64((last_block >> _1) - first_pair) >= known:
             first_pair = first_block >> _1
             known = min(STAGE, np.int64(((first_quad + np.uint64(quads - 1)) >> np.uint64(5)) - first_pair) + 1)
-            lanes = padded(known)
+            lanes = _filled(known, 8)
             draw_row_words(high, lanes, coordinates, BLOCK_WORDS | first_pair, _1)
             _enter_blocks(minima, winners, lanes, high)
 
-        lanes = padded(count)
+        lanes = _filled(count, 16)
         draw_row_words(high, lanes, coordinates, HIGH_WORDS | quad, _1)
         if noise.itemsize == 8:
             draw_row_words(low, lanes, coordinates, LOW_WORDS | quad, _1)
@@ -126,7 +135,7 @@ def noise_row(out, to, n, coordinates, scratch):
         for b in range(np.int64(last_block - first_block) + 1):
             block = first_block + np.uint64(b)
             place = np.int64((block >> _1) - first_pair) + np.int64(block & _1) * STAGE
-            _spread(minimum, 16 * b - skipped, count, minima[place])
+            _spread(minimum, 16 * b - skipped, minima[place])
             lane = np.int64(winners[place])
             i = 16 * b - skipped + (lane >> 2)
             if 0 <= i < count:
@@ -149,7 +158,7 @@ def exponential_row(out, to, n, coordinates, scratch):
     quads = np.int64(((start + np.uint64(n - 1)) >> _2) - first_quad) + 1
     for done in range(0, quads, STAGE):
         count = min(STAGE, quads - done)
-        lanes = padded(count)
+        lanes = _filled(count, 16)
         first = OTHER_WORDS | ((first_quad + np.uint64(done)) << _1)
         draw_row_words(high, lanes, coordinates, first, _2)
         if fresh.itemsize == 8:

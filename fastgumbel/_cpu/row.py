@@ -93,6 +93,26 @@ def dot(a, at, b, other, n):
 
 
 @stage
+def terms(sums, p):
+    """What the sum of p adds up one by one, in order: sums of whole groups, and the numbers behind the last of them."""
+    groups = p.size // GROUP
+    for g in range(groups):
+        sums[g] = sum64(p, g * GROUP)
+    for i in range(p.size - groups * GROUP):
+        sums[groups + i] = p[groups * GROUP + i]
+
+
+@stage
+def dot_terms(sums, a, b):
+    """As `terms`, of the products of a and b."""
+    groups = b.size // GROUP
+    for g in range(groups):
+        sums[g] = dot64(a, g * GROUP, b, g * GROUP)
+    for i in range(b.size - groups * GROUP):
+        sums[groups + i] = a[groups * GROUP + i] * b[groups * GROUP + i]
+
+
+@stage
 def scale(p, at, n, factor):
     """Multiply p[at : at + n] by a factor."""
     for i in range(n):

@@ -138,6 +138,9 @@ def _exponentials(out, to, n, high, low, at):
 @stage
 def lane_exponentials(out, n, high, low):
     """Exponentials of the four words of n quads, plane by plane."""
+    if n == STAGE:
+        exponentials(out, 0, 4 * STAGE, high, low, 0)
+        return
     for j in range(4):
         exponentials(out, j * STAGE, n, high, low, j * STAGE)
 

@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.half import widen
+from fastgumbel._cpu.half import widen, widen_upper
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
 from fastgumbel._request.layout import layout_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import freeze
+from fastgumbel._request.shape import BFLOAT16, freeze
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
@@ -147,9 +147,9 @@ class Rows:
         else:
             place, shape = index_of(self.batch, r0, r1, c0, c1), (r1 - r0, c1 - c0)
         piece = np.empty(shape, self.dtype)
-        if self.values.dtype == np.float16:
+        if self.values.dtype in (np.float16, BFLOAT16):
             halves = np.ascontiguousarray(self.values[place]).view(np.uint16).reshape(-1)
-            widen(piece.reshape(-1), freeze(halves))
+            (widen if self.values.dtype == np.float16 else widen_upper)(piece.reshape(-1), freeze(halves))
         else:
             piece[...] = self.values[place]
         if self._where is not None:

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.softmax.long import softmax_jvp_long, softmax_long
 from fastgumbel._cpu.softmax.short import softmax_short
-from fastgumbel._host import softmax_row
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.given import noise_given
 from fastgumbel._host.max import search
+from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
+from fastgumbel._host.softmax_row import relax_rows
 from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._law.sums import SHORT
@@ -213,8 +214,9 @@ def relax(
     into, changes = (y, log, faulty), (dx, dtau, count_set(dtau) > 0, dy)
     if rates.size != rows.count:
         rates = rates.repeat(rows.count)
-    if slopes is None and not given.size and not rows.has_ids and softmax_row.pays(rows, len(y)):
-        softmax_row.relax_rows(rows, rates, y, log, faulty)
+    count = len(y) if draws is None else draws
+    if not given.size and not rows.has_ids and pays(rows, count):
+        relax_rows(rows, rates, into, changes, count)
         return faulty
 
     def work(r: int, r1: int, s: int, s1: int) -> None:
@@ -243,7 +245,7 @@ def relax(
         else:
             softmax_jvp_long(x, at, rates, noise, into, changes, window)
 
-    run_blocks(rows, len(y) if draws is None else draws, work)
+    run_blocks(rows, count, work)
     return faulty
 
 

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.softmax.vjp import softmax_vjp
 from fastgumbel._host.given import noise_given
+from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refuse, relax, result_of
+from fastgumbel._host.softmax_row import pull_row
 from fastgumbel._host.threads import run
 from fastgumbel._law.reduce import INVALID_ROW
 from fastgumbel._request.faults import zero_tau_message
@@ -33,6 +35,7 @@ class _Pulled:
     """What the draws of rows give for their log-potentials and temperatures, added up in float64."""
 
     def __init__(self, rows: Rows, factor: NDArray[np.float64], dx: NDArray[Any]) -> None:
+        self._rows = rows
         self.slopes, self.faulty = np.zeros(rows.count), np.zeros(rows.count, np.uint8)
         self._factor, self._dx = factor, dx
 
@@ -40,6 +43,12 @@ class _Pulled:
         """Carry back cotangents[draw, row] of all samples, or logarithms of samples, y[draw, row]."""
         if y.size == 0:
             self._dx[...] = 0
+            return
+        if pays(self._rows, len(y)):
+            for row in range(y.shape[1]):
+                sums = np.zeros((1, y.shape[2]))
+                self._pull_row(row, y, log, cotangents, sums[0])
+                self._write(row, row + 1, sums)
             return
 
         def work(r: int, r1: int) -> None:
@@ -51,12 +60,27 @@ class _Pulled:
 
     def add(self, y: NDArray[Any], log: bool, cotangents: NDArray[Any], sums: NDArray[np.float64]) -> None:
         """Add to sums[row, :] what cotangents[draw // repeats, row] of samples y[draw, row] give."""
-        if y.size:
+        if y.size and pays(self._rows, len(y)):
+            for row, line in enumerate(sums):
+                self._pull_row(row, y, log, cotangents, line)
+        elif y.size:
             self._share(y, lambda r, r1: softmax_vjp(y, log, cotangents, sums, self.slopes, self.faulty, (r, r1, r)))
 
     def end(self, sums: NDArray[np.float64]) -> None:
         """Write what was added up."""
         self._write(0, len(sums), sums)
+
+    def _pull_row(
+        self, row: int, y: NDArray[Any], log: bool, cotangents: NDArray[Any], sums: NDArray[np.float64]
+    ) -> None:
+        """As `add`, of one long row, which all threads share."""
+        repeats = len(y) // len(cotangents)
+        for draw, line in enumerate(y[:, row]):
+            slope, fault = pull_row(line, log, cotangents[draw // repeats, row], sums)
+            if fault:
+                self.faulty[row] = fault
+                break
+            self.slopes[row] -= slope
 
     def _share(self, y: NDArray[Any], work: Callable[[int, int], None]) -> None:
         count = y.shape[1]

@@ -122,6 +122,22 @@ def max4(typing_context: Any, array: Any, offset: Any) -> Any:
 
 
 @intrinsic
+def fill16(typing_context: Any, array: Any, offset: Any, value: Any) -> Any:
+    """Write a value to 16 items, which alone need exist."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = _address(context, builder, signature.args[0], *args[:2])
+        kind = ir.VectorType(args[2].type, 16)
+        none = ir.Constant(kind, ir.Undefined)
+        one = builder.insert_element(none, args[2], ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), 16), [0] * 16)
+        builder.store(builder.shuffle_vector(one, none, zeros), pointer, align=_BITS[signature.args[0].dtype] // 8)
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp, array.dtype), generate
+
+
+@intrinsic
 def put8(typing_context: Any, out: Any, to: Any, values: Any) -> Any:
     """Write the eight bytes of a uint64, the lowest first, to places of an array of uint8."""
 

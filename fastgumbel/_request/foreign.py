@@ -11,11 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_BFLOAT16 = "bfloat16"
+from fastgumbel._request.shape import BFLOAT16
+
+# The argument of which no whole copy is made, as its rows are widened piece by piece.
+_IN_PIECES = "log_potentials"
 
 
 def as_array(x: Any, name: str) -> NDArray[Any]:
-    """What x is for NumPy, whatever its type; bfloat16 is widened to float32.
+    """What x is for NumPy, whatever its type.
+
+    bfloat16 is widened to float32, but log-potentials become BFLOAT16.
 
     Raises
     ------
@@ -30,7 +35,10 @@ def as_array(x: Any, name: str) -> NDArray[Any]:
         raise ValueError(f"{name} must be an array: {error}") from None
     except Exception as error:
         raise TypeError(f"{name} cannot be read as an array: {type(error).__name__}: {error}") from error
-    return widened(array) if array.dtype.kind == "V" and array.dtype.name == _BFLOAT16 else array
+    kind = array.dtype
+    if kind.kind != "V" or (kind is not BFLOAT16 and kind.name != "bfloat16"):
+        return array
+    return array.view(BFLOAT16) if name == _IN_PIECES else _float32_of(array.view(np.uint16))
 
 
 class _Refused(Exception):
@@ -57,7 +65,7 @@ def _of_tensor(x: Any, name: str, torch: Any) -> NDArray[Any]:
     if x.device.type != "cpu":
         raise _Refused(f"{name} must lie on the CPU or on a CUDA device, not on {x.device}: pass {name}.cpu()")
     array: NDArray[Any] = x.view(torch.uint16).numpy() if x.dtype == torch.bfloat16 else x.numpy()
-    return _float32_of(array) if x.dtype == torch.bfloat16 else array
+    return array.view(BFLOAT16) if x.dtype == torch.bfloat16 else array
 
 
 def _of_pandas(x: Any, name: str) -> NDArray[Any]:
@@ -94,11 +102,6 @@ def check_labels(frame: Any, other: Any, name: str) -> None:
                 f"{name} must have the {axis} of log_potentials in the same order, as places are what counts: "
                 f"see reindex(), or pass {name}.to_numpy()"
             )
-
-
-def widened(array: NDArray[Any]) -> NDArray[np.float32]:
-    """An array of bfloat16, as `ml_dtypes` has it, as float32."""
-    return _float32_of(array.view(np.uint16))
 
 
 def _float32_of(bits: NDArray[np.uint16]) -> NDArray[np.float32]:

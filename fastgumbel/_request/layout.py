@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._request.checks import check_real
 from fastgumbel._request.field import CATEGORIES
 from fastgumbel._request.scalars import integer
 from fastgumbel._request.shape import relaxed_dtype
@@ -30,8 +29,7 @@ class Layout(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def layout_of(shape: tuple[int, ...], dtype: np.dtype[Any], axis: int) -> Layout:
-    """How log-potentials are read, which is checked; many calls have the same."""
-    check_real(dtype, "log_potentials")
+    """How log-potentials of a type are read; many calls have the same."""
     axis = category_axis(axis, len(shape))
     check_categories(shape[axis])
     batch = shape[:axis] + (shape[axis + 1 :] if axis < -1 else ())

@@ -26,6 +26,7 @@ from fastgumbel._request.field import NoiseField
 from fastgumbel._request.foreign import check_labels
 from fastgumbel._request.layout import fits, layout_of
 from fastgumbel._request.scalars import array_of, integer, whole
+from fastgumbel._request.shape import BFLOAT16
 from fastgumbel._request.tangents import agreed_directions, lead_of, slopes_of
 from fastgumbel._request.temperature import scales, temperatures
 from fastgumbel._request.threshold import threshold_message, thresholds
@@ -91,6 +92,8 @@ class Request:
     ) -> None:
         self.arrays = arrays = arrays_of(log_potentials) if arrays is None else arrays
         self.x = x = arrays.array(log_potentials, "log_potentials")
+        if x.dtype is not BFLOAT16:
+            check_real(x.dtype, "log_potentials")
         self.shape = shape = x.shape
         axis, n, batch, self.count, self.dtype = layout_of(shape, x.dtype, integer(axis, "axis"))
         self.axis, self.n, self.batch = axis, n, batch

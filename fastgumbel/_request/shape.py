@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 _FLOAT32: np.dtype[Any] = np.dtype(np.float32)
 _FLOAT64: np.dtype[Any] = np.dtype(np.float64)
+# Upper halves of float32, for which NumPy has no type: log-potentials alone may be of it.
+BFLOAT16: np.dtype[Any] = np.dtype([("bfloat16", np.uint16)])
 
 
 def relaxed_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The type in which log-potentials of a type are read, and that of their relaxed samples."""
-    return _FLOAT32 if dtype.kind == "f" and dtype.itemsize <= 4 else _FLOAT64
+    return _FLOAT32 if dtype.kind in "fV" and dtype.itemsize <= 4 else _FLOAT64
 
 
 def freeze(array: NDArray[Any]) -> NDArray[Any]:

@@ -68,6 +68,30 @@ def test_bfloat16():
     for function in (fg.gumbel_max, fg.gumbel_softmax, fg.perturb, lambda x, noise: fg.categorical(x, 5, noise=noise)):
         np.testing.assert_array_equal(function(x, noise=FIELD), function(ROUNDED, noise=FIELD))
     assert fg.gumbel_softmax(x, noise=FIELD).dtype == np.float32
+    where = ROUNDED < 0.5
+    for own, plain in ((x[::-1, ::2], ROUNDED[::-1, ::2]), (x[0], ROUNDED[0]), (x[:, :0], ROUNDED[:, :0])):
+        options = {"noise": FIELD, "invalid": "mark"}
+        np.testing.assert_array_equal(fg.gumbel_max(own, **options), fg.gumbel_max(plain, **options))
+        np.testing.assert_array_equal(fg.diagnose(own), fg.diagnose(plain))
+    np.testing.assert_array_equal(
+        fg.gumbel_softmax(x, axis=0, where=where, noise=FIELD, invalid="mark"),
+        fg.gumbel_softmax(ROUNDED, axis=0, where=where, noise=FIELD, invalid="mark"),
+    )
+    y, dy = fg.gumbel_softmax_jvp((x, 1.0), (x, None), noise=x)
+    for a, b in zip((y, dy), fg.gumbel_softmax_jvp((ROUNDED, 1.0), (ROUNDED, None), noise=ROUNDED), strict=True):
+        np.testing.assert_array_equal(a, b)
+    reservoirs = fg.Reservoir(2, rng=1), fg.Reservoir(2, rng=1)
+    for reservoir, row in zip(reservoirs, (x[0], ROUNDED[0]), strict=True):
+        reservoir.update(row)
+    np.testing.assert_array_equal(reservoirs[0].values, reservoirs[1].values)
+    x[3, 4] = np.nan
+    with pytest.raises(ValueError, match="row 3 has nan at category 4"):
+        fg.gumbel_max(x, noise=FIELD)
+
+
+def test_fields_of_a_structure():
+    with pytest.raises(TypeError, match="log_potentials must be real numbers"):
+        fg.gumbel_max(X.view(np.uint16).view([("bfloat16", np.uint16)]), noise=FIELD)
 
 
 def test_pytorch():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fastgumbel as fg
+from fastgumbel._cpu.softmax.shard import decay_rows
 
 FIELD = fg.NoiseField(3)
 RNG = np.random.default_rng(0)
@@ -58,6 +59,20 @@ def test_float32(log):
     assert y.dtype == dx.dtype == dtau.dtype == np.float32
     np.testing.assert_allclose(dx, wide[0], rtol=2e-4, atol=2e-4)
     np.testing.assert_allclose(dtau, wide[1], rtol=2e-3)
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_order_of_sums_and_the_type_of_their_mean(log, dtype):
+    """Bit by bit, of rows whose sums are taken one by one in float64."""
+    x, w = RNG.normal(size=(3, 50)).astype(dtype), RNG.normal(size=(3, 50)).astype(dtype)
+    y, (dx, _) = fg.gumbel_softmax_vjp((x, 1.0), w, log=log, noise=FIELD)
+    weighted = w if log else w * y
+    mean = np.add.accumulate(weighted.astype(float), -1)[:, -1:].astype(dtype)
+    p = y.copy()
+    if log:
+        decay_rows(p[np.newaxis], np.zeros((1, 3), dtype), np.ones(3, dtype))
+    np.testing.assert_array_equal(dx, w - p * mean if log else p * (w - mean))
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3, 1), (1, 4), (3, 4), (4,), (3, 4, 1)])

@@ -30,7 +30,7 @@ def logs(out, to, v, at, n, largest, rate, log_total):
         out[np.uint64(to) + np.uint64(i)] = t if x > -np.inf else x
 
 
-class _Change(NamedTuple):
+class Change(NamedTuple):
     """How the exponent (x - top + G) rate of a sample changes: the tangent of tau, the rate, the mean slope."""
 
     dtau: Any
@@ -39,7 +39,7 @@ class _Change(NamedTuple):
 
 
 @stage
-def _tangent(out, dx, x, p, t, change, n, log):
+def tangent(out, dx, x, p, t, change, n, log):
     """Tangent p (slope - mean), without p for a logarithm, where slope = rate (dx - t dtau); an empty `dx` is zero.
 
     `out`, `dx`, `x` and `p` are a `Line` each: of tangents, of those of log-potentials, of log-potentials and of the
@@ -181,5 +181,5 @@ def softmax_jvp_long(x, field, rates, noise, samples, tangents, window):
                 if not abs(mean) < np.inf:
                     faulty[to_row] = INFINITE_TANGENT
                 of_x, of_p = Line(potentials, r * n), Line(p, p_at)
-                change = _Change(slope, rate, mean)
-                _tangent(Line(changes, to), Line(directions, dx_at), of_x, of_p, t, change, n, log)
+                change = Change(slope, rate, mean)
+                tangent(Line(changes, to), Line(directions, dx_at), of_x, of_p, t, change, n, log)

@@ -13,34 +13,33 @@ from fastgumbel._numba.compile import kernel, stage
 
 
 @stage
-def _of_samples(g, logs, y, at, w, w_at, n):
-    """What a cotangent of a sample gives for z, to g, and logarithms of the sample; both 0 where it is 0."""
+def take(g, y, at, w, w_at, n, logarithm):
+    """Cotangents w[w_at + i] of what y[at + i] is, a sample or its logarithm, to g[i]; 0 where the sample is 0."""
     zero = g.dtype.type(0)
+    least = g.dtype.type(-np.inf) if logarithm else zero
     for i in range(n):
-        p = y[np.uint64(at) + np.uint64(i)]
-        g[i] = w[np.uint64(w_at) + np.uint64(i)] if p > zero else zero
-    mean = g.dtype.type(dot(g, 0, y, at, n))
+        g[i] = w[np.uint64(w_at) + np.uint64(i)] if y[np.uint64(at) + np.uint64(i)] > least else zero
+
+
+@stage
+def pull(g, logs, y, at, n, logarithm, mean):
+    """Cotangents from `take` to what they give for z, in place, and logarithms of the sample; both 0 where it is 0.
+
+    `mean` is their sum, weighted by the sample unless they are those of its logarithm.
+    """
+    zero = g.dtype.type(0)
+    if logarithm:
+        for i in range(n):
+            t = y[np.uint64(at) + np.uint64(i)]
+            logs[i] = t if t > -np.inf else zero
+        for i in range(n):
+            if y[np.uint64(at) + np.uint64(i)] > -np.inf:
+                g[i] -= decay(logs[i]) * mean
+        return
     for i in range(n):
         p = y[np.uint64(at) + np.uint64(i)]
         g[i] = p * (g[i] - mean) if p > zero else zero
         logs[i] = log(p) if p > zero else zero
-    return mean
-
-
-@stage
-def _of_logarithms(g, logs, y, at, w, w_at, n):
-    """What a cotangent of the logarithm of a sample gives for z, to g, and that logarithm; 0 where it is -inf."""
-    zero = g.dtype.type(0)
-    for i in range(n):
-        t = y[np.uint64(at) + np.uint64(i)]
-        left = t > -np.inf
-        g[i] = w[np.uint64(w_at) + np.uint64(i)] if left else zero
-        logs[i] = t if left else zero
-    sum_ = g.dtype.type(total(g, 0, n))
-    for i in range(n):
-        if y[np.uint64(at) + np.uint64(i)] > -np.inf:
-            g[i] -= decay(logs[i]) * sum_
-    return sum_
 
 
 @kernel
@@ -64,13 +63,12 @@ def softmax_vjp(y, logarithm, cotangents, sums, slopes, faulty, window):
             if samples[at] != samples[at]:
                 faulty[r] = INVALID_ROW
                 break
-            if logarithm:
-                mean = _of_logarithms(g, logs, samples, at, weights, w_at, n)
-            else:
-                mean = _of_samples(g, logs, samples, at, weights, w_at, n)
+            take(g, samples, at, weights, w_at, n, logarithm)
+            mean = y.dtype.type(total(g, 0, n) if logarithm else dot(g, 0, samples, at, n))
             if not abs(mean) < np.inf:
                 faulty[r] = INFINITE_TANGENT
                 break
+            pull(g, logs, samples, at, n, logarithm, mean)
             for i in range(n):
                 flat[of_row + np.uint64(i)] += np.float64(g[i])
             slopes[r] -= dot(g, 0, logs, 0, n)
