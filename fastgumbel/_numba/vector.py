@@ -36,6 +36,13 @@ def _load(context: Any, builder: Any, signature: Any, args: Any, first: int, lan
     return builder.load(pointer, align=_BITS[array_type.dtype] // 8, typ=kind)
 
 
+def _spread(builder: Any, value: Any, lanes: int) -> Any:
+    """A vector of one value."""
+    none = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
+    one = builder.insert_element(none, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, none, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes))
+
+
 def _call(builder: Any, name: str, result: Any, args: list[Any], **options: Any) -> Any:
     kind = ir.FunctionType(result, [a.type for a in args])
     function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
@@ -54,10 +61,7 @@ def _load_part(context: Any, builder: Any, signature: Any, args: Any, first: int
     numbers = ir.Constant(ir.VectorType(number, lanes), list(range(first, first + lanes)))
 
     def spread(value: Any) -> Any:
-        value = builder.trunc(value, number) if width < 64 else value
-        none = ir.Constant(numbers.type, ir.Undefined)
-        one = builder.insert_element(none, value, ir.Constant(ir.IntType(32), 0))
-        return builder.shuffle_vector(one, none, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes))
+        return _spread(builder, builder.trunc(value, number) if width < 64 else value, lanes)
 
     inside = builder.and_(
         builder.icmp_signed(">=", numbers, spread(args[2])), builder.icmp_signed("<", numbers, spread(args[3]))
@@ -109,16 +113,33 @@ def max_part64(typing_context: Any, array: Any, offset: Any, first: Any, last: A
 
 
 @intrinsic
-def max4(typing_context: Any, array: Any, offset: Any) -> Any:
-    """Largest of four items, none of which is NaN."""
+def gaps16(typing_context: Any, out: Any, array: Any, offset: Any, least: Any, rate: Any) -> Any:
+    """Write (the largest of each four of 64 items - least) * rate to 16 places of float32; no item is NaN."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        items = _load(context, builder, signature, args, 0, 4)
-        item = context.get_value_type(signature.return_type)
-        name = f"llvm.vector.reduce.fmax.v4f{_BITS[signature.return_type]}"
-        return _call(builder, name, item, [items], fastmath=("nnan",))
+        out, array, offset, least, rate = args
+        items = _load(context, builder, signature.return_type(*signature.args[1:3]), [array, offset], 0, 64)
+        while items.type.count > 16:
+            even, odd = (
+                builder.shuffle_vector(
+                    items,
+                    items,
+                    ir.Constant(
+                        ir.VectorType(ir.IntType(32), items.type.count // 2), list(range(first, items.type.count, 2))
+                    ),
+                )
+                for first in (0, 1)
+            )
+            items = builder.select(builder.fcmp_ordered(">", even, odd), even, odd)
+        real = ir.VectorType(ir.DoubleType(), 16)
+        items = items if items.type == real else builder.fpext(items, real)
+        gaps = builder.fmul(builder.fsub(items, _spread(builder, least, 16)), _spread(builder, rate, 16))
+        gaps = builder.fptrunc(gaps, ir.VectorType(ir.FloatType(), 16))
+        zero = ir.Constant(ir.IntType(64), 0)
+        builder.store(gaps, _address(context, builder, signature.args[0], out, zero), align=4)
+        return context.get_dummy_value()
 
-    return array.dtype(array, types.intp), generate
+    return types.none(out, array, types.intp, types.float64, types.float64), generate
 
 
 @intrinsic
@@ -130,6 +151,33 @@ def put8(typing_context: Any, out: Any, to: Any, values: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(out, types.intp, types.uint64), generate
+
+
+@intrinsic
+def fill8(typing_context: Any, out: Any, to: Any, value: Any) -> Any:
+    """Write one value to eight places."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = _address(context, builder, signature.args[0], *args[:2])
+        builder.store(_spread(builder, args[2], 8), place, align=_BITS[out.dtype] // 8)
+        return context.get_dummy_value()
+
+    return types.none(out, types.intp, out.dtype), generate
+
+
+@intrinsic
+def sums8(typing_context: Any, out: Any, to: Any, first: Any, values: Any) -> Any:
+    """Write a uint64 plus each of the eight bytes of another, the lowest first, to places of an array of uint64."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        values = builder.zext(
+            builder.bitcast(args[3], ir.VectorType(ir.IntType(8), 8)), ir.VectorType(ir.IntType(64), 8)
+        )
+        place = _address(context, builder, signature.args[0], *args[:2])
+        builder.store(builder.add(values, _spread(builder, args[2], 8)), place, align=8)
+        return context.get_dummy_value()
+
+    return types.none(out, types.intp, types.uint64, types.uint64), generate
 
 
 def _mask(builder: Any, compare: Any) -> Any:
@@ -146,10 +194,7 @@ def _reach(context: Any, builder: Any, signature: Any, args: Any, load: Any) -> 
 
     def compare(first: int, lanes: int) -> Any:
         items = load(context, builder, signature, args, first, lanes)
-        none = ir.Constant(items.type, ir.Undefined)
-        one = builder.insert_element(none, args[-1], ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-        return builder.fcmp_ordered(">=", items, builder.shuffle_vector(one, none, zeros))
+        return builder.fcmp_ordered(">=", items, _spread(builder, args[-1], lanes))
 
     return _mask(builder, compare)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgumbel._cpu.blocks import reaching
 from fastgumbel._cpu.max.contenders import decide, enter_contender, new_contenders
-from fastgumbel._cpu.max.quads import MARGIN, NUMBER, PLACE, draw_quads, drop_quads, enter_quads, new_quads
+from fastgumbel._cpu.max.quads import MARGIN, NUMBER, PLACE, ROOM, draw_quads, enter_quads, new_quads, quads_of
 from fastgumbel._cpu.max.races import (
     BEST,
     COLUMN,
@@ -37,11 +37,11 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel, scalar, stage
-from fastgumbel._numba.vector import at_least64, lowest_bit
+from fastgumbel._numba.vector import at_least64, count_bits, lowest_bit
 
 _1 = np.uint64(1)
-# Python's integers would compile a function anew for each.
-_NONE, _STAGE = np.int64(0), np.int64(STAGE)
+# A literal would compile a function anew.
+_NONE = np.int64(0)
 _PAIR = np.uint64(STAGE - 1)
 # E_b in float32, less what it errs by, is at most the true one.
 _BELOW = np.float64(1 - 2.0**-13)
@@ -83,10 +83,9 @@ def _enter_lanes(contenders, n, i, quads, races, flat, width):
 
 
 @stage
-def _flush(x, n, quads, contenders, waiting, races):
-    """Draw the first n quads of the queue, and let their lanes that may win wait behind `waiting` others."""
-    draw_quads(quads, n, races, x)
-    flat = x.reshape(x.size)
+def _flush(flat, width, n, quads, contenders, waiting, races):
+    """Draw the n quads of the queue, and let their lanes that may win wait behind `waiting` others."""
+    draw_quads(quads, n, races.key)
     for group in range(0, n, 64):
         hits = at_least64(quads.state, MARGIN + group, np.float32(0))
         while hits:
@@ -95,7 +94,7 @@ def _flush(x, n, quads, contenders, waiting, races):
             if waiting > STAGE - 4:
                 decide(contenders, waiting, races, flat)
                 waiting = _NONE
-            waiting = _enter_lanes(contenders, waiting, i, quads, races, flat, x.shape[1])
+            waiting = _enter_lanes(contenders, waiting, i, quads, races, flat, width)
     return waiting
 
 
@@ -116,11 +115,11 @@ def _enter_winners(contenders, waiting, races, flat):
 
 
 @stage
-def _run(x, races, count, quads, contenders):
+def _run(x, flat, races, count, quads, contenders):
     """Find the best of each of the first races, unless it is NaN."""
-    begin(races, count, x)
+    n = x.shape[1]
+    begin(races, count, flat, n)
     reals, integers = races.reals, races.integers
-    flat, n = x.reshape(x.size), x.shape[1]
     undecided = _enter_winners(contenders, _NONE, races, flat)
     waiting = _NONE
     for group in range(0, 2 * STAGE, 64):
@@ -129,16 +128,18 @@ def _run(x, races, count, quads, contenders):
             place = np.uint64(group + lowest_bit(blocks))
             blocks &= blocks - _1
             column, threshold = np.int64(integers[COLUMN + place]), reals[THRESHOLD + place]
-            if 0 <= column <= n - 64:
+            whole = 0 <= column <= n - 64
+            if whole:
                 lanes = at_least64(flat, np.int64(integers[ITEM + place]), flat.dtype.type(threshold))
             else:
                 lanes = reaching(x[integers[LINE + integers[RACE + (place & _PAIR)]]], column, threshold)
-            waiting = enter_quads(quads.waiting, waiting, place, lanes & ~(_1 << integers[WINNER + place]))
-            if waiting >= STAGE:
-                undecided = _flush(x, _STAGE, quads, contenders, undecided, races)
-                waiting = drop_quads(quads.waiting, waiting)
+            wanted = quads_of(lanes & ~(_1 << integers[WINNER + place]))
+            if waiting + count_bits(wanted) > ROOM:
+                undecided = _flush(flat, n, waiting, quads, contenders, undecided, races)
+                waiting = _NONE
+            waiting = enter_quads(quads, waiting, place, wanted, whole, races, flat)
     if waiting:
-        undecided = _flush(x, waiting, quads, contenders, undecided, races)
+        undecided = _flush(flat, n, waiting, quads, contenders, undecided, races)
     if undecided:
         decide(contenders, undecided, races, flat)
     for race in range(count):
@@ -157,18 +158,20 @@ def max_middle(x, field, index, value, window, homes):
     """
     field, window = Field(*field), Window(*window)
     n_rows, n = x.shape
+    flat = x.reshape(x.size)
     races = new_races(field.key, field.start, n, homes.reshape(homes.size))
     quads, contenders = new_quads(), new_contenders()
     room = STAGE // races.pairs
     together = min(n_rows, room)
     at_once = min(room // together, window.last_draw - window.first_draw)
+    moved = False
     for r in range(0, n_rows, together):
         rows = min(together, n_rows - r)
-        enter_rows(races, x, field, r, rows, at_once)
+        moved = enter_rows(races, x, field, r, rows, at_once, moved and rows == together)
         for s in range(window.first_draw, window.last_draw, at_once):
             draws = min(at_once, window.last_draw - s)
             enter_race_draws(races, field, r, rows, s, draws)
-            _run(x, races, draws * rows, quads, contenders)
+            _run(x, flat, races, draws * rows, quads, contenders)
             for d in range(draws):
                 for i in range(rows):
                     best = races.reals[BEST + d * rows + i]

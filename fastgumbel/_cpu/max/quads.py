@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.max.races import COLUMN, EXPONENTIAL, ITEM, LEAST, QUAD, RATE
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, padded
+from fastgumbel._cpu.max.races import EXPONENTIAL, ITEM, LEAST, QUAD, RATE
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, fill, padded
 from fastgumbel._law.real import exp32
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import count_bits, max4, put8
+from fastgumbel._numba.vector import count_bits, fill8, gaps16, put8, sums8
 
-# Planes of waiting quads: their numbers in the block, and the places of the block. A block fits in behind those that
-# are drawn next, and eight numbers are written at a time.
-_ROOM = STAGE + 32
+# So many quads wait at most, as eight are written at a time.
+ROOM = STAGE - 8
+# Planes of waiting quads: their numbers in the block, and the places of the block.
 NUMBER = 0
-PLACE = _ROOM
+PLACE = STAGE
 # Planes of the state: how far the log-potential is from the best, E_b, and what `draw_quads` finds.
 _GAP = 0
 _MINIMUM = STAGE
@@ -30,7 +30,7 @@ _NUMBERS = np.array(
 )
 _EIGHTS, _BYTES = np.uint64(0x0808080808080808), np.uint64(0x0101010101010101)
 
-_1, _2, _3, _4, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4), np.uint64(8)
+_1, _2, _3, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(8)
 _BYTE, _PAIR = np.uint64(255), np.uint64(STAGE - 1)
 
 _ABOVE = np.float32(1 + 2.0**-12)  # more than exp32, its argument and E_b err by
@@ -39,27 +39,29 @@ _STEPS = np.float32(2.0**31)
 
 
 class Quads(NamedTuple):
-    """Waiting quads; and of those that are drawn counters, words and state."""
+    """Of waiting quads their names, counters and state; their words; how far the quads of a block are from the best."""
 
     waiting: Any
     counters: Any
     words: Any
     state: Any
+    gaps: Any
 
 
 @maker
 def new_quads():
     """An empty queue."""
     return Quads(
-        np.zeros(2 * _ROOM, np.uint8),
+        np.zeros(2 * STAGE, np.uint8),
         np.zeros(3 * STAGE, np.uint64),
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(3 * STAGE, np.float32),
+        np.zeros(16, np.float32),
     )
 
 
 @scalar
-def _quads_of(lanes):
+def quads_of(lanes):
     """Which quads have any of 64 lanes: bits of bits."""
     m = lanes | lanes >> _1
     m = (m | m >> _2) & np.uint64(0x1111111111111111)
@@ -70,38 +72,39 @@ def _quads_of(lanes):
 
 
 @scalar
-def enter_quads(waiting, n, place, lanes):
-    """Let the quads with any of some lanes (a mask) of the block at a place wait behind n others; how many they are.
+def _enter_eight(quads, n, place, numbers, races):
+    """Let the quads of up to eight numbers, a byte each, wait behind n others; what else is written is no matter."""
+    waiting, counters, _, state, gaps = quads
+    pair = place & _PAIR
+    put8(waiting, NUMBER + n, numbers)
+    put8(waiting, PLACE + n, place * _BYTES)
+    sums8(counters, n, races.integers[QUAD + place], numbers)
+    fill8(counters, ROW + n, races.counters[ROW + pair])
+    fill8(counters, DRAW + n, races.counters[DRAW + pair])
+    fill8(state, _MINIMUM + n, races.singles[EXPONENTIAL + place])
+    for i in range(8):
+        state[np.uint64(_GAP + n) + np.uint64(i)] = gaps[numbers >> np.uint64(8 * i) & _BYTE]
 
-    No branch depends on the lanes, as it would be foretold wrongly.
+
+@scalar
+def enter_quads(quads, n, place, wanted, whole, races, flat):
+    """Let some quads (a mask) of the block at a place wait behind n others; how many they are.
+
+    `whole` tells whether all of the block is in the row. No branch depends on the lanes, as it would be foretold
+    wrongly.
     """
-    quads = _quads_of(lanes)
-    low, high = quads & _BYTE, quads >> _8
-    put8(waiting, PLACE + n, np.uint64(place) * _BYTES)
-    put8(waiting, PLACE + n + 8, np.uint64(place) * _BYTES)
-    put8(waiting, NUMBER + n, _NUMBERS[low])
+    pair = place & _PAIR
+    # The inverse of a subnormal temperature may be infinite, and nothing is known then.
+    rate = races.reals[RATE + pair]
+    if whole and rate < np.inf:
+        gaps16(quads.gaps, flat, np.int64(races.integers[ITEM + place]), races.reals[LEAST + pair], rate)
+    else:
+        fill(quads.gaps, 0, 16, np.float32(np.inf))
+    low, high = wanted & _BYTE, wanted >> _8
+    _enter_eight(quads, n, place, _NUMBERS[low], races)
     n += count_bits(low)
-    put8(waiting, NUMBER + n, _NUMBERS[high] + _EIGHTS)
+    _enter_eight(quads, n, place, _NUMBERS[high] + _EIGHTS, races)
     return n + count_bits(high)
-
-
-@stage
-def _look_up(quads, n, races, flat, width):
-    """Of n quads the counters of their high words, E_b, and how far their log-potentials are from the best."""
-    waiting, counters, _, state = quads
-    reals, singles, integers, drawn = races.reals, races.singles, races.integers, races.counters
-    for i in range(n):
-        block, number = np.uint64(waiting[PLACE + i]), np.uint64(waiting[NUMBER + i])
-        pair = block & _PAIR
-        counters[i] = integers[QUAD + block] + number
-        counters[ROW + i] = drawn[ROW + pair]
-        counters[DRAW + i] = drawn[DRAW + pair]
-        state[_MINIMUM + i] = singles[EXPONENTIAL + block]
-        inside = 0 <= np.int64(integers[COLUMN + block] + _4 * number) <= width - 4
-        x = np.float64(max4(flat, np.int64(integers[ITEM + block] + _4 * number))) if inside else np.inf
-        # The inverse of a subnormal temperature may be infinite, and nothing is known then.
-        rate = reals[RATE + pair]
-        state[_GAP + i] = (x - reals[LEAST + pair]) * rate if rate < np.inf else np.inf
 
 
 @stage
@@ -120,20 +123,10 @@ def _enter_margins(state, words, n):
 
 
 @stage
-def draw_quads(quads, n, races, x):
-    """Draw the high words of the first n quads; what stands at MARGIN is at least 0 where a lane may win."""
+def draw_quads(quads, n, key):
+    """Draw the high words of the n quads that wait; what stands at MARGIN is at least 0 where a lane may win."""
     lanes = padded(n)
-    _look_up(quads, n, races, x.reshape(x.size), x.shape[1])
-    draw_words(quads.words, quads.counters, lanes, races.key)
+    draw_words(quads.words, quads.counters, lanes, key)
     _enter_margins(quads.state, quads.words, lanes)
     for i in range(n, STAGE):
         quads.state[MARGIN + i] = -1
-
-
-@scalar
-def drop_quads(waiting, n):
-    """Move what waits behind the first STAGE of n quads to the front; how many they are."""
-    for i in range(32):
-        waiting[NUMBER + i] = waiting[NUMBER + STAGE + i]
-        waiting[PLACE + i] = waiting[PLACE + STAGE + i]
-    return max(n - STAGE, 0)
