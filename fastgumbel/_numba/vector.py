@@ -113,12 +113,12 @@ def max_part64(typing_context: Any, array: Any, offset: Any, first: Any, last: A
 
 
 @intrinsic
-def gaps16(typing_context: Any, out: Any, array: Any, offset: Any, least: Any, rate: Any) -> Any:
+def gaps16(typing_context: Any, out: Any, to: Any, array: Any, offset: Any, least: Any, rate: Any) -> Any:
     """Write (the largest of each four of 64 items - least) * rate to 16 places of float32; no item is NaN."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        out, array, offset, least, rate = args
-        items = _load(context, builder, signature.return_type(*signature.args[1:3]), [array, offset], 0, 64)
+        out, to, array, offset, least, rate = args
+        items = _load(context, builder, signature.return_type(*signature.args[2:4]), [array, offset], 0, 64)
         while items.type.count > 16:
             even, odd = (
                 builder.shuffle_vector(
@@ -135,22 +135,10 @@ def gaps16(typing_context: Any, out: Any, array: Any, offset: Any, least: Any, r
         items = items if items.type == real else builder.fpext(items, real)
         gaps = builder.fmul(builder.fsub(items, _spread(builder, least, 16)), _spread(builder, rate, 16))
         gaps = builder.fptrunc(gaps, ir.VectorType(ir.FloatType(), 16))
-        zero = ir.Constant(ir.IntType(64), 0)
-        builder.store(gaps, _address(context, builder, signature.args[0], out, zero), align=4)
+        builder.store(gaps, _address(context, builder, signature.args[0], out, to), align=4)
         return context.get_dummy_value()
 
-    return types.none(out, array, types.intp, types.float64, types.float64), generate
-
-
-@intrinsic
-def put8(typing_context: Any, out: Any, to: Any, values: Any) -> Any:
-    """Write the eight bytes of a uint64, the lowest first, to places of an array of uint8."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store(args[2], _address(context, builder, signature.args[0], *args[:2]), align=1)
-        return context.get_dummy_value()
-
-    return types.none(out, types.intp, types.uint64), generate
+    return types.none(out, types.intp, array, types.intp, types.float64, types.float64), generate
 
 
 @intrinsic
@@ -167,17 +155,17 @@ def fill8(typing_context: Any, out: Any, to: Any, value: Any) -> Any:
 
 @intrinsic
 def sums8(typing_context: Any, out: Any, to: Any, first: Any, values: Any) -> Any:
-    """Write a uint64 plus each of the eight bytes of another, the lowest first, to places of an array of uint64."""
+    """Write a number plus each of the eight bytes of a uint64, the lowest first, to places of an array of integers."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        values = builder.zext(
-            builder.bitcast(args[3], ir.VectorType(ir.IntType(8), 8)), ir.VectorType(ir.IntType(64), 8)
-        )
+        item = context.get_value_type(signature.args[0].dtype)
+        values = builder.zext(builder.bitcast(args[3], ir.VectorType(ir.IntType(8), 8)), ir.VectorType(item, 8))
         place = _address(context, builder, signature.args[0], *args[:2])
-        builder.store(builder.add(values, _spread(builder, args[2], 8)), place, align=8)
+        sums = builder.add(values, _spread(builder, args[2], 8))
+        builder.store(sums, place, align=_BITS[signature.args[0].dtype] // 8)
         return context.get_dummy_value()
 
-    return types.none(out, types.intp, types.uint64, types.uint64), generate
+    return types.none(out, types.intp, out.dtype, types.uint64), generate
 
 
 def _mask(builder: Any, compare: Any) -> Any:

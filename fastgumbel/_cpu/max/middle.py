@@ -7,9 +7,8 @@ Their quads wait in a queue and are drawn together, and so do the few lanes that
 
 import numpy as np
 
-from fastgumbel._cpu.blocks import reaching
 from fastgumbel._cpu.max.contenders import decide, enter_contender, new_contenders
-from fastgumbel._cpu.max.quads import MARGIN, NUMBER, PLACE, ROOM, draw_quads, enter_quads, new_quads, quads_of
+from fastgumbel._cpu.max.quads import MARGIN, PLACE, QUADS, ROOM, draw_quads, enter_quads, list_blocks, new_quads
 from fastgumbel._cpu.max.races import (
     BEST,
     COLUMN,
@@ -20,10 +19,7 @@ from fastgumbel._cpu.max.races import (
     LEAST,
     LINE,
     NEAR,
-    RACE,
-    REACH,
     TEMPERATURE,
-    THRESHOLD,
     WINNER,
     begin,
     enter_race_draws,
@@ -65,7 +61,8 @@ def _first_largest(x, races, race):
 def _enter_lanes(contenders, n, i, quads, races, flat, width):
     """Let the lanes of a drawn quad, the i-th of the queue, that may win wait behind n others; how many they are."""
     integers = races.integers
-    place, first = np.uint64(quads.waiting[PLACE + i]), np.uint64(4) * np.uint64(quads.waiting[NUMBER + i])
+    waiting = np.uint64(quads.waiting[i])
+    place, first = quads.blocks[PLACE + (waiting >> np.uint64(4))], np.uint64(4) * (waiting & np.uint64(15))
     pair = place & _PAIR
     heat, least, e_block = races.reals[HEAT + pair], races.reals[LEAST + pair], races.singles[EXPONENTIAL + place]
     for word in range(4):
@@ -122,22 +119,11 @@ def _run(x, flat, races, count, quads, contenders):
     reals, integers = races.reals, races.integers
     undecided = _enter_winners(contenders, _NONE, races, flat)
     waiting = _NONE
-    for group in range(0, 2 * STAGE, 64):
-        blocks = at_least64(reals, REACH + group, 0.0)
-        while blocks:
-            place = np.uint64(group + lowest_bit(blocks))
-            blocks &= blocks - _1
-            column, threshold = np.int64(integers[COLUMN + place]), reals[THRESHOLD + place]
-            whole = 0 <= column <= n - 64
-            if whole:
-                lanes = at_least64(flat, np.int64(integers[ITEM + place]), flat.dtype.type(threshold))
-            else:
-                lanes = reaching(x[integers[LINE + integers[RACE + (place & _PAIR)]]], column, threshold)
-            wanted = quads_of(lanes & ~(_1 << integers[WINNER + place]))
-            if waiting + count_bits(wanted) > ROOM:
-                undecided = _flush(flat, n, waiting, quads, contenders, undecided, races)
-                waiting = _NONE
-            waiting = enter_quads(quads, waiting, place, wanted, whole, races, flat)
+    for i in range(list_blocks(quads, races, x, flat)):
+        if waiting + count_bits(quads.blocks[QUADS + i]) > ROOM:
+            undecided = _flush(flat, n, waiting, quads, contenders, undecided, races)
+            waiting = _NONE
+        waiting = enter_quads(quads, waiting, i, races)
     if waiting:
         undecided = _flush(flat, n, waiting, quads, contenders, undecided, races)
     if undecided:

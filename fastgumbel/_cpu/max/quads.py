@@ -8,17 +8,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.max.races import EXPONENTIAL, ITEM, LEAST, QUAD, RATE
+from fastgumbel._cpu.blocks import reaching
+from fastgumbel._cpu.max.races import (
+    COLUMN,
+    EXPONENTIAL,
+    ITEM,
+    LEAST,
+    LINE,
+    QUAD,
+    RACE,
+    RATE,
+    REACH,
+    THRESHOLD,
+    WINNER,
+)
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, fill, padded
-from fastgumbel._law.real import exp32
+from fastgumbel._law.ops import fma, real
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import count_bits, fill8, gaps16, put8, sums8
+from fastgumbel._numba.vector import at_least64, count_bits, fill8, gaps16, lowest_bit, sums8
 
 # So many quads wait at most, as eight are written at a time.
 ROOM = STAGE - 8
-# Planes of waiting quads: their numbers in the block, and the places of the block.
-NUMBER = 0
-PLACE = STAGE
+# Planes of listed blocks: their places, and which of their quads may hold a winner, a mask.
+PLACE = 0
+QUADS = 2 * STAGE
 # Planes of the state: how far the log-potential is from the best, E_b, and what `draw_quads` finds.
 _GAP = 0
 _MINIMUM = STAGE
@@ -33,35 +46,40 @@ _EIGHTS, _BYTES = np.uint64(0x0808080808080808), np.uint64(0x0101010101010101)
 _1, _2, _3, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(8)
 _BYTE, _PAIR = np.uint64(255), np.uint64(STAGE - 1)
 
-_ABOVE = np.float32(1 + 2.0**-12)  # more than exp32, its argument and E_b err by
 _COLDEST, _HOTTEST = np.float32(-80), np.float32(2)
 _STEPS = np.float32(2.0**31)
+# The bits of a float count along chords of log2, so that they give at least the exponential; with more than that, its
+# argument and E_b err by.
+_BITS_A_UNIT = np.float32(2**23 / 0.6931471805599453)
+_BITS_OF_ONE = np.float32((127 + 2.0**-10) * 2**23)
 
 
 class Quads(NamedTuple):
-    """Of waiting quads their names, counters and state; their words; how far the quads of a block are from the best."""
+    """Listed blocks, and how far their quads are from the best; which quads wait; their counters, words and state."""
 
+    blocks: Any
+    gaps: Any
     waiting: Any
     counters: Any
     words: Any
     state: Any
-    gaps: Any
 
 
 @maker
 def new_quads():
-    """An empty queue."""
+    """None waits."""
     return Quads(
-        np.zeros(2 * STAGE, np.uint8),
+        np.zeros(4 * STAGE, np.uint64),
+        np.zeros(32 * STAGE, np.float32),
+        np.zeros(STAGE, np.uint32),
         np.zeros(3 * STAGE, np.uint64),
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(3 * STAGE, np.float32),
-        np.zeros(16, np.float32),
     )
 
 
 @scalar
-def quads_of(lanes):
+def _quads_of(lanes):
     """Which quads have any of 64 lanes: bits of bits."""
     m = lanes | lanes >> _1
     m = (m | m >> _2) & np.uint64(0x1111111111111111)
@@ -71,39 +89,59 @@ def quads_of(lanes):
     return (m | m >> np.uint64(24)) & np.uint64(0xFFFF)
 
 
+@stage
+def list_blocks(quads, races, x, flat):
+    """List the blocks that other lanes than the winner may win, with the quads of these; how many they are."""
+    blocks, gaps = quads.blocks, quads.gaps
+    reals, integers, n = races.reals, races.integers, x.shape[1]
+    count = 0
+    for group in range(0, 2 * STAGE, 64):
+        left = at_least64(reals, REACH + group, 0.0)
+        while left:
+            place = np.uint64(group + lowest_bit(left))
+            left &= left - _1
+            pair = place & _PAIR
+            column, item = np.int64(integers[COLUMN + place]), np.int64(integers[ITEM + place])
+            # The inverse of a subnormal temperature may be infinite, and nothing is known then.
+            threshold, rate = reals[THRESHOLD + place], reals[RATE + pair]
+            whole = 0 <= column <= n - 64
+            if whole:
+                lanes = at_least64(flat, item, flat.dtype.type(threshold))
+            else:
+                lanes = reaching(x[integers[LINE + integers[RACE + pair]]], column, threshold)
+            if whole and rate < np.inf:
+                gaps16(gaps, 16 * count, flat, item, reals[LEAST + pair], rate)
+            else:
+                fill(gaps, 16 * count, 16, np.float32(np.inf))
+            blocks[PLACE + count] = place
+            blocks[QUADS + count] = _quads_of(lanes & ~(_1 << integers[WINNER + place]))
+            count += 1
+    return count
+
+
 @scalar
-def _enter_eight(quads, n, place, numbers, races):
-    """Let the quads of up to eight numbers, a byte each, wait behind n others; what else is written is no matter."""
-    waiting, counters, _, state, gaps = quads
+def _enter_eight(quads, n, i, numbers, races):
+    """Let the quads of up to eight numbers, a byte each, of a listed block wait behind n others."""
+    place, counters = quads.blocks[PLACE + i], quads.counters
     pair = place & _PAIR
-    put8(waiting, NUMBER + n, numbers)
-    put8(waiting, PLACE + n, place * _BYTES)
+    sums8(quads.waiting, n, np.uint32(16 * i), numbers)
     sums8(counters, n, races.integers[QUAD + place], numbers)
     fill8(counters, ROW + n, races.counters[ROW + pair])
     fill8(counters, DRAW + n, races.counters[DRAW + pair])
-    fill8(state, _MINIMUM + n, races.singles[EXPONENTIAL + place])
-    for i in range(8):
-        state[np.uint64(_GAP + n) + np.uint64(i)] = gaps[numbers >> np.uint64(8 * i) & _BYTE]
+    fill8(quads.state, _MINIMUM + n, races.singles[EXPONENTIAL + place])
 
 
 @scalar
-def enter_quads(quads, n, place, wanted, whole, races, flat):
-    """Let some quads (a mask) of the block at a place wait behind n others; how many they are.
+def enter_quads(quads, n, i, races):
+    """Let the quads of the i-th listed block wait behind n others; how many they are.
 
-    `whole` tells whether all of the block is in the row. No branch depends on the lanes, as it would be foretold
-    wrongly.
+    No branch depends on the lanes, as it would be foretold wrongly.
     """
-    pair = place & _PAIR
-    # The inverse of a subnormal temperature may be infinite, and nothing is known then.
-    rate = races.reals[RATE + pair]
-    if whole and rate < np.inf:
-        gaps16(quads.gaps, flat, np.int64(races.integers[ITEM + place]), races.reals[LEAST + pair], rate)
-    else:
-        fill(quads.gaps, 0, 16, np.float32(np.inf))
+    wanted = quads.blocks[QUADS + i]
     low, high = wanted & _BYTE, wanted >> _8
-    _enter_eight(quads, n, place, _NUMBERS[low], races)
+    _enter_eight(quads, n, i, _NUMBERS[low], races)
     n += count_bits(low)
-    _enter_eight(quads, n, place, _NUMBERS[high] + _EIGHTS, races)
+    _enter_eight(quads, n, i, _NUMBERS[high] + _EIGHTS, races)
     return n + count_bits(high)
 
 
@@ -119,13 +157,16 @@ def _enter_margins(state, words, n):
         least = np.float32(np.int32(np.uint32((a if a < b else b) >> np.uint32(1))))
         gap = state[_GAP + i] if state[_GAP + i] > _COLDEST else _COLDEST
         gap = gap if gap < _HOTTEST else _HOTTEST
-        state[MARGIN + i] = (exp32(gap) * _ABOVE - state[_MINIMUM + i]) * _STEPS - least
+        most = real(np.uint32(np.int32(fma(gap, _BITS_A_UNIT, _BITS_OF_ONE))))
+        state[MARGIN + i] = (most - state[_MINIMUM + i]) * _STEPS - least
 
 
 @stage
 def draw_quads(quads, n, key):
     """Draw the high words of the n quads that wait; what stands at MARGIN is at least 0 where a lane may win."""
     lanes = padded(n)
+    for i in range(n):
+        quads.state[_GAP + i] = quads.gaps[quads.waiting[i]]
     draw_words(quads.words, quads.counters, lanes, key)
     _enter_margins(quads.state, quads.words, lanes)
     for i in range(n, STAGE):
