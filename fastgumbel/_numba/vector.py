@@ -113,32 +113,41 @@ def max_part64(typing_context: Any, array: Any, offset: Any, first: Any, last: A
 
 
 @intrinsic
-def gaps16(typing_context: Any, out: Any, to: Any, array: Any, offset: Any, least: Any, rate: Any) -> Any:
-    """Write (the largest of each four of 64 items - least) * rate to 16 places of float32; no item is NaN."""
+def reach16(
+    typing_context: Any, array: Any, offset: Any, threshold: Any, out: Any, to: Any, least: Any, rate: Any
+) -> Any:
+    """Which of the largest of each four of 64 items, none of which is NaN, are at least `threshold`: a mask.
+
+    To 16 places of `out`, of float32, it writes by how much they are above `least`, times `rate`.
+    """
+
+    def shuffled(builder: Any, a: Any, b: Any, lanes: list[int]) -> Any:
+        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), 8), lanes))
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        out, to, array, offset, least, rate = args
-        items = _load(context, builder, signature.return_type(*signature.args[2:4]), [array, offset], 0, 64)
-        while items.type.count > 16:
-            even, odd = (
-                builder.shuffle_vector(
-                    items,
-                    items,
-                    ir.Constant(
-                        ir.VectorType(ir.IntType(32), items.type.count // 2), list(range(first, items.type.count, 2))
-                    ),
-                )
-                for first in (0, 1)
-            )
-            items = builder.select(builder.fcmp_ordered(">", even, odd), even, odd)
-        real = ir.VectorType(ir.DoubleType(), 16)
-        items = items if items.type == real else builder.fpext(items, real)
-        gaps = builder.fmul(builder.fsub(items, _spread(builder, least, 16)), _spread(builder, rate, 16))
-        gaps = builder.fptrunc(gaps, ir.VectorType(ir.FloatType(), 16))
-        builder.store(gaps, _address(context, builder, signature.args[0], out, to), align=4)
-        return context.get_dummy_value()
+        _, _, threshold, out, to, least, rate = args
+        parts = [_load(context, builder, signature, args, first, 8) for first in range(0, 64, 8)]
+        # In halves of vectors, as what crosses them takes longer.
+        even, odd = [0, 2, 8, 10, 4, 6, 12, 14], [1, 3, 9, 11, 5, 7, 13, 15]
+        while len(parts) > 2:
+            pairs = list(zip(parts[::2], parts[1::2], strict=True))
+            parts = [[shuffled(builder, a, b, lanes) for lanes in (even, odd)] for a, b in pairs]
+            parts = [builder.select(builder.fcmp_ordered(">", a, b), a, b) for a, b in parts]
+        reals, mask = ir.VectorType(ir.DoubleType(), 8), ir.Constant(ir.IntType(64), 0)
+        for i, part in enumerate(parts):
+            part = shuffled(builder, part, part, [0, 4, 1, 5, 2, 6, 3, 7])
+            bits = builder.bitcast(builder.fcmp_ordered(">=", part, _spread(builder, threshold, 8)), ir.IntType(8))
+            bits = builder.shl(builder.zext(bits, mask.type), ir.Constant(mask.type, 8 * i))
+            mask = builder.or_(mask, bits)
+            part = part if part.type == reals else builder.fpext(part, reals)
+            part = builder.fmul(builder.fsub(part, _spread(builder, least, 8)), _spread(builder, rate, 8))
+            part = builder.fptrunc(part, ir.VectorType(ir.FloatType(), 8))
+            place = _address(context, builder, signature.args[3], out, builder.add(to, ir.Constant(to.type, 8 * i)))
+            builder.store(part, place, align=4)
+        return mask
 
-    return types.none(out, types.intp, array, types.intp, types.float64, types.float64), generate
+    item = types.float64
+    return types.uint64(array, types.intp, array.dtype, out, types.intp, item, item), generate
 
 
 @intrinsic

@@ -25,7 +25,7 @@ from fastgumbel._cpu.max.races import (
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, fill, padded
 from fastgumbel._law.ops import fma, real
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import at_least64, count_bits, fill8, gaps16, lowest_bit, sums8
+from fastgumbel._numba.vector import at_least64, count_bits, fill8, lowest_bit, reach16, sums8
 
 # So many quads wait at most, as eight are written at a time.
 ROOM = STAGE - 8
@@ -102,19 +102,17 @@ def list_blocks(quads, races, x, flat):
             left &= left - _1
             pair = place & _PAIR
             column, item = np.int64(integers[COLUMN + place]), np.int64(integers[ITEM + place])
-            # The inverse of a subnormal temperature may be infinite, and nothing is known then.
             threshold, rate = reals[THRESHOLD + place], reals[RATE + pair]
-            whole = 0 <= column <= n - 64
-            if whole:
-                lanes = at_least64(flat, item, flat.dtype.type(threshold))
+            blocks[PLACE + count] = place
+            # The inverse of a subnormal temperature may be infinite, and nothing is known then.
+            if 0 <= column <= n - 64 and rate < np.inf:
+                least = reals[LEAST + pair]
+                some = reach16(flat, item, flat.dtype.type(threshold), gaps, 16 * count, least, rate)
             else:
                 lanes = reaching(x[integers[LINE + integers[RACE + pair]]], column, threshold)
-            if whole and rate < np.inf:
-                gaps16(gaps, 16 * count, flat, item, reals[LEAST + pair], rate)
-            else:
+                some = _quads_of(lanes & ~(_1 << integers[WINNER + place]))
                 fill(gaps, 16 * count, 16, np.float32(np.inf))
-            blocks[PLACE + count] = place
-            blocks[QUADS + count] = _quads_of(lanes & ~(_1 << integers[WINNER + place]))
+            blocks[QUADS + count] = some
             count += 1
     return count
 
