@@ -8,7 +8,7 @@ Their quads wait in a queue and are drawn together, and so do the few lanes that
 import numpy as np
 
 from fastgumbel._cpu.max.contenders import decide, enter_contender, new_contenders
-from fastgumbel._cpu.max.quads import MARGIN, PLACE, QUADS, ROOM, draw_quads, enter_quads, list_blocks, new_quads
+from fastgumbel._cpu.max.quads import PLACE, QUADS, ROOM, draw_quads, enter_quads, list_blocks, new_quads
 from fastgumbel._cpu.max.races import (
     BEST,
     COLUMN,
@@ -33,7 +33,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel, scalar, stage
-from fastgumbel._numba.vector import at_least64, count_bits, lowest_bit
+from fastgumbel._numba.vector import any_at_most64, at_least64, count_bits, lowest_bit
 
 _1 = np.uint64(1)
 # A literal would compile a function anew.
@@ -60,14 +60,18 @@ def _first_largest(x, races, race):
 @scalar
 def _enter_lanes(contenders, n, i, quads, races, flat, width):
     """Let the lanes of a drawn quad, the i-th of the queue, that may win wait behind n others; how many they are."""
-    integers = races.integers
-    waiting = np.uint64(quads.waiting[i])
+    integers, waiting = races.integers, np.uint64(quads.waiting[i])
     place, first = quads.blocks[PLACE + (waiting >> np.uint64(4))], np.uint64(4) * (waiting & np.uint64(15))
     pair = place & _PAIR
     heat, least, e_block = races.reals[HEAT + pair], races.reals[LEAST + pair], races.singles[EXPONENTIAL + place]
+    low = np.uint64(0)
     for word in range(4):
-        lane = first + np.uint64(word)
-        high = quads.words[np.uint64(word * STAGE) + i]
+        low |= np.uint64(quads.words[np.uint64(word * STAGE) + i] <= quads.limits[i]) << np.uint64(word)
+    while low:
+        word = np.uint64(lowest_bit(low))
+        low &= low - _1
+        lane = first + word
+        high = quads.words[word * np.uint64(STAGE) + i]
         column = np.int64(integers[COLUMN + place] + lane)
         inside = (column >= 0) & (column < width)
         potential = np.float64(flat[integers[ITEM + place] + lane if inside else np.uint64(0)])
@@ -84,7 +88,8 @@ def _flush(flat, width, n, quads, contenders, waiting, races):
     """Draw the n quads of the queue, and let their lanes that may win wait behind `waiting` others."""
     draw_quads(quads, n, races.key)
     for group in range(0, n, 64):
-        hits = at_least64(quads.state, MARGIN + group, np.float32(0))
+        hits = any_at_most64(quads.words, group, STAGE, quads.limits)
+        hits &= ~np.uint64(0) >> np.uint64(max(group + 64 - n, 0))
         while hits:
             i = np.uint64(group + lowest_bit(hits))
             hits &= hits - _1

@@ -32,10 +32,6 @@ ROOM = STAGE - 8
 # Planes of listed blocks: their places, and which of their quads may hold a winner, a mask.
 PLACE = 0
 QUADS = 2 * STAGE
-# Planes of the state: how far the log-potential is from the best, E_b, and what `draw_quads` finds.
-_GAP = 0
-_MINIMUM = STAGE
-MARGIN = 2 * STAGE
 
 # The numbers of the bits of a byte that are set, a byte each, the first lowest.
 _NUMBERS = np.array(
@@ -47,7 +43,8 @@ _1, _2, _3, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(8)
 _BYTE, _PAIR = np.uint64(255), np.uint64(STAGE - 1)
 
 _COLDEST, _HOTTEST = np.float32(-80), np.float32(2)
-_STEPS = np.float32(2.0**31)
+# Of 2^-31, as conversions are of signed integers.
+_STEPS, _MOST_STEPS, _0 = np.float32(2.0**31), np.float32(2.0**31 - 128), np.float32(0)
 # The bits of a float count along chords of log2, so that they give at least the exponential; with more than that, its
 # argument and E_b err by.
 _BITS_A_UNIT = np.float32(2**23 / 0.6931471805599453)
@@ -55,14 +52,20 @@ _BITS_OF_ONE = np.float32((127 + 2.0**-10) * 2**23)
 
 
 class Quads(NamedTuple):
-    """Listed blocks, and how far their quads are from the best; which quads wait; their counters, words and state."""
+    """Listed blocks, and how far all their quads are from the best.
+
+    Of those that wait: which they are, counters and E_b; and, when they are drawn, how far they are from the best, their
+    words, and up to which high word a lane may win.
+    """
 
     blocks: Any
     gaps: Any
     waiting: Any
     counters: Any
+    minima: Any
+    now: Any
     words: Any
-    state: Any
+    limits: Any
 
 
 @maker
@@ -73,8 +76,10 @@ def new_quads():
         np.zeros(32 * STAGE, np.float32),
         np.zeros(STAGE, np.uint32),
         np.zeros(3 * STAGE, np.uint64),
+        np.zeros(STAGE, np.float32),
+        np.zeros(STAGE, np.float32),
         np.zeros(4 * STAGE, np.uint32),
-        np.zeros(3 * STAGE, np.float32),
+        np.zeros(STAGE, np.uint32),
     )
 
 
@@ -126,7 +131,7 @@ def _enter_eight(quads, n, i, numbers, races):
     sums8(counters, n, races.integers[QUAD + place], numbers)
     fill8(counters, ROW + n, races.counters[ROW + pair])
     fill8(counters, DRAW + n, races.counters[DRAW + pair])
-    fill8(quads.state, _MINIMUM + n, races.singles[EXPONENTIAL + place])
+    fill8(quads.minima, n, races.singles[EXPONENTIAL + place])
 
 
 @scalar
@@ -144,28 +149,26 @@ def enter_quads(quads, n, i, races):
 
 
 @stage
-def _enter_margins(state, words, n):
-    """By how many steps of 2^-31 the least high word of each of n quads is below all that cannot win.
+def _enter_limits(limits, gaps, minima, n):
+    """The largest high words of lanes of n quads that may win.
 
     A lane wins at most where E_b + e < exp((x - best) / T), and e is at least its high word times 2^-32.
     """
     for i in range(n):
-        a = words[i] if words[i] < words[STAGE + i] else words[STAGE + i]
-        b = words[2 * STAGE + i] if words[2 * STAGE + i] < words[3 * STAGE + i] else words[3 * STAGE + i]
-        least = np.float32(np.int32(np.uint32((a if a < b else b) >> np.uint32(1))))
-        gap = state[_GAP + i] if state[_GAP + i] > _COLDEST else _COLDEST
+        gap = gaps[i] if gaps[i] > _COLDEST else _COLDEST
         gap = gap if gap < _HOTTEST else _HOTTEST
         most = real(np.uint32(np.int32(fma(gap, _BITS_A_UNIT, _BITS_OF_ONE))))
-        state[MARGIN + i] = (most - state[_MINIMUM + i]) * _STEPS - least
+        steps = (most - minima[i]) * _STEPS
+        steps = steps if steps > _0 else _0
+        steps = steps if steps < _MOST_STEPS else _MOST_STEPS
+        limits[i] = np.uint32(np.uint32(np.int32(steps)) << np.uint32(1)) | np.uint32(1)
 
 
 @stage
 def draw_quads(quads, n, key):
-    """Draw the high words of the n quads that wait; what stands at MARGIN is at least 0 where a lane may win."""
-    lanes = padded(n)
+    """Draw the high words of the n quads that wait, and find up to which they matter."""
     for i in range(n):
-        quads.state[_GAP + i] = quads.gaps[quads.waiting[i]]
+        quads.now[i] = quads.gaps[quads.waiting[i]]
+    lanes = padded(n)
     draw_words(quads.words, quads.counters, lanes, key)
-    _enter_margins(quads.state, quads.words, lanes)
-    for i in range(n, STAGE):
-        quads.state[MARGIN + i] = -1
+    _enter_limits(quads.limits, quads.now, quads.minima, lanes)
