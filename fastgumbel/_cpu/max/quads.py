@@ -22,7 +22,7 @@ from fastgumbel._cpu.max.races import (
     THRESHOLD,
     WINNER,
 )
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, fill, padded
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_full_words, fill, padded
 from fastgumbel._law.ops import fma, real
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.vector import at_least64, count_bits, fill8, lowest_bit, reach16, sums8
@@ -54,8 +54,8 @@ _BITS_OF_ONE = np.float32((127 + 2.0**-10) * 2**23)
 class Quads(NamedTuple):
     """Listed blocks, and how far all their quads are from the best.
 
-    Of those that wait: which they are, counters and E_b; and, when they are drawn, how far they are from the best, their
-    words, and up to which high word a lane may win.
+    Of those that wait: which they are, counters and E_b; and, when they are drawn, how far they are from the best,
+    their words, and up to which high word a lane may win.
     """
 
     blocks: Any
@@ -170,5 +170,5 @@ def draw_quads(quads, n, key):
     for i in range(n):
         quads.now[i] = quads.gaps[quads.waiting[i]]
     lanes = padded(n)
-    draw_words(quads.words, quads.counters, lanes, key)
+    draw_full_words(quads.words, quads.counters, lanes, key)
     _enter_limits(quads.limits, quads.now, quads.minima, lanes)

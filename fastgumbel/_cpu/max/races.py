@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.blocks import block_maxima
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, fill, padded, row_id, temperature_of
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_full_words, fill, padded, row_id, temperature_of
 from fastgumbel._law.field import BLOCK_RATE, BLOCK_WORDS, HIGH_WORDS, block_exponential, join, winner_lane
 from fastgumbel._law.ops import fma
 from fastgumbel._law.race import VAGUE_FROM
@@ -219,7 +219,7 @@ def _draw_blocks(races, n, width):
     """Draw n pairs of blocks."""
     key, singles, integers, counters, words = races.key, races.singles, races.integers, races.counters, races.words
     lanes = padded(n)
-    draw_words(words, counters, lanes, key)
+    draw_full_words(words, counters, lanes, key)
     # Written out for even and odd blocks: a function is compiled for each literal, and its loops over planes at known
     # distances become vector code.
     _enter_gumbels(singles, words, 0, STAGE, lanes)
