@@ -95,3 +95,19 @@ def test_temperatures_whose_inverse_is_not_a_number(temperature):
     noise = gumbel(x.shape, rng=3)
     expected = gumbel_max(x, noise=noise, temperature=temperature)
     np.testing.assert_array_equal(gumbel_max(x, rng=3, temperature=temperature), expected)
+
+
+@pytest.mark.parametrize("draws", [1, 3])
+def test_coordinates_move_on_from_rows_to_rows(draws):
+    """Rows are searched some at a time: those that count move on, also after an invalid one, and others are read."""
+    x = np.random.default_rng(0).normal(size=(301, 500))
+    bad = [40, 41, 150]
+    x[bad, 7] = np.nan
+    field = NoiseField(3)
+    noise = np.stack([gumbel(x.shape, noise=field.at(draw=s)) for s in range(draws)])
+    expected = gumbel_max(x, size=draws, noise=noise, return_max=True, invalid="mark")
+    assert (expected[0][:, bad] == -1).all()
+    for own in (field, field.at(rows=np.arange(301))):
+        result = gumbel_max(x, size=draws, noise=own, return_max=True, invalid="mark")
+        np.testing.assert_array_equal(result[0], expected[0])
+        np.testing.assert_array_equal(result[1], expected[1])
