@@ -111,3 +111,14 @@ def test_coordinates_move_on_from_rows_to_rows(draws):
         result = gumbel_max(x, size=draws, noise=own, return_max=True, invalid="mark")
         np.testing.assert_array_equal(result[0], expected[0])
         np.testing.assert_array_equal(result[1], expected[1])
+
+
+@pytest.mark.parametrize(("row", "category"), [(16926, 122), (24856, 884), (45209, 477), (50531, 1020)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_least_noise_wins_where_nothing_else_may(row, category, dtype):
+    """Lanes whose high words are among the largest, as about one in 10^7 is, win where they are far above others."""
+    field = NoiseField(5).at(rows=np.arange(row, row + 1))
+    assert gumbel((1, 1024), noise=field)[0, category] < -2.8
+    x = np.zeros((1, 1024), dtype)
+    x[0, category] = 100
+    assert gumbel_max(x, noise=field) == category

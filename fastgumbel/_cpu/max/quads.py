@@ -37,7 +37,7 @@ QUADS = 2 * STAGE
 _NUMBERS = np.array(
     [sum(bit << 8 * i for i, bit in enumerate(b for b in range(8) if n >> b & 1)) for n in range(256)], np.uint64
 )
-_EIGHTS, _BYTES = np.uint64(0x0808080808080808), np.uint64(0x0101010101010101)
+_EIGHTS = np.uint64(0x0808080808080808)
 
 _1, _2, _3, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(8)
 _BYTE, _PAIR = np.uint64(255), np.uint64(STAGE - 1)
@@ -45,6 +45,7 @@ _BYTE, _PAIR = np.uint64(255), np.uint64(STAGE - 1)
 _COLDEST, _HOTTEST = np.float32(-80), np.float32(2)
 # Of 2^-31, as conversions are of signed integers.
 _STEPS, _MOST_STEPS, _0 = np.float32(2.0**31), np.float32(2.0**31 - 128), np.float32(0)
+_ALL = np.uint32(2**32 - 1)
 # The bits of a float count along chords of log2, so that they give at least the exponential; with more than that, its
 # argument and E_b err by.
 _BITS_A_UNIT = np.float32(2**23 / 0.6931471805599453)
@@ -160,8 +161,9 @@ def _enter_limits(limits, gaps, minima, n):
         most = real(np.uint32(np.int32(fma(gap, _BITS_A_UNIT, _BITS_OF_ONE))))
         steps = (most - minima[i]) * _STEPS
         steps = steps if steps > _0 else _0
-        steps = steps if steps < _MOST_STEPS else _MOST_STEPS
-        limits[i] = np.uint32(np.uint32(np.int32(steps)) << np.uint32(1)) | np.uint32(1)
+        known = steps < _MOST_STEPS
+        limit = np.uint32(np.int32(steps if known else _0)) << np.uint32(1) | np.uint32(1)
+        limits[i] = np.uint32(limit) if known else _ALL
 
 
 @stage
