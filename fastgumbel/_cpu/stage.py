@@ -45,6 +45,30 @@ def draw_words(out, counters, n, key):
 
 
 @stage
+def draw_full_words(out, counters, n, key):
+    """The four words of the first n counters, at least.
+
+    Where n is above half of STAGE, of all: with two calls side by side, as each waits for itself.
+    """
+    half = np.uint64(STAGE // 2)
+    if n <= STAGE // 2:
+        draw_words(out, counters, n, key)
+        return
+    for i in range(half):
+        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], counters[i])
+        j = i + half
+        v0, v1, v2, v3 = words(key, counters[ROW + j], counters[DRAW + j], counters[j])
+        out[i] = w0
+        out[STAGE + i] = w1
+        out[2 * STAGE + i] = w2
+        out[3 * STAGE + i] = w3
+        out[j] = v0
+        out[STAGE + j] = v1
+        out[2 * STAGE + j] = v2
+        out[3 * STAGE + j] = v3
+
+
+@stage
 def draw_row_words(out, n, coordinates, first, step):
     """The four words of n indices of one row and draw, from `first` on: as one row, part of the rounds is shared."""
     key, row, draw, _, _ = coordinates

@@ -36,6 +36,13 @@ def _load(context: Any, builder: Any, signature: Any, args: Any, first: int, lan
     return builder.load(pointer, align=_BITS[array_type.dtype] // 8, typ=kind)
 
 
+def _spread(builder: Any, value: Any, lanes: int) -> Any:
+    """A vector of one value."""
+    none = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
+    one = builder.insert_element(none, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, none, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes))
+
+
 def _call(builder: Any, name: str, result: Any, args: list[Any], **options: Any) -> Any:
     kind = ir.FunctionType(result, [a.type for a in args])
     function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
@@ -54,10 +61,7 @@ def _load_part(context: Any, builder: Any, signature: Any, args: Any, first: int
     numbers = ir.Constant(ir.VectorType(number, lanes), list(range(first, first + lanes)))
 
     def spread(value: Any) -> Any:
-        value = builder.trunc(value, number) if width < 64 else value
-        none = ir.Constant(numbers.type, ir.Undefined)
-        one = builder.insert_element(none, value, ir.Constant(ir.IntType(32), 0))
-        return builder.shuffle_vector(one, none, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes))
+        return _spread(builder, builder.trunc(value, number) if width < 64 else value, lanes)
 
     inside = builder.and_(
         builder.icmp_signed(">=", numbers, spread(args[2])), builder.icmp_signed("<", numbers, spread(args[3]))
@@ -109,43 +113,77 @@ def max_part64(typing_context: Any, array: Any, offset: Any, first: Any, last: A
 
 
 @intrinsic
-def max4(typing_context: Any, array: Any, offset: Any) -> Any:
-    """Largest of four items, none of which is NaN."""
+def reach16(
+    typing_context: Any, array: Any, offset: Any, threshold: Any, out: Any, to: Any, least: Any, rate: Any
+) -> Any:
+    """Which of the largest of each four of 64 items, none of which is NaN, are at least `threshold`: a mask.
+
+    To 16 places of `out`, of float32, it writes by how much they are above `least`, times `rate`.
+    """
+
+    def shuffled(builder: Any, a: Any, b: Any, lanes: list[int]) -> Any:
+        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), 8), lanes))
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        items = _load(context, builder, signature, args, 0, 4)
-        item = context.get_value_type(signature.return_type)
-        name = f"llvm.vector.reduce.fmax.v4f{_BITS[signature.return_type]}"
-        return _call(builder, name, item, [items], fastmath=("nnan",))
+        _, _, threshold, out, to, least, rate = args
+        parts = [_load(context, builder, signature, args, first, 8) for first in range(0, 64, 8)]
+        # In halves of vectors, as what crosses them takes longer.
+        even, odd = [0, 2, 8, 10, 4, 6, 12, 14], [1, 3, 9, 11, 5, 7, 13, 15]
+        while len(parts) > 2:
+            pairs = list(zip(parts[::2], parts[1::2], strict=True))
+            parts = [[shuffled(builder, a, b, lanes) for lanes in (even, odd)] for a, b in pairs]
+            parts = [builder.select(builder.fcmp_ordered(">", a, b), a, b) for a, b in parts]
+        reals, mask = ir.VectorType(ir.DoubleType(), 8), ir.Constant(ir.IntType(64), 0)
+        for i, part in enumerate(parts):
+            part = shuffled(builder, part, part, [0, 4, 1, 5, 2, 6, 3, 7])
+            bits = builder.bitcast(builder.fcmp_ordered(">=", part, _spread(builder, threshold, 8)), ir.IntType(8))
+            bits = builder.shl(builder.zext(bits, mask.type), ir.Constant(mask.type, 8 * i))
+            mask = builder.or_(mask, bits)
+            part = part if part.type == reals else builder.fpext(part, reals)
+            part = builder.fmul(builder.fsub(part, _spread(builder, least, 8)), _spread(builder, rate, 8))
+            part = builder.fptrunc(part, ir.VectorType(ir.FloatType(), 8))
+            place = _address(context, builder, signature.args[3], out, builder.add(to, ir.Constant(to.type, 8 * i)))
+            builder.store(part, place, align=4)
+        return mask
 
-    return array.dtype(array, types.intp), generate
+    item = types.float64
+    return types.uint64(array, types.intp, array.dtype, out, types.intp, item, item), generate
+
+
+def _fill(out: Any, to: Any, value: Any, lanes: int) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = _address(context, builder, signature.args[0], *args[:2])
+        builder.store(_spread(builder, args[2], lanes), place, align=_BITS[out.dtype] // 8)
+        return context.get_dummy_value()
+
+    return types.none(out, types.intp, out.dtype), generate
 
 
 @intrinsic
-def fill16(typing_context: Any, array: Any, offset: Any, value: Any) -> Any:
-    """Write a value to 16 items, which alone need exist."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = _address(context, builder, signature.args[0], *args[:2])
-        kind = ir.VectorType(args[2].type, 16)
-        none = ir.Constant(kind, ir.Undefined)
-        one = builder.insert_element(none, args[2], ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), 16), [0] * 16)
-        builder.store(builder.shuffle_vector(one, none, zeros), pointer, align=_BITS[signature.args[0].dtype] // 8)
-        return context.get_dummy_value()
-
-    return types.none(array, types.intp, array.dtype), generate
+def fill8(typing_context: Any, out: Any, to: Any, value: Any) -> Any:
+    """Write one value to eight places."""
+    return _fill(out, to, value, 8)
 
 
 @intrinsic
-def put8(typing_context: Any, out: Any, to: Any, values: Any) -> Any:
-    """Write the eight bytes of a uint64, the lowest first, to places of an array of uint8."""
+def fill16(typing_context: Any, out: Any, to: Any, value: Any) -> Any:
+    """Write one value to 16 places."""
+    return _fill(out, to, value, 16)
+
+
+@intrinsic
+def sums8(typing_context: Any, out: Any, to: Any, first: Any, values: Any) -> Any:
+    """Write a number plus each of the eight bytes of a uint64, the lowest first, to places of an array of integers."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store(args[2], _address(context, builder, signature.args[0], *args[:2]), align=1)
+        item = context.get_value_type(signature.args[0].dtype)
+        values = builder.zext(builder.bitcast(args[3], ir.VectorType(ir.IntType(8), 8)), ir.VectorType(item, 8))
+        place = _address(context, builder, signature.args[0], *args[:2])
+        sums = builder.add(values, _spread(builder, args[2], 8))
+        builder.store(sums, place, align=_BITS[signature.args[0].dtype] // 8)
         return context.get_dummy_value()
 
-    return types.none(out, types.intp, types.uint64), generate
+    return types.none(out, types.intp, out.dtype, types.uint64), generate
 
 
 def _mask(builder: Any, compare: Any) -> Any:
@@ -162,10 +200,7 @@ def _reach(context: Any, builder: Any, signature: Any, args: Any, load: Any) -> 
 
     def compare(first: int, lanes: int) -> Any:
         items = load(context, builder, signature, args, first, lanes)
-        none = ir.Constant(items.type, ir.Undefined)
-        one = builder.insert_element(none, args[-1], ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-        return builder.fcmp_ordered(">=", items, builder.shuffle_vector(one, none, zeros))
+        return builder.fcmp_ordered(">=", items, _spread(builder, args[-1], lanes))
 
     return _mask(builder, compare)
 

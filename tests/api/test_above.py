@@ -136,6 +136,28 @@ def test_temperatures(n, temperature):
         assert_equal(got, expected(x, noise, threshold, each[:, np.newaxis]))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("temperature", [1e-2, 1.0, 1e3])
+@pytest.mark.parametrize("offset", [1e3, 1e9, 1e13, -1e13])
+def test_large_log_potentials_beside_their_thresholds(offset, temperature, dtype):
+    field = NoiseField(37)
+    x = (np.random.default_rng(38).normal(size=(5, 300)) + offset).astype(dtype)
+    noise = fastgumbel.gumbel((5, 300), noise=field)
+    for threshold in (offset, np.nextafter(offset, np.inf), offset + 2 * temperature, offset + 5 * temperature):
+        got = gumbel_above(x, threshold, temperature=temperature, noise=field)
+        assert_equal(got, expected(x, noise, threshold, temperature), f"{threshold}")
+
+
+@pytest.mark.parametrize("temperature", [2.0**-101, 2.0**-99, 1e-20, 2.0**59, 2.0**61])
+def test_extreme_temperatures(temperature):
+    field = NoiseField(39)
+    x = np.random.default_rng(40).normal(size=(5, 300)).astype(np.float32)
+    noise = fastgumbel.gumbel((5, 300), noise=field)
+    for threshold in (-1e300, -1.0, float(x[2, 5]), 4 * temperature, 1.0 + temperature, 1e40, 1e300):
+        got = gumbel_above(x, threshold, temperature=temperature, noise=field)
+        assert_equal(got, expected(x, noise, threshold, temperature), f"{threshold}")
+
+
 @pytest.mark.parametrize("kind", ["strided", "transposed", "float16", "masked"])
 def test_what_is_not_read_in_place(kind):
     rng = np.random.default_rng(6)

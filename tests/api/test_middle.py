@@ -95,3 +95,30 @@ def test_temperatures_whose_inverse_is_not_a_number(temperature):
     noise = gumbel(x.shape, rng=3)
     expected = gumbel_max(x, noise=noise, temperature=temperature)
     np.testing.assert_array_equal(gumbel_max(x, rng=3, temperature=temperature), expected)
+
+
+@pytest.mark.parametrize("draws", [1, 3])
+def test_coordinates_move_on_from_rows_to_rows(draws):
+    """Rows are searched some at a time: those that count move on, also after an invalid one, and others are read."""
+    x = np.random.default_rng(0).normal(size=(301, 500))
+    bad = [40, 41, 150]
+    x[bad, 7] = np.nan
+    field = NoiseField(3)
+    noise = np.stack([gumbel(x.shape, noise=field.at(draw=s)) for s in range(draws)])
+    expected = gumbel_max(x, size=draws, noise=noise, return_max=True, invalid="mark")
+    assert (expected[0][:, bad] == -1).all()
+    for own in (field, field.at(rows=np.arange(301))):
+        result = gumbel_max(x, size=draws, noise=own, return_max=True, invalid="mark")
+        np.testing.assert_array_equal(result[0], expected[0])
+        np.testing.assert_array_equal(result[1], expected[1])
+
+
+@pytest.mark.parametrize(("row", "category"), [(16926, 122), (24856, 884), (45209, 477), (50531, 1020)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_least_noise_wins_where_nothing_else_may(row, category, dtype):
+    """Lanes whose high words are among the largest, as about one in 10^7 is, win where they are far above others."""
+    field = NoiseField(5).at(rows=np.arange(row, row + 1))
+    assert gumbel((1, 1024), noise=field)[0, category] < -2.8
+    x = np.zeros((1, 1024), dtype)
+    x[0, category] = 100
+    assert gumbel_max(x, noise=field) == category

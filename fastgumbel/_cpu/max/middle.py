@@ -7,9 +7,8 @@ Their quads wait in a queue and are drawn together, and so do the few lanes that
 
 import numpy as np
 
-from fastgumbel._cpu.blocks import reaching
 from fastgumbel._cpu.max.contenders import decide, enter_contender, new_contenders
-from fastgumbel._cpu.max.quads import MARGIN, NUMBER, PLACE, draw_quads, drop_quads, enter_quads, new_quads
+from fastgumbel._cpu.max.quads import PLACE, QUADS, ROOM, draw_quads, enter_quads, list_blocks, new_quads
 from fastgumbel._cpu.max.races import (
     BEST,
     COLUMN,
@@ -20,10 +19,7 @@ from fastgumbel._cpu.max.races import (
     LEAST,
     LINE,
     NEAR,
-    RACE,
-    REACH,
     TEMPERATURE,
-    THRESHOLD,
     WINNER,
     begin,
     enter_race_draws,
@@ -37,11 +33,11 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel, scalar, stage
-from fastgumbel._numba.vector import at_least64, lowest_bit
+from fastgumbel._numba.vector import any_at_most64, at_least64, count_bits, lowest_bit
 
 _1 = np.uint64(1)
-# Python's integers would compile a function anew for each.
-_NONE, _STAGE = np.int64(0), np.int64(STAGE)
+# A literal would compile a function anew.
+_NONE = np.int64(0)
 _PAIR = np.uint64(STAGE - 1)
 # E_b in float32, less what it errs by, is at most the true one.
 _BELOW = np.float64(1 - 2.0**-13)
@@ -64,13 +60,18 @@ def _first_largest(x, races, race):
 @scalar
 def _enter_lanes(contenders, n, i, quads, races, flat, width):
     """Let the lanes of a drawn quad, the i-th of the queue, that may win wait behind n others; how many they are."""
-    integers = races.integers
-    place, first = np.uint64(quads.waiting[PLACE + i]), np.uint64(4) * np.uint64(quads.waiting[NUMBER + i])
+    integers, waiting = races.integers, np.uint64(quads.waiting[i])
+    place, first = quads.blocks[PLACE + (waiting >> np.uint64(4))], np.uint64(4) * (waiting & np.uint64(15))
     pair = place & _PAIR
     heat, least, e_block = races.reals[HEAT + pair], races.reals[LEAST + pair], races.singles[EXPONENTIAL + place]
+    low = np.uint64(0)
     for word in range(4):
-        lane = first + np.uint64(word)
-        high = quads.words[np.uint64(word * STAGE) + i]
+        low |= np.uint64(quads.words[np.uint64(word * STAGE) + i] <= quads.limits[i]) << np.uint64(word)
+    while low:
+        word = np.uint64(lowest_bit(low))
+        low &= low - _1
+        lane = first + word
+        high = quads.words[word * np.uint64(STAGE) + i]
         column = np.int64(integers[COLUMN + place] + lane)
         inside = (column >= 0) & (column < width)
         potential = np.float64(flat[integers[ITEM + place] + lane if inside else np.uint64(0)])
@@ -83,19 +84,19 @@ def _enter_lanes(contenders, n, i, quads, races, flat, width):
 
 
 @stage
-def _flush(x, n, quads, contenders, waiting, races):
-    """Draw the first n quads of the queue, and let their lanes that may win wait behind `waiting` others."""
-    draw_quads(quads, n, races, x)
-    flat = x.reshape(x.size)
+def _flush(flat, width, n, quads, contenders, waiting, races):
+    """Draw the n quads of the queue, and let their lanes that may win wait behind `waiting` others."""
+    draw_quads(quads, n, races.key)
     for group in range(0, n, 64):
-        hits = at_least64(quads.state, MARGIN + group, np.float32(0))
+        hits = any_at_most64(quads.words, group, STAGE, quads.limits)
+        hits &= ~np.uint64(0) >> np.uint64(max(group + 64 - n, 0))
         while hits:
             i = np.uint64(group + lowest_bit(hits))
             hits &= hits - _1
             if waiting > STAGE - 4:
                 decide(contenders, waiting, races, flat)
                 waiting = _NONE
-            waiting = _enter_lanes(contenders, waiting, i, quads, races, flat, x.shape[1])
+            waiting = _enter_lanes(contenders, waiting, i, quads, races, flat, width)
     return waiting
 
 
@@ -116,29 +117,20 @@ def _enter_winners(contenders, waiting, races, flat):
 
 
 @stage
-def _run(x, races, count, quads, contenders):
+def _run(x, flat, races, count, quads, contenders):
     """Find the best of each of the first races, unless it is NaN."""
-    begin(races, count, x)
+    n = x.shape[1]
+    begin(races, count, flat, n)
     reals, integers = races.reals, races.integers
-    flat, n = x.reshape(x.size), x.shape[1]
     undecided = _enter_winners(contenders, _NONE, races, flat)
     waiting = _NONE
-    for group in range(0, 2 * STAGE, 64):
-        blocks = at_least64(reals, REACH + group, 0.0)
-        while blocks:
-            place = np.uint64(group + lowest_bit(blocks))
-            blocks &= blocks - _1
-            column, threshold = np.int64(integers[COLUMN + place]), reals[THRESHOLD + place]
-            if 0 <= column <= n - 64:
-                lanes = at_least64(flat, np.int64(integers[ITEM + place]), flat.dtype.type(threshold))
-            else:
-                lanes = reaching(x[integers[LINE + integers[RACE + (place & _PAIR)]]], column, threshold)
-            waiting = enter_quads(quads.waiting, waiting, place, lanes & ~(_1 << integers[WINNER + place]))
-            if waiting >= STAGE:
-                undecided = _flush(x, _STAGE, quads, contenders, undecided, races)
-                waiting = drop_quads(quads.waiting, waiting)
+    for i in range(list_blocks(quads, races, x, flat)):
+        if waiting + count_bits(quads.blocks[QUADS + i]) > ROOM:
+            undecided = _flush(flat, n, waiting, quads, contenders, undecided, races)
+            waiting = _NONE
+        waiting = enter_quads(quads, waiting, i, races)
     if waiting:
-        undecided = _flush(x, waiting, quads, contenders, undecided, races)
+        undecided = _flush(flat, n, waiting, quads, contenders, undecided, races)
     if undecided:
         decide(contenders, undecided, races, flat)
     for race in range(count):
@@ -157,18 +149,20 @@ def max_middle(x, field, index, value, window, homes):
     """
     field, window = Field(*field), Window(*window)
     n_rows, n = x.shape
+    flat = x.reshape(x.size)
     races = new_races(field.key, field.start, n, homes.reshape(homes.size))
     quads, contenders = new_quads(), new_contenders()
     room = STAGE // races.pairs
     together = min(n_rows, room)
     at_once = min(room // together, window.last_draw - window.first_draw)
+    moved = False
     for r in range(0, n_rows, together):
         rows = min(together, n_rows - r)
-        enter_rows(races, x, field, r, rows, at_once)
+        moved = enter_rows(races, x, field, r, rows, at_once, moved and rows == together)
         for s in range(window.first_draw, window.last_draw, at_once):
             draws = min(at_once, window.last_draw - s)
             enter_race_draws(races, field, r, rows, s, draws)
-            _run(x, races, draws * rows, quads, contenders)
+            _run(x, flat, races, draws * rows, quads, contenders)
             for d in range(draws):
                 for i in range(rows):
                     best = races.reals[BEST + d * rows + i]

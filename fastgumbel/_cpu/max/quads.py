@@ -8,53 +8,79 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.max.races import COLUMN, EXPONENTIAL, ITEM, LEAST, QUAD, RATE
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, padded
-from fastgumbel._law.real import exp32
+from fastgumbel._cpu.blocks import reaching
+from fastgumbel._cpu.max.races import (
+    COLUMN,
+    EXPONENTIAL,
+    ITEM,
+    LEAST,
+    LINE,
+    QUAD,
+    RACE,
+    RATE,
+    REACH,
+    THRESHOLD,
+    WINNER,
+)
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_full_words, fill, padded
+from fastgumbel._law.ops import fma, real
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import count_bits, max4, put8
+from fastgumbel._numba.vector import at_least64, count_bits, fill8, lowest_bit, reach16, sums8
 
-# Planes of waiting quads: their numbers in the block, and the places of the block. A block fits in behind those that
-# are drawn next, and eight numbers are written at a time.
-_ROOM = STAGE + 32
-NUMBER = 0
-PLACE = _ROOM
-# Planes of the state: how far the log-potential is from the best, E_b, and what `draw_quads` finds.
-_GAP = 0
-_MINIMUM = STAGE
-MARGIN = 2 * STAGE
+# So many quads wait at most, as eight are written at a time.
+ROOM = STAGE - 8
+# Planes of listed blocks: their places, and which of their quads may hold a winner, a mask.
+PLACE = 0
+QUADS = 2 * STAGE
 
 # The numbers of the bits of a byte that are set, a byte each, the first lowest.
 _NUMBERS = np.array(
     [sum(bit << 8 * i for i, bit in enumerate(b for b in range(8) if n >> b & 1)) for n in range(256)], np.uint64
 )
-_EIGHTS, _BYTES = np.uint64(0x0808080808080808), np.uint64(0x0101010101010101)
+_EIGHTS = np.uint64(0x0808080808080808)
 
-_1, _2, _3, _4, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4), np.uint64(8)
+_1, _2, _3, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(8)
 _BYTE, _PAIR = np.uint64(255), np.uint64(STAGE - 1)
 
-_ABOVE = np.float32(1 + 2.0**-12)  # more than exp32, its argument and E_b err by
 _COLDEST, _HOTTEST = np.float32(-80), np.float32(2)
-_STEPS = np.float32(2.0**31)
+# Of 2^-31, as conversions are of signed integers.
+_STEPS, _MOST_STEPS, _0 = np.float32(2.0**31), np.float32(2.0**31 - 128), np.float32(0)
+_ALL = np.uint32(2**32 - 1)
+# The bits of a float count along chords of log2, so that they give at least the exponential; with more than that, its
+# argument and E_b err by.
+_BITS_A_UNIT = np.float32(2**23 / 0.6931471805599453)
+_BITS_OF_ONE = np.float32((127 + 2.0**-10) * 2**23)
 
 
 class Quads(NamedTuple):
-    """Waiting quads; and of those that are drawn counters, words and state."""
+    """Listed blocks, and how far all their quads are from the best.
 
+    Of those that wait: which they are, counters and E_b; and, when they are drawn, how far they are from the best,
+    their words, and up to which high word a lane may win.
+    """
+
+    blocks: Any
+    gaps: Any
     waiting: Any
     counters: Any
+    minima: Any
+    now: Any
     words: Any
-    state: Any
+    limits: Any
 
 
 @maker
 def new_quads():
-    """An empty queue."""
+    """None waits."""
     return Quads(
-        np.zeros(2 * _ROOM, np.uint8),
+        np.zeros(4 * STAGE, np.uint64),
+        np.zeros(32 * STAGE, np.float32),
+        np.zeros(STAGE, np.uint32),
         np.zeros(3 * STAGE, np.uint64),
+        np.zeros(STAGE, np.float32),
+        np.zeros(STAGE, np.float32),
         np.zeros(4 * STAGE, np.uint32),
-        np.zeros(3 * STAGE, np.float32),
+        np.zeros(STAGE, np.uint32),
     )
 
 
@@ -69,71 +95,82 @@ def _quads_of(lanes):
     return (m | m >> np.uint64(24)) & np.uint64(0xFFFF)
 
 
+@stage
+def list_blocks(quads, races, x, flat):
+    """List the blocks that other lanes than the winner may win, with the quads of these; how many they are."""
+    blocks, gaps = quads.blocks, quads.gaps
+    reals, integers, n = races.reals, races.integers, x.shape[1]
+    count = 0
+    for group in range(0, 2 * STAGE, 64):
+        left = at_least64(reals, REACH + group, 0.0)
+        while left:
+            place = np.uint64(group + lowest_bit(left))
+            left &= left - _1
+            pair = place & _PAIR
+            column, item = np.int64(integers[COLUMN + place]), np.int64(integers[ITEM + place])
+            threshold, rate = reals[THRESHOLD + place], reals[RATE + pair]
+            blocks[PLACE + count] = place
+            # The inverse of a subnormal temperature may be infinite, and nothing is known then.
+            if 0 <= column <= n - 64 and rate < np.inf:
+                least = reals[LEAST + pair]
+                some = reach16(flat, item, flat.dtype.type(threshold), gaps, 16 * count, least, rate)
+            else:
+                lanes = reaching(x[integers[LINE + integers[RACE + pair]]], column, threshold)
+                some = _quads_of(lanes & ~(_1 << integers[WINNER + place]))
+                fill(gaps, 16 * count, 16, np.float32(np.inf))
+            blocks[QUADS + count] = some
+            count += 1
+    return count
+
+
 @scalar
-def enter_quads(waiting, n, place, lanes):
-    """Let the quads with any of some lanes (a mask) of the block at a place wait behind n others; how many they are.
+def _enter_eight(quads, n, i, numbers, races):
+    """Let the quads of up to eight numbers, a byte each, of a listed block wait behind n others."""
+    place, counters = quads.blocks[PLACE + i], quads.counters
+    pair = place & _PAIR
+    sums8(quads.waiting, n, np.uint32(16 * i), numbers)
+    sums8(counters, n, races.integers[QUAD + place], numbers)
+    fill8(counters, ROW + n, races.counters[ROW + pair])
+    fill8(counters, DRAW + n, races.counters[DRAW + pair])
+    fill8(quads.minima, n, races.singles[EXPONENTIAL + place])
+
+
+@scalar
+def enter_quads(quads, n, i, races):
+    """Let the quads of the i-th listed block wait behind n others; how many they are.
 
     No branch depends on the lanes, as it would be foretold wrongly.
     """
-    quads = _quads_of(lanes)
-    low, high = quads & _BYTE, quads >> _8
-    put8(waiting, PLACE + n, np.uint64(place) * _BYTES)
-    put8(waiting, PLACE + n + 8, np.uint64(place) * _BYTES)
-    put8(waiting, NUMBER + n, _NUMBERS[low])
+    wanted = quads.blocks[QUADS + i]
+    low, high = wanted & _BYTE, wanted >> _8
+    _enter_eight(quads, n, i, _NUMBERS[low], races)
     n += count_bits(low)
-    put8(waiting, NUMBER + n, _NUMBERS[high] + _EIGHTS)
+    _enter_eight(quads, n, i, _NUMBERS[high] + _EIGHTS, races)
     return n + count_bits(high)
 
 
 @stage
-def _look_up(quads, n, races, flat, width):
-    """Of n quads the counters of their high words, E_b, and how far their log-potentials are from the best."""
-    waiting, counters, _, state = quads
-    reals, singles, integers, drawn = races.reals, races.singles, races.integers, races.counters
-    for i in range(n):
-        block, number = np.uint64(waiting[PLACE + i]), np.uint64(waiting[NUMBER + i])
-        pair = block & _PAIR
-        counters[i] = integers[QUAD + block] + number
-        counters[ROW + i] = drawn[ROW + pair]
-        counters[DRAW + i] = drawn[DRAW + pair]
-        state[_MINIMUM + i] = singles[EXPONENTIAL + block]
-        inside = 0 <= np.int64(integers[COLUMN + block] + _4 * number) <= width - 4
-        x = np.float64(max4(flat, np.int64(integers[ITEM + block] + _4 * number))) if inside else np.inf
-        # The inverse of a subnormal temperature may be infinite, and nothing is known then.
-        rate = reals[RATE + pair]
-        state[_GAP + i] = (x - reals[LEAST + pair]) * rate if rate < np.inf else np.inf
-
-
-@stage
-def _enter_margins(state, words, n):
-    """By how many steps of 2^-31 the least high word of each of n quads is below all that cannot win.
+def _enter_limits(limits, gaps, minima, n):
+    """The largest high words of lanes of n quads that may win.
 
     A lane wins at most where E_b + e < exp((x - best) / T), and e is at least its high word times 2^-32.
     """
     for i in range(n):
-        a = words[i] if words[i] < words[STAGE + i] else words[STAGE + i]
-        b = words[2 * STAGE + i] if words[2 * STAGE + i] < words[3 * STAGE + i] else words[3 * STAGE + i]
-        least = np.float32(np.int32(np.uint32((a if a < b else b) >> np.uint32(1))))
-        gap = state[_GAP + i] if state[_GAP + i] > _COLDEST else _COLDEST
+        gap = gaps[i] if gaps[i] > _COLDEST else _COLDEST
         gap = gap if gap < _HOTTEST else _HOTTEST
-        state[MARGIN + i] = (exp32(gap) * _ABOVE - state[_MINIMUM + i]) * _STEPS - least
+        most = real(np.uint32(np.int32(fma(gap, _BITS_A_UNIT, _BITS_OF_ONE))))
+        steps = (most - minima[i]) * _STEPS
+        steps = steps if steps > _0 else _0
+        known = steps < _MOST_STEPS
+        limit = np.uint32(np.int32(steps if known else _0)) << np.uint32(1) | np.uint32(1)
+        limits[i] = np.uint32(limit) if known else _ALL
 
 
 @stage
-def draw_quads(quads, n, races, x):
-    """Draw the high words of the first n quads; what stands at MARGIN is at least 0 where a lane may win."""
+def draw_quads(quads, n, key):
+    """Draw the high words of the n quads that wait, and find up to which they matter."""
+    for i in range(n):
+        quads.now[i] = quads.gaps[quads.waiting[i]]
     lanes = padded(n)
-    _look_up(quads, n, races, x.reshape(x.size), x.shape[1])
-    draw_words(quads.words, quads.counters, lanes, races.key)
-    _enter_margins(quads.state, quads.words, lanes)
-    for i in range(n, STAGE):
-        quads.state[MARGIN + i] = -1
-
-
-@scalar
-def drop_quads(waiting, n):
-    """Move what waits behind the first STAGE of n quads to the front; how many they are."""
-    for i in range(32):
-        waiting[NUMBER + i] = waiting[NUMBER + STAGE + i]
-        waiting[PLACE + i] = waiting[PLACE + STAGE + i]
-    return max(n - STAGE, 0)
+    draw_full_words(quads.words, quads.counters, lanes, key)
+    _enter_limits(quads.limits, quads.now, quads.minima, lanes)

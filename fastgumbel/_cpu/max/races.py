@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.blocks import block_maxima
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, enter_draws, fill, padded, row_id, temperature_of
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_full_words, fill, padded, row_id, temperature_of
 from fastgumbel._law.field import BLOCK_RATE, BLOCK_WORDS, HIGH_WORDS, block_exponential, join, winner_lane
 from fastgumbel._law.ops import fma
 from fastgumbel._law.race import VAGUE_FROM
 from fastgumbel._law.real import exponential32, gumbel32, gumbel64
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, floor_of, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import prefetch64
 
 # Planes of reals. Of a block, two planes each: largest log-potential; the winner lane's perturbed value, roughly, and
 # by how much it reaches the best; from where on log-potentials of other lanes matter, and by how much one reaches that.
@@ -49,12 +48,10 @@ _WON = 6 * STAGE
 QUAD = 8 * STAGE
 # Of a pair of blocks: the race.
 RACE = 10 * STAGE
-# Of a race: row and draw in the field, the row of the piece, and the column of the best (as int64).
-FIELD_ROW = 11 * STAGE
-FIELD_DRAW = 12 * STAGE
-LINE = 13 * STAGE
-INDEX = 14 * STAGE
-_INTEGERS = 15
+# Of a race: the row of the piece, and the column of the best (as int64).
+LINE = 11 * STAGE
+INDEX = 12 * STAGE
+_INTEGERS = 13
 
 # Gumbels from high words between these err by less: by roundings, and by what the word leaves of its exponential open.
 _CLEAR_FROM = np.uint32(2**14)
@@ -100,37 +97,71 @@ def new_races(key, start, n, homes):
 
 
 @stage
-def enter_rows(races, x, field, r, rows, copies):
-    """Let rows from r on take part, each in as many races at a time as there are copies."""
-    reals, integers, pairs = races.reals, races.integers, races.pairs
-    offset, width = np.int64(integers[COLUMN]), np.uint64(x.shape[1])
+def _enter_lines(races, field, r, rows, copies, width):
+    """Where the blocks of rows from r on lie, and the ids of their rows."""
+    integers, counters, pairs = races.integers, races.counters, races.pairs
+    for i in range(rows * copies):
+        line = np.uint64(r + i % rows)
+        integers[LINE + i] = line
+        row = row_id(field.ids, field.row, line)
+        for j in range(i * pairs, (i + 1) * pairs):
+            counters[ROW + j] = row
+            integers[ITEM + j] = line * width + integers[COLUMN + j]
+            integers[ITEM + STAGE + j] = line * width + integers[COLUMN + STAGE + j]
+
+
+@stage
+def _move_lines(races, rows, width):
+    """Let the blocks be those of the next rows: as many, with ids that count."""
+    integers, counters = races.integers, races.counters
+    for i in range(STAGE):
+        counters[ROW + i] += rows
+        integers[LINE + i] += rows
+    for i in range(2 * STAGE):
+        integers[np.uint64(ITEM) + np.uint64(i)] += rows * width
+
+
+@stage
+def enter_rows(races, x, field, r, rows, copies, moved):
+    """Let rows from r on take part, each in as many races at a time as there are copies.
+
+    `moved` tells that the last ones were as many, and what this function returned for them: whether their temperatures
+    are those of all rows.
+    """
+    reals, pairs = races.reals, races.pairs
+    offset, width = np.int64(races.integers[COLUMN]), np.uint64(x.shape[1])
+    good = True
     for i in range(rows):
-        good = block_maxima(reals, MAXIMUM + i * pairs, STAGE, x[r + i], offset, pairs)
-        reals[TEMPERATURE + i] = temperature_of(field.temperatures, r + i) if good else np.nan
-        integers[FIELD_ROW + i] = row_id(field.ids, field.row, r + i)
-        integers[LINE + i] = r + i
+        valid = block_maxima(reals, MAXIMUM + i * pairs, STAGE, x[r + i], offset, pairs)
+        reals[TEMPERATURE + i] = temperature_of(field.temperatures, r + i) if valid else np.nan
+        good &= valid
+    if moved and not field.ids.size:
+        _move_lines(races, np.uint64(rows), width)
+    else:
+        _enter_lines(races, field, r, rows, copies, width)
     for i in range(rows * (copies - 1)):
         reals[np.uint64(TEMPERATURE + rows) + np.uint64(i)] = reals[TEMPERATURE + i]
-        integers[np.uint64(FIELD_ROW + rows) + np.uint64(i)] = integers[FIELD_ROW + i]
-        integers[np.uint64(LINE + rows) + np.uint64(i)] = integers[LINE + i]
     own = rows * pairs
     for i in range(own * (copies - 1)):
         reals[np.uint64(MAXIMUM + own) + np.uint64(i)] = reals[MAXIMUM + i]
         reals[np.uint64(MAXIMUM + STAGE + own) + np.uint64(i)] = reals[MAXIMUM + STAGE + i]
-    for i in range(own * copies):
-        race = integers[RACE + i]
-        integers[ITEM + i] = integers[LINE + race] * width + integers[COLUMN + i]
-        integers[ITEM + STAGE + i] = integers[LINE + race] * width + integers[COLUMN + STAGE + i]
-        reals[HEAT + i] = reals[TEMPERATURE + race]
-    for i in range(own * copies):
-        reals[RATE + i] = 1 / reals[HEAT + i]
+    if not (moved and good):
+        for race in range(rows * copies):
+            fill(reals, HEAT + race * pairs, pairs, reals[TEMPERATURE + race])
+        for i in range(own * copies):
+            reals[RATE + i] = 1 / reals[HEAT + i]
+    return good and field.temperatures.size <= 1
 
 
 @stage
 def enter_race_draws(races, field, r, rows, s, draws):
     """Let the races of so many rows from r on be those of some draws of the result from s on."""
+    pairs = races.pairs
     for d in range(draws):
-        enter_draws(races.integers, FIELD_DRAW - DRAW + d * rows, rows, field, r, s + d)
+        draw = field.draw + np.uint64(s + d)
+        for i in range(rows):
+            own = draw + field.draws[r + i] if field.draws.size else draw
+            fill(races.counters, DRAW + (d * rows + i) * pairs, pairs, own)
 
 
 @scalar
@@ -187,12 +218,8 @@ def _mend_vague(singles, words, n):
 def _draw_blocks(races, n, width):
     """Draw n pairs of blocks."""
     key, singles, integers, counters, words = races.key, races.singles, races.integers, races.counters, races.words
-    for i in range(n):
-        race = integers[RACE + i]
-        counters[ROW + i] = integers[FIELD_ROW + race]
-        counters[DRAW + i] = integers[FIELD_DRAW + race]
     lanes = padded(n)
-    draw_words(words, counters, lanes, key)
+    draw_full_words(words, counters, lanes, key)
     # Written out for even and odd blocks: a function is compiled for each literal, and its loops over planes at known
     # distances become vector code.
     _enter_gumbels(singles, words, 0, STAGE, lanes)
@@ -204,13 +231,11 @@ def _draw_blocks(races, n, width):
 
 
 @stage
-def _look_up(reals, integers, n, flat, ahead):
-    """Log-potentials of the winner lanes of n pairs of blocks; asks for what the next rows have at the same places."""
+def _look_up(reals, integers, n, flat):
+    """Log-potentials of the winner lanes of n pairs of blocks."""
     for i in range(n):
         reals[_VALUE + i] = flat[integers[_WON + i]]
-        prefetch64(flat, np.int64(integers[ITEM + i]) + ahead)
         reals[_VALUE + STAGE + i] = flat[integers[_WON + STAGE + i]]
-        prefetch64(flat, np.int64(integers[ITEM + STAGE + i]) + ahead)
 
 
 @scalar
@@ -259,16 +284,16 @@ def _enter_thresholds(reals, singles, at, n):
 
 
 @stage
-def begin(races, count, x):
+def begin(races, count, flat, width):
     """Draw the blocks of the first races, and find what the best of their winner lanes leaves to be decided.
 
     A winner lane may be the best where NEAR is at least 0, and other lanes of a block where REACH is.
     """
     reals, singles, integers, pairs = races.reals, races.singles, races.integers, races.pairs
-    n, width = count * pairs, x.shape[1]
+    n = count * pairs
     lanes = padded(n)
     _draw_blocks(races, n, width)
-    _look_up(reals, integers, n, x.reshape(x.size), count * width)
+    _look_up(reals, integers, n, flat)
     _enter_values(reals, singles, integers, 0, lanes, width)
     _enter_values(reals, singles, integers, STAGE, lanes, width)
     _enter_least(reals, integers, count, pairs)
