@@ -102,9 +102,9 @@ def _drop_decided(rivals, n):
 
 @stage
 def _settle_group(rivals, n, times, limits, group, lanes, exact):
-    """Enter in `index` who alone may win in some lanes (a mask) of 64; the mask of lanes with rivals, or all if `exact`.
+    """Enter in `index` who alone may win in some lanes (a mask) of 64; the mask of lanes that have rivals.
 
-    `exact` asks for the value of the best in any case.
+    With `exact` all lanes count as such.
     """
     masks, index = rivals.masks, rivals.index
     some, several = np.uint64(0), np.uint64(0)
