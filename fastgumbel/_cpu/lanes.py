@@ -52,9 +52,11 @@ def turn(planes, x, base, n, rows):
     done = 0
     # Tiles of eight rows reach over their ends into the rows after them, so long as there are such.
     while done + 8 <= rows and base + (done + 8) * n + 7 <= x.size:
-        for j in range(0, n, 8):
-            turn8(planes, j * STAGE + done, STAGE, x, base + done * n + j, n)
         done += 8
+    # Eight planes at a time, so that they stay in cache until they are full.
+    for j in range(0, n, 8):
+        for i in range(0, done, 8):
+            turn8(planes, j * STAGE + i, STAGE, x, base + i * n + j, n)
     for i in range(done, rows):
         for j in range(n):
             planes[j * STAGE + i] = x[base + i * n + j]

@@ -226,6 +226,22 @@ def part_at_least64(typing_context: Any, array: Any, offset: Any, first: Any, la
 
 
 @intrinsic
+def at_most64(typing_context: Any, array: Any, offset: Any, limits: Any, first: Any) -> Any:
+    """Which of 64 items are at most the limits from limits[first] on: a mask, first item in the lowest bit."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        beside = signature.return_type(*signature.args[2:])
+
+        def compare(first: int, lanes: int) -> Any:
+            items = _load(context, builder, signature, args[:2], first, lanes)
+            return builder.fcmp_ordered("<=", items, _load(context, builder, beside, args[2:], first, lanes))
+
+        return _mask(builder, compare)
+
+    return types.uint64(array, types.intp, limits, types.intp), generate
+
+
+@intrinsic
 def any_at_most64(typing_context: Any, planes: Any, offset: Any, plane: Any, limits: Any) -> Any:
     """Of which of 64 places from `offset` on one of four planes, `plane` apart, is at most the limit there: a mask."""
 
@@ -331,6 +347,19 @@ def turn8(typing_context: Any, out: Any, to: Any, plane: Any, array: Any, offset
         return context.get_dummy_value()
 
     return types.none(out, types.intp, types.intp, array, types.intp, types.intp), generate
+
+
+@intrinsic
+def lesser(typing_context: Any, a: Any, b: Any) -> Any:
+    """The lesser of two floats of one type, none of which is NaN.
+
+    A condition in its place would become a masked store of the result, for which some processors take long.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _call(builder, f"llvm.minnum.f{_BITS[a]}", args[0].type, list(args), fastmath=("nnan",))
+
+    return (a(a, b), generate) if a == b else None
 
 
 @intrinsic
