@@ -8,7 +8,8 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import scalar, stage
-from fastgumbel._numba.vector import at_least64, max64, max_part64, part_at_least64, prefetch64
+from fastgumbel._numba.masks import at_least64, part_at_least64
+from fastgumbel._numba.vector import max64, max_part64, prefetch64
 
 # Pairs of blocks (an even block and the odd one after it share a Philox call) that are searched at a time.
 CHUNK = 1024

@@ -11,7 +11,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import gumbel64
 from fastgumbel._law.reduce import LIMIT, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import at_least64, lowest_bit
+from fastgumbel._numba.masks import at_least64, lowest_bit
 
 # So many blocks are opened together, or up to a tile more.
 ENOUGH = 128

@@ -16,7 +16,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exp64, exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import any_at_most64, at_least64, count_bits, lowest_bit
+from fastgumbel._numba.masks import any_at_most64, at_least64, count_bits, lowest_bit
 
 # From so many quads on, a block draws all of its 16.
 _DENSE = 8

@@ -15,7 +15,7 @@ from fastgumbel._cpu.stage import temperature_of
 from fastgumbel._law.ops import fma
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import kernel, stage
-from fastgumbel._numba.vector import count_bits, lowest_bit
+from fastgumbel._numba.masks import count_bits, lowest_bit
 
 # So much can the blocks of a list have.
 MOST = 64 * PLACES

@@ -26,7 +26,8 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, put, slack_of
 from fastgumbel._numba.compile import kernel, scalar, stage
-from fastgumbel._numba.vector import at_least64, count_bits, lowest_bit, max64
+from fastgumbel._numba.masks import at_least64, count_bits, lowest_bit
+from fastgumbel._numba.vector import max64
 
 _1 = np.uint64(1)
 

@@ -33,7 +33,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel, scalar, stage
-from fastgumbel._numba.vector import any_at_most64, at_least64, count_bits, lowest_bit
+from fastgumbel._numba.masks import any_at_most64, at_least64, count_bits, lowest_bit
 
 _1 = np.uint64(1)
 # A literal would compile a function anew.

@@ -25,7 +25,8 @@ from fastgumbel._cpu.max.races import (
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_full_words, fill, padded
 from fastgumbel._law.ops import fma, real
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import at_least64, count_bits, fill8, lowest_bit, reach16, sums8
+from fastgumbel._numba.masks import at_least64, count_bits, lowest_bit, reach16
+from fastgumbel._numba.vector import fill8, sums8
 
 # So many quads wait at most, as eight are written at a time.
 ROOM = STAGE - 8

@@ -14,7 +14,7 @@ from fastgumbel._law.field import HIGH_WORDS, LOW_WORDS
 from fastgumbel._law.ops import fma
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import at_most64, lowest_bit
+from fastgumbel._numba.masks import at_most64, lowest_bit
 
 _1 = np.uint64(1)
 # Up to 64 rivals are found at a time.

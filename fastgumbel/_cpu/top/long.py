@@ -17,7 +17,8 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import gumbel64, log64
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import kernel, scalar, stage
-from fastgumbel._numba.vector import at_least64, count_bits, lowest_bit, max64
+from fastgumbel._numba.masks import at_least64, count_bits, lowest_bit
+from fastgumbel._numba.vector import max64
 
 # One block that is drawn alone takes the time of so many that are drawn in a row.
 _ALONE = 8

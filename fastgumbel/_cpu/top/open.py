@@ -18,7 +18,8 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exp64, exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, floor_of, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import any_at_most64, lowest_bit, prefetch64
+from fastgumbel._numba.masks import any_at_most64, lowest_bit
+from fastgumbel._numba.vector import prefetch64
 
 # The log-potentials of so many blocks are asked for ahead.
 _AHEAD = 8
