@@ -44,11 +44,11 @@ def load_part(context: Any, builder: Any, signature: Any, args: Any, first: int,
     number = ir.IntType(width)
     numbers = ir.Constant(ir.VectorType(number, lanes), list(range(first, first + lanes)))
 
-    def spread(value: Any) -> Any:
+    def each(value: Any) -> Any:
         return spread(builder, builder.trunc(value, number) if width < 64 else value, lanes)
 
     inside = builder.and_(
-        builder.icmp_signed(">=", numbers, spread(args[2])), builder.icmp_signed("<", numbers, spread(args[3]))
+        builder.icmp_signed(">=", numbers, each(args[2])), builder.icmp_signed("<", numbers, each(args[3]))
     )
     arguments = [pointer, ir.IntType(32)(width // 8), inside, ir.Constant(kind, [float(absent)] * lanes)]
     return call(builder, f"llvm.masked.load.v{lanes}f{width}.p0", kind, arguments)

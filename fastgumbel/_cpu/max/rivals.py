@@ -19,6 +19,8 @@ from fastgumbel._numba.masks import at_most64, lowest_bit
 _1 = np.uint64(1)
 # Up to 64 rivals are found at a time.
 _ROOM = STAGE + 64
+# Python's integers would compile a function anew for each.
+_STAGE, _NONE = np.int64(STAGE), np.int64(0)
 
 
 class Races(NamedTuple):
@@ -130,7 +132,7 @@ def settle(rivals, times, limits, n, lanes, exact, races):
     """
     fill(rivals.index, 0, STAGE, NO_INDEX)
     fill(rivals.value, 0, STAGE, NOTHING)
-    waiting = 0
+    waiting = _NONE
     for group in range(0, lanes, 64):
         inside = ~np.uint64(0) >> np.uint64(max(group + 64 - lanes, 0))
         several = _settle_group(rivals, n, times, limits, np.int64(group), inside, exact)
@@ -143,7 +145,7 @@ def settle(rivals, times, limits, n, lanes, exact, races):
                     mask &= mask - _1
                     waiting += 1
                 if waiting >= STAGE:
-                    _decide(rivals, STAGE, races)
+                    _decide(rivals, _STAGE, races)
                     waiting = _drop_decided(rivals, waiting)
     if waiting:
         _decide(rivals, waiting, races)
