@@ -24,8 +24,9 @@ from fastgumbel._request.request import Request
 from fastgumbel._request.shape import any_negative
 
 # Which kernel runs, by the categories of a row: `max_short` up to SHORT, `max_middle` up to MIDDLE, then `max_long`.
-# `bench/curve.py` measures all three. The middle one begins to win at 130 to 250 categories, by the processor. It ends
-# at about 2,000 for equal log-potentials, at 10,000 for N(0, 1), and beyond what it can do, 16,384, for wider ones.
+# `bench/curve.py` measures all three. The middle one begins to win at 170 (equal log-potentials) to 300 categories
+# (wide ones). It ends at about 3,000 for equal ones, at 10,000 for N(0, 1), and beyond what it can do, 16,384, for
+# wider ones.
 SHORT = 192
 MIDDLE = 8192
 # Up to so many categories with ids go through `max_short`.
