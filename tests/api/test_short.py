@@ -53,3 +53,21 @@ def test_invalid_rows_harm_no_other(n):
     np.testing.assert_array_equal(index[:, good], expected[0][:, good])
     np.testing.assert_array_equal(value[:, good], expected[1][:, good])
     np.testing.assert_array_equal(gumbel_max(x, rng=1, size=3, invalid="mark"), index)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("temperature", [0.0, 1.0, 1e14, 1e300])
+@pytest.mark.parametrize("n", [3, 100])
+def test_what_is_at_most_minus_the_limit_is_never_chosen(n, temperature, dtype):
+    """Also where the best of its row is hardly above it, or noise is much larger."""
+    rng = np.random.default_rng(n)
+    excluded = rng.random((300, n)) < 0.5
+    excluded[7] = True
+    x = np.where(excluded, dtype(-(2.0**46)), np.nextafter(dtype(-(2.0**46)), dtype(0)))
+    index = gumbel_max(x, rng=1, temperature=temperature, invalid="mark")
+    valid = ~excluded.all(-1)
+    np.testing.assert_array_equal(index >= 0, valid)
+    assert not excluded[valid, index[valid]].any()
+    np.testing.assert_array_equal(
+        index, gumbel_max(np.where(excluded, -np.inf, x), rng=1, temperature=temperature, invalid="mark")
+    )

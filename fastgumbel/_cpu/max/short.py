@@ -87,7 +87,7 @@ def _enter_margins(margins, largest, heat, tempered, rows, copies):
         for i in range(rows):
             margins[i] = margin_at(np.float64(largest[i]), heat[i]) * RATIO
     for i in range(rows):
-        known = abs(np.float64(largest[i])) < np.inf and heat[i] > 0
+        known = -LIMIT < np.float64(largest[i]) < np.inf and heat[i] > 0
         margins[i] = margins[i] if known else np.float32(-1)
     for i in range(rows * (copies - 1)):
         margins[np.uint64(rows) + np.uint64(i)] = margins[i]

@@ -15,6 +15,7 @@ from fastgumbel._cpu.stage import STAGE
 from fastgumbel._law.field import winner_lane
 from fastgumbel._law.ops import bits, fma, real
 from fastgumbel._law.race import VAGUE_FROM
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import scalar, stage
 from fastgumbel._numba.vector import lesser
 
@@ -57,14 +58,18 @@ def enter_rates(rates, heat, rows):
 
 @stage
 def weigh(weights, largest, rates, potentials, n, rows):
-    """Weights of n categories, a plane each. What they are in a row without a finite largest means nothing."""
+    """Weights of n categories, a plane each, which cannot win where log-potentials are at most -LIMIT.
+
+    What they are in a row without a valid largest means nothing.
+    """
     kind = largest.dtype.type
-    one, cut = kind(_ONE), kind(_CUT)
+    one, cut, excluded = kind(_ONE), kind(_CUT), kind(-LIMIT)
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(rows):
-            steps = fma(largest[i] - potentials[at + np.uint64(i)], rates[i], one)
-            steps = steps if steps < cut else cut
+            v = potentials[at + np.uint64(i)]
+            steps = fma(largest[i] - v, rates[i], one)
+            steps = steps if (steps < cut) & (v > excluded) else cut
             weights[at + np.uint64(i)] = real(np.uint32(np.int32(steps)))
 
 
