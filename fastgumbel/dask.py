@@ -27,7 +27,8 @@ from fastgumbel._dask.softmax import relax
 from fastgumbel._host.noise import write
 from fastgumbel._request.checks import flag_of, float_type, places_of, shape_of
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, check_reach, coordinates_of, field_of, frozen
-from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.key import Rng
 from fastgumbel._request.request import Request
 
 __all__ = ["categorical", "gumbel", "gumbel_above", "gumbel_max", "gumbel_softmax", "gumbel_top_k", "reservoir"]

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host import above as _above
 from fastgumbel._request.arrays import HOST
-from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.key import Rng
 from fastgumbel._request.request import Request
 
 

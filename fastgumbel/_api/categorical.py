@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host import categorical as _categorical
-from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.key import Rng
 from fastgumbel._request.request import Request
 
 

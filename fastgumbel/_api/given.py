@@ -7,7 +7,8 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._host import given as _given
-from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.key import Rng
 from fastgumbel._request.request import Request
 
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from fastgumbel._host import log_partition as _log_partition
 from fastgumbel._request.arrays import HOST
 from fastgumbel._request.checks import choice_of, shape_parameter
-from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.key import Rng
 from fastgumbel._request.request import Request
 from fastgumbel._request.scalars import whole
 

@@ -11,7 +11,8 @@ from fastgumbel._host import max as _max
 from fastgumbel._host.max import search_few
 from fastgumbel._request.checks import flag_of
 from fastgumbel._request.coordinates import field_of
-from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.key import Rng
 from fastgumbel._request.request import Request
 
 

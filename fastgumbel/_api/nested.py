@@ -12,7 +12,8 @@ from fastgumbel._host import nested as _nested
 from fastgumbel._request.checks import float_type, shape_of
 from fastgumbel._request.coordinates import check_reach, coordinates_of, field_of
 from fastgumbel._request.device import is_device
-from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.key import Rng
 from fastgumbel._request.layout import ITEMS
 from fastgumbel._request.nests import nests_of
 from fastgumbel._request.outputs import check_out

@@ -11,7 +11,8 @@ from fastgumbel._host import noise as _noise
 from fastgumbel._request.checks import float_type, shape_of
 from fastgumbel._request.coordinates import check_device, check_reach, coordinates_of, field_of
 from fastgumbel._request.device import backend, is_device
-from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.key import Rng
 from fastgumbel._request.layout import ITEMS
 from fastgumbel._request.outputs import check_device_out, check_out
 

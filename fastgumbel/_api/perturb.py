@@ -12,7 +12,8 @@ from fastgumbel._host import perturb as _perturb
 from fastgumbel._host.perturb import EXPONENTIAL, GUMBEL, UNIFORM, Map
 from fastgumbel._request.arrays import HOST
 from fastgumbel._request.checks import choice_of, real_array, shape_parameter
-from fastgumbel._request.field import NoiseField, Rng
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.key import Rng
 from fastgumbel._request.request import Request
 
 

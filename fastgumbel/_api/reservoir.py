@@ -15,7 +15,9 @@ from fastgumbel._request import scalars
 from fastgumbel._request.arrays import HOST
 from fastgumbel._request.coordinates import Coordinates, field_of, row_ids
 from fastgumbel._request.faults import expected
-from fastgumbel._request.field import CATEGORIES, ROWS, NoiseField, Rng
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.ids import CATEGORIES, ROWS
+from fastgumbel._request.key import Rng
 from fastgumbel._request.layout import ITEMS
 from fastgumbel._request.request import Request
 

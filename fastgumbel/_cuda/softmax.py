@@ -54,7 +54,7 @@ def sample_jvp(
     category_ids.refuse_repeats(call.rows)
     rows = call.rows
     if (taus == 0).any():
-        raise ValueError(zero_tau_message(rows.name(int((taus == 0).argmax()))))
+        raise ValueError(zero_tau_message(taus, rows.name))
     samples = None if rao is None else request.condition(rao)
     wanted = request.tangents(*tangents)
     if isinstance(wanted.x, View):

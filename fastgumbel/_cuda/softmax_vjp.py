@@ -40,7 +40,7 @@ def sample(
     category_ids.refuse_repeats(call.rows)
     rows = call.rows
     if (taus == 0).any():
-        raise ValueError(zero_tau_message(rows.name(int((taus == 0).argmax()))))
+        raise ValueError(zero_tau_message(taus, rows.name))
     samples = None if rao is None else request.condition(rao)
     weights = request.cotangent(cotangent)
     if isinstance(weights, View):

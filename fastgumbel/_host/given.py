@@ -15,7 +15,7 @@ from fastgumbel._host.result import Result
 from fastgumbel._host.rows import Rows, inputs_of, rows_of
 from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
 from fastgumbel._request.faults import choice_message
-from fastgumbel._request.field import IDS
+from fastgumbel._request.ids import IDS
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import count_set
 

@@ -18,7 +18,8 @@ from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, prepared, scan_field, scan_given, scan_ids, share
 from fastgumbel._host.written import NO_HOMES, Written
 from fastgumbel._law.reduce import HOTTEST
-from fastgumbel._request.field import CATEGORIES, NoiseField
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.ids import CATEGORIES
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import any_negative

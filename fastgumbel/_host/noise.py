@@ -14,7 +14,7 @@ from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.rows import field_at, ids_of, index_of
 from fastgumbel._host.threads import even, run
 from fastgumbel._request.coordinates import Coordinates
-from fastgumbel._request.field import IDS
+from fastgumbel._request.ids import IDS
 
 # Numbers in a task: a fraction of a millisecond.
 _TASK = 2**18

@@ -72,7 +72,7 @@ def sample_jvp(
     """What `gumbel_softmax_jvp` does."""
     rows, taus = once_each(rows_of(request))[0], request.temperatures(tau)
     if count_set(taus) < taus.size:
-        raise ValueError(zero_tau_message(rows.name(int((taus == 0).argmax()))))
+        raise ValueError(zero_tau_message(taus, rows.name))
     samples = None if rao is None else request.condition(rao)
     wanted = request.tangents(*tangents)
     noise = noise_of(request)

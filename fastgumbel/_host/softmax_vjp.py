@@ -105,7 +105,7 @@ def sample(
     """What `gumbel_softmax_vjp` does."""
     rows, taus, noise = once_each(rows_of(request))[0], request.temperatures(tau), noise_of(request)
     if count_set(taus) < taus.size:
-        raise ValueError(zero_tau_message(rows.name(int((taus == 0).argmax()))))
+        raise ValueError(zero_tau_message(taus, rows.name))
     samples = None if rao is None else request.condition(rao)
     weights = _cotangents(request, rows, cotangent)
     read = (*inputs_of(request), weights)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel._request.field import DRAWS
+from fastgumbel._request.ids import DRAWS
 from fastgumbel._request.scalars import array_of, whole
 
 _FLAGS = bool, np.bool_

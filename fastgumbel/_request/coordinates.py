@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._request.field import CATEGORIES, DRAWS, NoiseField, key_of
+from fastgumbel._request.field import NoiseField
+from fastgumbel._request.ids import CATEGORIES, DRAWS
+from fastgumbel._request.key import key_of
 from fastgumbel._request.layout import fits
 from fastgumbel._request.shape import freeze
 

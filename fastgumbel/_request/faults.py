@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
@@ -99,9 +100,10 @@ def infinite_message(name: str, value: Any, category: int) -> str:
     return f"noise must be finite, or -inf in empty places, but {name} has {value} at category {category}"
 
 
-def zero_tau_message(name: str) -> str:
-    """What is wrong with a row whose temperature is 0, where derivatives are asked for."""
-    return f"tau must be above 0 for derivatives, but {name} has 0"
+def zero_tau_message(taus: NDArray[Any], name: Callable[[int], str]) -> str:
+    """What is wrong where a temperature, of all rows or of the row of that name, is 0 and derivatives are asked for."""
+    first = f"but {name(int((taus == 0).argmax()))} has" if taus.size > 1 else "not"
+    return f"tau must be above 0 for derivatives, {first} 0"
 
 
 def tangent_message(name: str, argument: str = "tangents") -> str:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgumbel._request.scalars import array_of, item_name, whole
-
-Rng: TypeAlias = (
-    int | np.integer[Any] | Sequence[int] | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
-)
-
-DRAWS = 2**32
-CATEGORIES = 2**32
-ROWS = 2**64
-IDS = 2**63
+from fastgumbel._request.ids import CATEGORIES, DRAWS, ROWS, category_ids, one_or_each, row_ids, span_of
+from fastgumbel._request.key import Rng, key_of
+from fastgumbel._request.scalars import whole
 
 
 class _Kept:
@@ -196,8 +187,8 @@ class NoiseField:
         >>> bool((steps[1] == fg.gumbel(5, noise=field.at(rows=4, draw=7))).all())
         True
         """
-        first = self.start if start is _KEPT else _one_or_each(start, "start", CATEGORIES)
-        ids = self.categories if categories is _KEPT else None if categories is None else _category_ids(categories)
+        first = self.start if start is _KEPT else one_or_each(start, "start", CATEGORIES)
+        ids = self.categories if categories is _KEPT else None if categories is None else category_ids(categories)
         # The one that is given takes the place of the other.
         if categories is _KEPT and start is not _KEPT:
             ids = None
@@ -211,11 +202,11 @@ class NoiseField:
             first = 0
         return NoiseField.__new__(NoiseField)._set(
             self.key,
-            self.rows if rows is _KEPT else None if rows is None else _row_ids(rows, "rows", ROWS),
-            self.draw if draw is _KEPT else _one_or_each(draw, "draw", DRAWS),
+            self.rows if rows is _KEPT else None if rows is None else row_ids(rows, "rows", ROWS),
+            self.draw if draw is _KEPT else one_or_each(draw, "draw", DRAWS),
             first,
             ids,
-            self._span if ids is self.categories else _span_of(ids),
+            self._span if ids is self.categories else span_of(ids),
         )
 
     def _set(
@@ -282,106 +273,3 @@ def _restore(
     key: int, rows: ArrayLike | None, draw: ArrayLike, start: ArrayLike, categories: ArrayLike | None
 ) -> NoiseField:
     return NoiseField.from_key(key).at(rows=rows, draw=draw, start=start, categories=categories)
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _one_or_each(value: Any, name: str, end: int) -> int | NDArray[np.uint64]:
-    """A number below a power of two, or one for each row; None is 0."""
-    if value is None:
-        return 0
-    if isinstance(value, list | tuple) or getattr(value, "ndim", 0) > 0:
-        return _row_ids(value, name, end)
-    return whole(value, name, 0, end)
-
-
-def _integers(values: ArrayLike, name: str) -> NDArray[Any]:
-    """An array of what should be integers, also where NumPy would make another type of a list."""
-    array = array_of(values, name)
-    if isinstance(values, np.ndarray):
-        return array
-    if array.size == 0:
-        return array.astype(np.uint64)
-    if array.dtype.kind == "f":
-        # NumPy makes floats of a list of ints where some are below 2**63 and others are not.
-        exact = np.asarray(values, object)
-        return exact if all(map(_is_integer, exact.flat)) else array
-    return array
-
-
-def _row_ids(rows: ArrayLike, name: str, end: int) -> NDArray[np.uint64]:
-    """Integers by row below a power of two, in an array of their own."""
-    ids, last = _integers(rows, name), f"2**{end.bit_length() - 1} - 1"
-    if ids.dtype.kind not in "iu" and not (ids.dtype == object and all(map(_is_integer, ids.flat))):
-        raise TypeError(f"{name} must be integers from 0 to {last}, not {ids.dtype}")
-    if ids.size and (ids.min() < 0 or ids.max() >= end):
-        bad = (ids < 0) | (ids >= end)
-        raise ValueError(f"{name} must be from 0 to {last}, but {item_name(name, bad)} is {ids.flat[bad.argmax()]}")
-    own = np.array(ids, np.uint64, order="C")
-    own.flags.writeable = False
-    return own
-
-
-def _category_ids(categories: ArrayLike) -> NDArray[np.int64]:
-    ids = _integers(categories, "categories")
-    wide = ids.dtype == np.uint64 or (ids.dtype == object and all(map(_is_integer, ids.flat)))
-    if ids.dtype.kind not in "iu" and not wide:
-        raise TypeError(f"categories must be integers up to 2**63 - 1, negative in empty places, not {ids.dtype}")
-    if wide and ids.size and ids.max() >= IDS:
-        # As int64, the largest of uint64 would be negative, and those of Python may not fit.
-        bad = ids >= IDS
-        what = f"{item_name('categories', bad)} is {ids.flat[bad.argmax()]}"
-        raise ValueError(f"categories must be up to 2**63 - 1, but {what}")
-    own = np.array(np.maximum(ids, -1) if ids.dtype == object else ids, np.int64, order="C")
-    if own.size and own.min() < 0:
-        np.maximum(own, -1, out=own)
-    own.flags.writeable = False
-    return own
-
-
-def _span_of(ids: NDArray[np.int64] | None) -> tuple[int, int]:
-    """The least and the largest of category ids; zeros if there are none."""
-    return (0, 0) if ids is None or ids.size == 0 else (int(ids.min()), int(ids.max()))
-
-
-def key_of(seed: Any, name: str) -> np.uint64:
-    """The key that an argument of this name stands for."""
-    if isinstance(seed, np.ndarray) and seed.ndim == 0:
-        seed = seed[()]
-    if isinstance(seed, int | np.integer) and not isinstance(seed, bool | np.bool_):
-        if seed < 0:
-            raise ValueError(f"{name}: an int must be at least 0, not {seed}")
-        return _key_of_int(int(seed))
-    if isinstance(seed, list | tuple | range) or (isinstance(seed, np.ndarray) and seed.ndim == 1):
-        if len(seed) == 0:
-            raise ValueError(f"{name}: a sequence must have at least one int")
-        return _key_of_sequence(np.random.SeedSequence([_entropy(word, name) for word in seed]))
-    if isinstance(seed, np.random.Generator | np.random.BitGenerator):
-        generator = seed if isinstance(seed, np.random.Generator) else np.random.Generator(seed)
-        return generator.integers(0, ROWS - 1, dtype=np.uint64, endpoint=True)
-    if seed is None:
-        seed = np.random.SeedSequence()
-    if not isinstance(seed, np.random.SeedSequence):
-        raise TypeError(
-            f"{name} must be None, an int, a sequence of ints, or NumPy's SeedSequence, BitGenerator or Generator, not "
-            f"{type(seed).__name__}{': pass noise=' if isinstance(seed, NoiseField) else ''}"
-        )
-    return _key_of_sequence(seed)
-
-
-def _entropy(word: Any, name: str) -> int:
-    if not isinstance(word, int | np.integer) or isinstance(word, bool | np.bool_) or word < 0:
-        raise ValueError(f"{name}: a sequence must be of ints of at least 0, and not have {word!r}")
-    return int(word)
-
-
-def _key_of_sequence(seed: np.random.SeedSequence) -> np.uint64:
-    return np.uint64(seed.generate_state(1, np.uint64)[0])
-
-
-@functools.lru_cache(maxsize=64)
-def _key_of_int(seed: int) -> np.uint64:
-    """The key of a seed; to hash it takes as long as a whole call for a small row."""
-    return _key_of_sequence(np.random.SeedSequence(seed))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._request.field import CATEGORIES
+from fastgumbel._request.ids import CATEGORIES
 from fastgumbel._request.scalars import integer
 from fastgumbel._request.shape import relaxed_dtype
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._law.stable import LEAST_SCALE
 from fastgumbel._request.checks import real_array
-from fastgumbel._request.field import CATEGORIES
+from fastgumbel._request.ids import CATEGORIES
 from fastgumbel._request.scalars import array_of, integer
 
 # Levels of nests in each other: more are a list that contains itself.

@@ -157,7 +157,8 @@ def test_cotangents_that_are_not_finite(bad):
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "message"),
     [
-        (((np.zeros(3), 0.0), np.zeros(3)), {}, ValueError, "tau must be above 0"),
+        (((np.zeros(3), 0.0), np.zeros(3)), {}, ValueError, "tau must be above 0 for derivatives, not 0$"),
+        (((np.zeros((2, 3)), [1, 0]), np.zeros((2, 3))), {}, ValueError, "above 0 for derivatives, but row 1 has 0$"),
         (((np.zeros(3), 0.5), np.zeros(4)), {}, ValueError, r"cotangent must have the shape .*\(3,\), not \(4,\)"),
         (((np.zeros(3), 0.5), np.zeros(3)), {"size": 2}, ValueError, r"cotangent .*\(2, 3\), not \(3,\)"),
         (((np.zeros(3), 0.5), "text"), {}, TypeError, "cotangent must be real numbers"),

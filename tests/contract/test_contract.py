@@ -48,6 +48,41 @@ def test_relaxed_samples_and_tangents(n, dtau, log, dtype, real):
 
 
 @KINDS
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("n", [10, 64, 150])
+def test_gradients(n, log, dtype, real):
+    x, tau, draws = potentials(n, dtype), 0.7, 2
+    w = np.random.default_rng(1).normal(size=(draws, n)).astype(dtype)
+    y, (dx, dtau) = fg.gumbel_softmax_vjp((x, tau), w, noise=FIELD, log=log, size=draws)
+    expected = real.gradients(y.tolist(), w.tolist(), tau, log)
+    assert (dx.tolist(), dtau.tolist()) == expected
+
+
+@KINDS
+@pytest.mark.parametrize("log", [False, True])
+def test_gradients_of_gumbel_rao(log, dtype, real):
+    n, tau, m = 10, 0.5, 3
+    x, w = potentials(n, dtype), np.random.default_rng(1).normal(size=n).astype(dtype)
+    y, (dx, dtau) = fg.gumbel_softmax_vjp((x, tau), w, noise=FIELD.at(draw=2), log=log, rao=m)
+    samples = []
+    for draw in range(2 * m, 3 * m):
+        given = real.conditioned(x.tolist(), int(y.argmax()), [real.fresh(KEY, ROW, draw, c) for c in range(n)])
+        samples.append(real.relaxed(x.tolist(), tau, given, log=log))
+    assert (dx.tolist(), dtau.tolist()) == real.gradients(samples, [w.tolist()] * m, tau, log, m)
+
+
+@pytest.mark.parametrize("shape", [(), (1, 4), (3, 1), (4,)], ids=str)
+def test_a_temperature_of_several_rows_has_the_sum_of_its_gradients_in_order(shape):
+    x = potentials(60, np.float64).reshape(3, 4, 5)
+    w = np.random.default_rng(1).normal(size=x.shape)
+    each = fg.gumbel_softmax_vjp((x, np.full((3, 4), 0.7)), w, noise=FIELD)[1][1]
+    together = fg.gumbel_softmax_vjp((x, np.full(shape, 0.7)), w, noise=FIELD)[1][1]
+    lines = {(): [each.ravel()], (3, 1): each}.get(shape, each.T)
+    expected = [functools.reduce(float.__add__, line.tolist()) for line in lines]
+    assert np.ravel(together).tolist() == expected
+
+
+@KINDS
 @pytest.mark.parametrize("n", [10, 200])
 def test_relaxed_samples_at_an_offset(n, dtype, real):
     x = potentials(n, dtype) + dtype(1e6)

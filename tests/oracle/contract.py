@@ -168,6 +168,24 @@ class Real:
         tangent = [self.add(slope, -mean) for slope in slopes]
         return sample, tangent if log else [self.multiply(a, b) for a, b in zip(tangent, y, strict=True)]
 
+    def gradients(self, samples, w, tau, log=False, rao=1):
+        """Return what cotangents of all draws' samples give for log-potentials and the temperature."""
+        sums, slope = [0.0] * len(w[0]), 0.0
+        for sample, cotangent in zip(samples, w, strict=True):
+            p = [self.decay(t) for t in sample] if log else sample
+            mean = self.round(
+                self.total([self.multiply(a, 1.0 if log else b) for a, b in zip(cotangent, p, strict=True)])
+            )
+            if log:
+                g = [self.add(a, -self.multiply(b, mean)) for a, b in zip(cotangent, p, strict=True)]
+            else:
+                g = [self.multiply(b, self.add(a, -mean)) for a, b in zip(cotangent, p, strict=True)]
+            logs = sample if log else [self.log(y) for y in sample]
+            sums = [a + b for a, b in zip(sums, g, strict=True)]
+            slope -= self.total([self.multiply(a, b) for a, b in zip(g, logs, strict=True)])
+        factor = min(1 / (tau * rao), DOUBLE.largest)
+        return [self.round(value * factor) for value in sums], self.round(slope * factor)
+
     def fresh(self, key, row, draw, category):
         """Return the exponential that conditioned noise reads."""
         quad = 2 * (category // 4)
