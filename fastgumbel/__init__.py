@@ -12,7 +12,8 @@ An operation has one name from the public function to the kernel: ``noise``, ``m
 - ``_api``: the public functions, one operation a file: documentation and signatures. A new option of `gumbel_top_k`
   begins in ``_api/top.py``.
 - ``_request``: what users pass, checked once: ``request`` (the `Request`), ``arrays`` and ``foreign`` (whose arrays
-  they may be), ``field`` and ``coordinates``, ``faults`` (what users read when a row is wrong).
+  they may be), ``field`` (with ``key`` and ``ids``) and ``coordinates``, ``faults`` (what users read when a row is
+  wrong).
 - ``_host``: NumPy arrays: ``rows`` (what ``where=`` does to NaN: ``Rows.piece`` overwrites what is excluded),
   ``tiles`` (work cut into tasks), ``threads`` (how many: ``limits`` and the container's ``quota``), ``result``, and a
   file for each operation; ``repeats`` is for category ids that stand twice in a row.
