@@ -87,6 +87,7 @@ __all__ = [
 # its own kernels alone. Type checkers, and tools that collect the modules of an application, read the imports.
 if TYPE_CHECKING:
     from fastgumbel import anneal
+    from fastgumbel import jit as jit
     from fastgumbel._api.above import gumbel_above
     from fastgumbel._api.categorical import categorical
     from fastgumbel._api.config import show_config
@@ -105,6 +106,7 @@ if TYPE_CHECKING:
     from fastgumbel._request.faults import Fault
     from fastgumbel._request.field import NoiseField
 else:
+    _MODULES = ("anneal", "jit")
     _HOMES = {
         "Fault": "_request.faults",
         "LogPartition": "_api.log_partition",
@@ -129,13 +131,14 @@ else:
     }
 
     def __getattr__(name: str) -> object:
-        if name == "anneal":
-            return import_module("fastgumbel.anneal")
+        if name in _MODULES:
+            return import_module(f"fastgumbel.{name}")
         if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            remedy = ": import fastgumbel.dask, which needs dask" if name == "dask" else ""
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{remedy}")
         value = getattr(import_module(f"fastgumbel.{_HOMES[name]}"), name)
         globals()[name] = value
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return sorted({*globals(), *__all__, *_MODULES})

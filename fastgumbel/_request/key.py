@@ -32,9 +32,10 @@ def key_of(seed: Any, name: str) -> np.uint64:
         seed = np.random.SeedSequence()
     if not isinstance(seed, np.random.SeedSequence):
         kind = type(seed).__name__
+        remedies = {"NoiseField": ": pass noise=", "RandomState": ": np.random.default_rng makes a Generator"}
         raise TypeError(
             f"{name} must be None, an int, a sequence of ints, or NumPy's SeedSequence, BitGenerator or Generator, not "
-            f"{kind}{': pass noise=' if kind == 'NoiseField' else ''}"
+            f"{kind}{remedies.get(kind, '')}"
         )
     return _key_of_sequence(seed)
 

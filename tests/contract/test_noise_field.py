@@ -172,3 +172,17 @@ def test_row_ids_in_a_list_keep_all_their_bits():
         NoiseField(1).at(rows=[2**64, 7])
     with pytest.raises(TypeError, match="rows must be integers"):
         NoiseField(1).at(rows=[2.0, 7])
+
+
+@pytest.mark.parametrize(
+    ("seed", "remedy"),
+    [
+        (np.random.RandomState(0), "not RandomState: np.random.default_rng makes a Generator"),
+        (NoiseField(0), "not NoiseField: pass noise="),
+        (0.5, "not float$"),
+    ],
+    ids=["RandomState", "NoiseField", "float"],
+)
+def test_what_names_no_field(seed, remedy):
+    with pytest.raises(TypeError, match=rf"rng must be None, an int, .* or Generator, {remedy}"):
+        fastgumbel.gumbel(3, rng=seed)

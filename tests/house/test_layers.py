@@ -128,10 +128,22 @@ print(set(fastgumbel.__all__) <= set(dir(fastgumbel)), hasattr(fastgumbel, "gumb
 from fastgumbel import *
 from fastgumbel import anneal as schedules
 print(gumbel_max is fastgumbel.gumbel_max, anneal is schedules, anneal.linear.__module__)
+print("fastgumbel.jit" in __import__("sys").modules, "jit" in dir(fastgumbel), fastgumbel.jit.gumbel_max.__module__)
 """
-    assert python(code) == "True False\nTrue True fastgumbel.anneal"
+    assert python(code) == "True False\nTrue True fastgumbel.anneal\nFalse True fastgumbel.jit"
     with pytest.raises(AttributeError, match=r"module 'fastgumbel' has no attribute 'gumbel_min'"):
         _ = fastgumbel.gumbel_min
+
+
+def test_dask_is_imported_by_name():
+    code = """
+import fastgumbel
+try:
+    fastgumbel.dask
+except AttributeError as error:
+    print(error)
+"""
+    assert python(code) == "module 'fastgumbel' has no attribute 'dask': import fastgumbel.dask, which needs dask"
 
 
 def test_threads_that_use_names_at_once_get_the_same():
