@@ -17,11 +17,9 @@ def _ascending(ids):
     while n and ids[n - 1] >= _EMPTY:
         n -= 1
     # The sign tells whether a place is empty, or a step below 1.
-    signs = np.int64(0)
-    for j in range(n):
-        signs |= np.int64(ids[j])
+    signs = np.int64(ids[n - 1]) if n else np.int64(0)
     for j in range(n - 1):
-        signs |= np.int64(ids[j + 1] - ids[j]) - 1
+        signs |= np.int64(ids[j]) | (np.int64(ids[j + 1] - ids[j]) - 1)
     return n if signs >= 0 else -1
 
 

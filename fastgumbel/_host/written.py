@@ -66,6 +66,8 @@ class Written:
         ascending = counts.min() >= 0
         if not 0 < span <= self._longest or (self._ordered and not ascending):
             return False
+        # Where the ids of all rows count up, places are columns as they stand.
+        counting = ascending and counts.min() == span == rows.n
         # As many as fill the vector registers of the search.
         height = room.size // span
         together = max(1, STAGE // ((int(first) % 128 + span + 127) // 128))
@@ -73,13 +75,15 @@ class Written:
         for r in range(0, task.rows, height):
             r0, r1 = task.row + r, min(task.row + r + height, end)
             own = slice(None) if len(ids) == 1 else slice(r, r + r1 - r0)
-            lines = room[: (r1 - r0) * span].reshape(-1, span)
-            homes = NO_HOMES if ascending else np.empty(lines.shape, np.int32)
-            write_out(lines, homes, rows.piece(r0, r1, 0, rows.n), ids[own], counts[own], np.uint64(first))
+            x, homes = rows.piece(r0, r1, 0, rows.n), NO_HOMES
+            lines = x if counting else room[: (r1 - r0) * span].reshape(-1, span)
+            if not counting:
+                homes = NO_HOMES if ascending else np.empty(lines.shape, np.int32)
+                write_out(lines, homes, x, ids[own], counts[own], np.uint64(first))
             at = rows.at(r0, r1, task.draw - draw)
             window = draw, draw + task.draws, row + r, 0
             self._search(frozen(lines), (*at[:4], np.uint64(first), *at[5:]), index, value, window, homes)
-            if ascending:
+            if ascending and not counting:
                 found = index[draw : draw + task.draws, row + r : row + r + r1 - r0]
                 to_places(found if found.ndim == 3 else found[..., np.newaxis], ids[own], counts[own], np.uint64(first))
         return True

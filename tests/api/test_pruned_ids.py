@@ -16,6 +16,8 @@ ORDERS = (
     "holes",
     "clusters",
     "sparse",
+    "tiled",
+    "tiled_but_one",
 )
 
 
@@ -41,6 +43,10 @@ def choice_sets(rng, order, rows, n):
         ids[:, 0] = first
     elif order == "clusters":
         ids = first + np.sort(rng.integers(0, 8 * n, size=(height, 1)) // 64 * 64 + np.arange(n), -1)
+    elif order in ("tiled", "tiled_but_one"):
+        ids = np.tile(first + np.arange(n), (rows, 1))
+        if order == "tiled_but_one":
+            ids[rows // 2, n // 3 :] += 1
     elif order == "sparse":
         ids = np.sort(rng.integers(2**12, size=(height, n)), -1) << 20
     return ids
