@@ -92,14 +92,15 @@ def part_at_least64(typing_context: Any, array: Any, offset: Any, first: Any, la
 
 @intrinsic
 def at_most64(typing_context: Any, array: Any, offset: Any, limits: Any, first: Any) -> Any:
-    """Which of 64 items are at most the limits from limits[first] on: a mask, first item in the lowest bit."""
+    """Which of 64 real or unsigned items are at most the limits from limits[first] on: a mask, first item lowest."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         beside = signature.return_type(*signature.args[2:])
+        less = builder.fcmp_ordered if isinstance(array.dtype, types.Float) else builder.icmp_unsigned
 
         def compare(first: int, lanes: int) -> Any:
             items = load(context, builder, signature, args[:2], first, lanes)
-            return builder.fcmp_ordered("<=", items, load(context, builder, beside, args[2:], first, lanes))
+            return less("<=", items, load(context, builder, beside, args[2:], first, lanes))
 
         return _mask(builder, compare)
 

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.ids import draw_own
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, fill, padded
-from fastgumbel._law.field import BLOCK_SHIFT, HIGH_WORDS, LANE_MASK, LOW_WORDS, join
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, padded
+from fastgumbel._cpu.word_limits import word_limit
+from fastgumbel._law.field import BLOCK_SHIFT, HIGH_WORDS, LANE_MASK, LOW_WORDS, join, words
 from fastgumbel._law.ops import fma
-from fastgumbel._law.real import exp64, exponential64, exponential_floor, gumbel64, gumbel_bound
+from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.masks import any_at_most64, at_least64, count_bits, lowest_bit
+from fastgumbel._numba.masks import any_at_most64, at_most64, count_bits, lowest_bit
 
 # From so many quads on, a block draws all of its 16.
 _DENSE = 8
@@ -25,16 +26,15 @@ _BLOCKS = STAGE // 16
 
 _1, _2 = np.uint64(1), np.uint64(2)
 _QUADS = np.uint64(0x1111111111111111)
-_SLACK = np.float64(2.0**-30)
-_WORDS = np.float64(2.0**32)
-_LAST_WORD = np.float64(2.0**32 - 1)
+# Of colder rows, the inverse of the temperature may be infinite.
+_COLDEST = np.float64(2.0**-1000)
 
 
 class Quads(NamedTuple):
     """Quads that wait to be drawn: counters, words, places of their blocks in the list, and their first lanes.
 
     The largest high words that matter, of quads of a few lanes; and of eight whole blocks, all high words in the order
-    of the lanes, and whether a lane may be above.
+    of the lanes, how far their log-potentials are from the thresholds, and the largest high words that matter.
     """
 
     counters: Any
@@ -43,7 +43,8 @@ class Quads(NamedTuple):
     lanes: Any
     limits: Any
     high: Any
-    reached: Any
+    gaps: Any
+    most: Any
 
 
 class Lanes(NamedTuple):
@@ -73,7 +74,8 @@ def new_quads():
         np.zeros(STAGE, np.uint64),
         np.zeros(STAGE, np.uint32),
         np.zeros(4 * STAGE, np.uint32),
-        np.zeros(64 * _BLOCKS),
+        np.zeros(4 * STAGE, np.float32),
+        np.zeros(4 * STAGE, np.uint32),
     )
 
 
@@ -159,29 +161,47 @@ def _in_order(out, words, n):
 
 
 @stage
-def _reach(flat, listed, quads, n):
-    """Whether bounds of the lanes of n queued blocks are above their thresholds."""
-    width = quads.reached.size // _BLOCKS
-    for b in range(n):
-        k, at = quads.owners[16 * b], np.uint64(64 * b)
-        first, minimum = np.uint64(listed.firsts[k]), listed.minima[k]
-        temperature, threshold = listed.temperatures[k], listed.thresholds[k]
-        for i in range(width):
-            j = np.uint64(i)
-            bound = gumbel_bound(minimum + exponential_floor(np.uint64(quads.high[at + j])))
-            value = fma(temperature, bound, np.float64(flat[first + j]))
-            quads.reached[at + j] = np.float64(1) if value > threshold else np.float64(0)
+def _draw_block(out, at, n, key, row, draw, first):
+    """Words of n quads of one block, its first index given, from place `at` of their planes on."""
+    for i in range(n):
+        w0, w1, w2, w3 = words(key, row, draw, first + np.uint64(i))
+        j = np.uint64(at) + np.uint64(i)
+        out[j] = w0
+        out[np.uint64(STAGE) + j] = w1
+        out[np.uint64(2 * STAGE) + j] = w2
+        out[np.uint64(3 * STAGE) + j] = w3
+
+
+@stage
+def _enter_gaps(gaps, at, n, flat, first, below, rate):
+    """How far n log-potentials from flat[first] on are from a threshold, in units of the temperature."""
+    for i in range(n):
+        gaps[np.uint64(at) + np.uint64(i)] = (np.float64(flat[np.uint64(first) + np.uint64(i)]) - below) * rate
+
+
+@stage
+def _enter_limits(limits, gaps, at, n, minimum):
+    for i in range(n):
+        j = np.uint64(at) + np.uint64(i)
+        limits[j] = word_limit(gaps[j], minimum)
 
 
 @stage
 def _try_blocks(flat, listed, quads, n, lanes, waiting, key):
     """Draw all quads of n queued blocks and queue those of their lanes that may be above; how many lanes then wait."""
-    draw_words(quads.words, quads.counters, 16 * n, key)
-    _in_order(quads.high, quads.words, 16 * n)
-    _reach(flat, listed, quads, n)
+    width = quads.gaps.size // _BLOCKS
     for b in range(n):
-        k = quads.owners[16 * b]
-        mask = at_least64(quads.reached, 64 * b, 1.0) & listed.candidates[k]
+        k = quads.owners[b]
+        threshold, largest = listed.thresholds[k], max(abs(listed.least[k]), abs(listed.maxima[k]))
+        below = threshold - slack_of(largest, threshold)
+        index = HIGH_WORDS | (listed.blocks[k] << np.uint64(4))
+        _draw_block(quads.words, 16 * b, width // 4, key, listed.ids[k], listed.draws[k], index)
+        _enter_gaps(quads.gaps, 64 * b, width, flat, listed.firsts[k], below, 1 / listed.temperatures[k])
+        _enter_limits(quads.most, quads.gaps, 64 * b, width, np.float32(listed.minima[k]))
+    _in_order(quads.high, quads.words, 16 * n)
+    for b in range(n):
+        k = quads.owners[b]
+        mask = at_most64(quads.high, 64 * b, quads.most, 64 * b) & listed.candidates[k]
         while mask:
             lane = np.uint64(lowest_bit(mask))
             mask &= mask - _1
@@ -192,15 +212,10 @@ def _try_blocks(flat, listed, quads, n, lanes, waiting, key):
 
 @scalar
 def _limit(listed, k):
-    """The largest high word with which a lane of a block may be above.
-
-    It must wait e < exp((largest - threshold) / T) - E_b, and a uniform number is below its exponential one. The
-    exponent has all that rounding may add; from 0 on it says nothing.
-    """
+    """The largest high word with which a lane of a block may be above its threshold."""
     largest, threshold = listed.maxima[k], listed.thresholds[k]
-    exponent = (largest - threshold + slack_of(largest, threshold)) / listed.temperatures[k] + _SLACK
-    limit = (exp64(max(min(exponent, np.float64(0)), np.float64(-700))) - listed.minima[k]) * _WORDS + np.float64(2)
-    return np.uint32(min(max(limit, np.float64(0)), _LAST_WORD) if exponent < 0 else _LAST_WORD)
+    gap = (largest - threshold + slack_of(largest, threshold)) / listed.temperatures[k]
+    return word_limit(np.float32(gap), np.float32(listed.minima[k]))
 
 
 @scalar
@@ -214,7 +229,8 @@ def _quads_of(lanes):
 def _is_dense(flat, listed, k):
     """Whether block k of a list, of which no lane is missing, has many lanes that may be above."""
     first = listed.firsts[k]
-    return count_bits(_quads_of(listed.candidates[k])) >= _DENSE and first >= 0 and first + 64 <= flat.size
+    whole = first >= 0 and first + 64 <= flat.size
+    return count_bits(_quads_of(listed.candidates[k])) >= _DENSE and whole and listed.temperatures[k] > _COLDEST
 
 
 @stage
@@ -223,17 +239,12 @@ def _open_dense(flat, listed, n, quads, lanes, key):
     queued, waiting = 0, 0
     for k in range(n):
         if _is_dense(flat, listed, k):
-            first = HIGH_WORDS | (listed.blocks[k] << np.uint64(4))
-            for i in range(16):
-                quads.counters[np.uint64(queued) + np.uint64(i)] = first + np.uint64(i)
-            fill(quads.counters, ROW + queued, 16, listed.ids[k])
-            fill(quads.counters, DRAW + queued, 16, listed.draws[k])
             quads.owners[queued] = k
-            queued += 16
-            if queued == STAGE:
+            queued += 1
+            if queued == _BLOCKS:
                 waiting = _try_blocks(flat, listed, quads, _BLOCKS, lanes, waiting, key)
                 queued = 0
-    return _try_blocks(flat, listed, quads, queued // 16, lanes, waiting, key)
+    return _try_blocks(flat, listed, quads, queued, lanes, waiting, key)
 
 
 @stage

@@ -23,7 +23,7 @@ from fastgumbel._cpu.max.races import (
     WINNER,
 )
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_full_words, fill, padded
-from fastgumbel._law.ops import fma, real
+from fastgumbel._cpu.word_limits import word_limit
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.masks import at_least64, count_bits, lowest_bit, reach16
 from fastgumbel._numba.vector import fill8, sums8
@@ -42,15 +42,6 @@ _EIGHTS = np.uint64(0x0808080808080808)
 
 _1, _2, _3, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(8)
 _BYTE, _PAIR = np.uint64(255), np.uint64(STAGE - 1)
-
-_COLDEST, _HOTTEST = np.float32(-80), np.float32(2)
-# Of 2^-31, as conversions are of signed integers.
-_STEPS, _MOST_STEPS, _0 = np.float32(2.0**31), np.float32(2.0**31 - 128), np.float32(0)
-_ALL = np.uint32(2**32 - 1)
-# The bits of a float count along chords of log2, so that they give at least the exponential; with more than that, its
-# argument and E_b err by.
-_BITS_A_UNIT = np.float32(2**23 / 0.6931471805599453)
-_BITS_OF_ONE = np.float32((127 + 2.0**-10) * 2**23)
 
 
 class Quads(NamedTuple):
@@ -151,27 +142,11 @@ def enter_quads(quads, n, i, races):
 
 
 @stage
-def _enter_limits(limits, gaps, minima, n):
-    """The largest high words of lanes of n quads that may win.
-
-    A lane wins at most where E_b + e < exp((x - best) / T), and e is at least its high word times 2^-32.
-    """
-    for i in range(n):
-        gap = gaps[i] if gaps[i] > _COLDEST else _COLDEST
-        gap = gap if gap < _HOTTEST else _HOTTEST
-        most = real(np.uint32(np.int32(fma(gap, _BITS_A_UNIT, _BITS_OF_ONE))))
-        steps = (most - minima[i]) * _STEPS
-        steps = steps if steps > _0 else _0
-        known = steps < _MOST_STEPS
-        limit = np.uint32(np.int32(steps if known else _0)) << np.uint32(1) | np.uint32(1)
-        limits[i] = np.uint32(limit) if known else _ALL
-
-
-@stage
 def draw_quads(quads, n, key):
     """Draw the high words of the n quads that wait, and find up to which they matter."""
     for i in range(n):
         quads.now[i] = quads.gaps[quads.waiting[i]]
     lanes = padded(n)
     draw_full_words(quads.words, quads.counters, lanes, key)
-    _enter_limits(quads.limits, quads.now, quads.minima, lanes)
+    for i in range(lanes):
+        quads.limits[i] = word_limit(quads.now[i], quads.minima[i])
