@@ -183,10 +183,10 @@ def noise(dtype: Any, n: int = 1_000_000) -> Work:
     return work
 
 
-def top_k(k: int) -> Work:
-    x = np.random.default_rng(1).standard_normal((64, 131_072)).astype(np.float32)
+def top_k(shape: tuple[int, int], k: int) -> Work:
+    x = np.random.default_rng(1).standard_normal(shape).astype(np.float32)
     noise, rng = fg.NoiseField(0), np.random.default_rng(0)
-    work = Work(f"`gumbel_top_k` 64 x 131,072 float32, k = {k}", x.size, x.nbytes)
+    work = Work(f"`gumbel_top_k` {shape[0]:,} x {shape[1]:,} float32, k = {k}", x.size, x.nbytes)
     work.contenders["fastgumbel"] = on_threads(1, lambda: fg.gumbel_top_k(x, k, noise=noise))
     work.contenders["np.max"] = lambda: np.max(x, axis=-1)
 
@@ -195,7 +195,13 @@ def top_k(k: int) -> Work:
         best = np.argpartition(v, -k, axis=-1)[:, -k:]
         return np.take_along_axis(v, best, -1)
 
+    def race() -> Any:
+        v = rng.standard_exponential(x.shape, np.float32) / np.exp(x)
+        best = np.argpartition(v, k, axis=-1)[:, :k]
+        return np.take_along_axis(v, best, -1)
+
     work.contenders["NumPy noise + argpartition"] = numpy
+    work.contenders["NumPy exponential race + argpartition"] = race
     if has("jax"):
         import jax
 
@@ -419,7 +425,8 @@ def all_works() -> Iterator[Callable[[], Work]]:
     yield two_threads
     for dtype in (np.float32, np.float64):
         yield lambda dtype=dtype: noise(dtype)
-    yield lambda: top_k(64)
+    for shape, k in (((64, 131_072), 64), ((5000, 1454), 30), ((100_000, 30), 5)):
+        yield lambda shape=shape, k=k: top_k(shape, k)
     yield lambda: reservoir(100)
     for n in (1000, 1_000_000):
         yield lambda n=n: many_draws(n)
