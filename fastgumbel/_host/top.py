@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.top.every import merge_tops, sort_tops, top_every, top_given
 from fastgumbel._cpu.top.long import top_long
+from fastgumbel._cpu.top.short import top_short
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
@@ -21,6 +22,10 @@ from fastgumbel._request.shape import any_negative
 
 # So many times as many categories as places pay for the pruned search of the k best.
 _PRUNED = 64
+import os
+_SHORT = int(os.environ.get("TS", 2048))
+_RACED = int(os.environ.get("TR", 5))
+_FEW = 24
 # Rows of at most so many categories with ids are written out.
 _WRITTEN = 2**15
 
@@ -82,6 +87,8 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
             scan = scan_ids(rows, top_given)
             if k < rows.n <= _WRITTEN and not rows.place.wide:
                 scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
+        elif rows.n <= _SHORT and rows.n >= _RACED * k and index.size >= _FEW * k:
+            scan, every = scan_field(rows, top_short), True
         else:
             scan = scan_field(rows, top_every if every else top_long)
         share(rows, index, value, every, scan, merge_tops)

@@ -70,8 +70,8 @@ def new_rivals(n):
 
 
 @stage
-def _decide(rivals, n, races):
-    """Let the first n that wait take part in their races: the first largest float64 perturbed value wins."""
+def draw_rivals(rivals, n, races):
+    """Exact noise, to `exact`, and log-potentials of the first n that wait."""
     state, places, high, low, own, noise = rivals.exact
     potentials = rivals.potentials
     for i in range(n):
@@ -86,6 +86,13 @@ def _decide(rivals, n, races):
     draw_own(high, own, 0, places, lanes, races.key, HIGH_WORDS, _1)
     draw_own(low, own, 0, places, lanes, races.key, LOW_WORDS, _1)
     noise_plane(noise, 0, rivals.exact, lanes, 0, 0)
+
+
+@stage
+def _decide(rivals, n, races):
+    """Let the first n that wait take part in their races: the first largest float64 perturbed value wins."""
+    draw_rivals(rivals, n, races)
+    noise, potentials = rivals.exact.numbers, rivals.potentials
     for i in range(n):
         lane, column = rivals.lanes[i], rivals.columns[i]
         value = fma(races.heat[lane % races.rows], noise[i], potentials[i])
@@ -94,7 +101,7 @@ def _decide(rivals, n, races):
 
 
 @scalar
-def _drop_decided(rivals, n):
+def drop_decided(rivals, n):
     """Move what waits behind the first STAGE of n rivals to the front; how many they are."""
     for i in range(_ROOM - STAGE):
         rivals.lanes[i] = rivals.lanes[STAGE + i]
@@ -146,6 +153,6 @@ def settle(rivals, times, limits, n, lanes, exact, races):
                     waiting += 1
                 if waiting >= STAGE:
                     _decide(rivals, _STAGE, races)
-                    waiting = _drop_decided(rivals, waiting)
+                    waiting = drop_decided(rivals, waiting)
     if waiting:
         _decide(rivals, waiting, races)

@@ -9,9 +9,22 @@ from fastgumbel._cpu.top.heap import Heap, offer, rank, spoil
 from fastgumbel._cpu.top.select import any_nan, new_selection, perturb, select
 from fastgumbel._numba.compile import kernel, stage
 
-
 # Values of so many rows are at hand at a time, as vector loops over a short one would be mostly remainder.
 _ITEMS = 1024
+
+
+@stage
+def offer_row(x, n, coordinates, column, heap, scratch, selection):
+    """Offer a row of n, a `Line`, at its coordinates to a heap; indices count from `column`."""
+    noise, row_scratch = scratch
+    if coordinates.temperature > 0:
+        noise_row(noise, 0, n, coordinates, row_scratch)
+    else:
+        fill(noise, 0, n, 0.0)
+    if not perturb(selection.values, 0, x, Line(noise, 0), n, coordinates.temperature):
+        spoil(heap)
+    elif heap.values[heap.at] == heap.values[heap.at]:
+        select(selection, 0, n, coordinates.temperature, column, heap)
 
 
 @kernel
@@ -26,19 +39,11 @@ def top_every(x, field, index, value, window):
     flat = x.reshape(n_rows * n)
     values, indices = value.reshape(value.size), index.reshape(index.size)
     noise = np.empty(n)
-    scratch, selection = row_scratch(noise), new_selection(n, n)
+    scratch, selection = (noise, row_scratch(noise)), new_selection(n, n)
     for r in range(n_rows):
-        temperature = temperature_of(field.temperatures, r)
         for s in range(window.first_draw, window.last_draw):
-            if temperature > 0:
-                noise_row(noise, 0, n, coordinates_at(field, r, s), scratch)
-            else:
-                fill(noise, 0, n, 0.0)
             heap = Heap(values, indices, (s * all_rows + window.row + r) * k, k)
-            if not perturb(selection.values, 0, Line(flat, r * n), Line(noise, 0), n, temperature):
-                spoil(heap)
-            elif values[heap.at] == values[heap.at]:
-                select(selection, 0, n, temperature, window.column, heap)
+            offer_row(Line(flat, r * n), n, coordinates_at(field, r, s), window.column, heap, scratch, selection)
 
 
 @stage

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.top.heap import offer, spoil
+from fastgumbel._cpu.top.heap import offer
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import log64
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING
@@ -29,16 +29,20 @@ _1 = np.uint64(1)
 
 
 class Selection(NamedTuple):
-    """Values at hand; largest values of groups of them; values that are sorted, and their columns, in two halves; ranks.
+    """Values at hand; largest values of groups of them; those that are listed, and their columns.
 
-    Loops read beyond what is there, so all have places to spare.
+    Values and columns that are sorted, in two halves; ranks; and columns that count from 0. Loops read beyond what is
+    there, so all have places to spare.
     """
 
     values: Any
     maxima: Any
-    sorted: Any
+    listed: Any
     columns: Any
+    ordered: Any
+    ordered_columns: Any
     ranks: Any
+    count: Any
 
 
 @maker
@@ -48,9 +52,12 @@ def new_selection(n, items):
     return Selection(
         np.full(items + 64, NOTHING),
         np.empty(room),
+        np.zeros(room),
+        np.zeros(room, np.int64),
         np.zeros(2 * room),
         np.zeros(2 * room, np.int64),
         np.zeros(RANKED, np.int64),
+        np.arange(RANKED),
     )
 
 
@@ -69,7 +76,8 @@ def perturb(values, to, x, noise, n, temperature):
         counts = g > NOTHING
         valid = potential < LIMIT
         bad |= np.uint64(counts & ~valid)
-        value = fma(temperature, g, potential) if counts & (potential > -LIMIT) else fma(np.float64(i), _STEP, _EXCLUDED)
+        left = counts & (potential > -LIMIT)
+        value = fma(temperature, g, potential) if left else fma(np.float64(i), _STEP, _EXCLUDED)
         values[np.uint64(to) + np.uint64(i)] = value if valid | ~counts else np.nan
     return bad == np.uint64(0)
 
@@ -134,7 +142,7 @@ def _threshold(values, at, n, k, temperature):
 @stage
 def _list_reaching(selection, at, n, threshold):
     """List the columns of n values, and these, that reach a threshold; how many do."""
-    values, _, listed, columns, _ = selection
+    values, listed, columns = selection.values, selection.listed, selection.columns
     count = 0
     for first in range(0, n, 64):
         mask = at_least64(values, at + first, threshold)
@@ -161,9 +169,9 @@ def _insert(values, columns, at, n):
 
 
 @stage
-def _rank(selection, values, at, n, from_columns, to):
-    """Sort n values, at most RANKED, by their ranks, to the place `to`; columns count from `first`, or are listed."""
-    _, _, ordered, columns, ranks = selection
+def rank_values(selection, values, at, columns, columns_at, n, to):
+    """Sort n values, at most RANKED, and their columns by their ranks, to the place `to`."""
+    ordered, ordered_columns, ranks = selection.ordered, selection.ordered_columns, selection.ranks
     for i in range(0, n, 16):
         ranks16(ranks, i, values, at + i, at, n)
     total = 0
@@ -172,12 +180,11 @@ def _rank(selection, values, at, n, from_columns, to):
         total += rank
         place = np.uint64(to) + np.uint64(rank)
         ordered[place] = values[np.uint64(at) + np.uint64(i)]
-        columns[place] = columns[np.uint64(at) + np.uint64(i)] if from_columns else i
+        ordered_columns[place] = columns[np.uint64(columns_at) + np.uint64(i)]
     if total != n * (n - 1) // 2:
         for i in range(n):
-            ordered[to + i] = values[at + i]
-            columns[to + i] = columns[at + i] if from_columns else i
-        _insert(ordered, columns, to, n)
+            ordered[to + i], ordered_columns[to + i] = values[at + i], columns[columns_at + i]
+        _insert(ordered, ordered_columns, to, n)
 
 
 @scalar
@@ -193,20 +200,20 @@ def _merge(values, columns, first, middle, end, to):
 
 
 @stage
-def sort_listed(selection, n):
-    """Sort the first n that are listed, best first; the place where they then are."""
-    _, _, listed, columns, _ = selection
-    here, there = 0, listed.size // 2
+def sort_values(selection, values, columns, at, n):
+    """Sort n values and their columns, best first; the place in `ordered` where they then are."""
+    ordered, ordered_columns = selection.ordered, selection.ordered_columns
+    here, there = 0, ordered.size // 2
     for first in range(0, n, RANKED):
-        _rank(selection, listed, here + first, min(RANKED, n - first), True, there + first)
+        rank_values(selection, values, at + first, columns, at + first, min(RANKED, n - first), here + first)
     run = RANKED
     while run < n:
-        here, there = there, here
         for first in range(0, n, 2 * run):
             middle, end = min(first + run, n), min(first + 2 * run, n)
-            _merge(listed, columns, here + first, here + middle, here + end, there + first)
+            _merge(ordered, ordered_columns, here + first, here + middle, here + end, there + first)
+        here, there = there, here
         run *= 2
-    return there
+    return here
 
 
 @scalar
@@ -221,7 +228,7 @@ def _is_empty(heap):
 @stage
 def enter_sorted(selection, at, n, column, heap):
     """Make n sorted values from a place on an empty heap; columns count from `column`. The worst come first."""
-    _, _, ordered, columns, _ = selection
+    ordered, columns = selection.ordered, selection.ordered_columns
     values, indices, to, k = heap
     for i in range(min(k, n)):
         value = ordered[np.uint64(at) + np.uint64(i)]
@@ -234,11 +241,11 @@ def enter_sorted(selection, at, n, column, heap):
 @stage
 def select(selection, at, n, temperature, column, heap):
     """Offer n perturbed values from a place on, none of which is NaN, to a heap; columns count from `column`."""
-    values, maxima, listed, columns, _ = selection
+    values, maxima, listed, columns = selection.values, selection.maxima, selection.listed, selection.columns
     k = heap.k
     empty = _is_empty(heap)
     if empty and n <= RANKED // 2:
-        _rank(selection, values, at, n, False, 0)
+        rank_values(selection, values, at, selection.count, 0, n, 0)
         enter_sorted(selection, 0, n, column, heap)
         return
     threshold = NOTHING
@@ -251,7 +258,7 @@ def select(selection, at, n, temperature, column, heap):
             threshold = _threshold(values, at, n, k, temperature)
     if empty:
         count = _list_reaching(selection, at, n, threshold)
-        enter_sorted(selection, sort_listed(selection, count), count, column, heap)
+        enter_sorted(selection, sort_values(selection, listed, columns, 0, count), count, column, heap)
     else:
         count = _list_reaching(selection, at, n, max(threshold, heap.values[heap.at]))
         for i in range(count):
