@@ -23,6 +23,7 @@ from fastgumbel._request.shape import any_negative
 # So many times as many categories as places pay for the pruned search of the k best.
 _PRUNED = 64
 import os
+
 _SHORT = int(os.environ.get("TS", 2048))
 _RACED = int(os.environ.get("TR", 5))
 _FEW = 24

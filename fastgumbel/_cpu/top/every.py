@@ -6,7 +6,7 @@ from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Field, Line, Window
 from fastgumbel._cpu.stage import coordinates_at, fill, temperature_of
 from fastgumbel._cpu.top.heap import Heap, offer, rank, spoil
-from fastgumbel._cpu.top.select import any_nan, new_selection, perturb, select
+from fastgumbel._cpu.top.select import new_selection, perturb, select
 from fastgumbel._numba.compile import kernel, stage
 
 # Values of so many rows are at hand at a time, as vector loops over a short one would be mostly remainder.
@@ -21,10 +21,8 @@ def offer_row(x, n, coordinates, column, heap, scratch, selection):
         noise_row(noise, 0, n, coordinates, row_scratch)
     else:
         fill(noise, 0, n, 0.0)
-    if not perturb(selection.values, 0, x, Line(noise, 0), n, coordinates.temperature):
-        spoil(heap)
-    elif heap.values[heap.at] == heap.values[heap.at]:
-        select(selection, 0, n, coordinates.temperature, column, heap)
+    valid = perturb(selection.values, 0, x, Line(noise, 0), n, coordinates.temperature)
+    select(selection, valid, 1, n, coordinates.temperature, column, heap)
 
 
 @kernel
@@ -78,12 +76,8 @@ def top_given(x, noise, index, value, window, temperatures):
         rows = min(together, n_rows - r)
         temperature = temperature_of(temperatures, r)
         valid = perturb(selection.values, 0, Line(flat, r * n), Line(noises, r * n), rows * n, temperature)
-        for i in range(rows):
-            heap = Heap(values, indices, (window.first_draw * all_rows + window.row + r + i) * k, k)
-            if not valid and any_nan(selection.values, i * n, n):
-                spoil(heap)
-            elif values[heap.at] == values[heap.at]:
-                select(selection, i * n, n, temperature, window.column, heap)
+        heap = Heap(values, indices, (window.first_draw * all_rows + window.row + r) * k, k)
+        select(selection, valid, rows, n, temperature, window.column, heap)
     return -1
 
 

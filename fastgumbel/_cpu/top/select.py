@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.top.heap import offer
+from fastgumbel._cpu.top.heap import Heap, offer, spoil
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import log64
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING
@@ -82,8 +82,8 @@ def perturb(values, to, x, noise, n, temperature):
     return bad == np.uint64(0)
 
 
-@stage
-def any_nan(values, at, n):
+@scalar
+def _any_nan(values, at, n):
     """Whether any of n values is NaN."""
     found = np.uint64(0)
     for i in range(n):
@@ -107,7 +107,7 @@ def _enter_maxima(maxima, values, at, n, groups):
         maxima[i] = greater(values[first + np.uint64(i)], maxima[i])
 
 
-@stage
+@scalar
 def _count(values, at, n, threshold):
     """How many of n values reach a threshold."""
     count = np.uint64(0)
@@ -139,7 +139,7 @@ def _threshold(values, at, n, k, temperature):
     return threshold
 
 
-@stage
+@scalar
 def _list_reaching(selection, at, n, threshold):
     """List the columns of n values, and these, that reach a threshold; how many do."""
     values, listed, columns = selection.values, selection.listed, selection.columns
@@ -168,7 +168,7 @@ def _insert(values, columns, at, n):
         values[j], columns[j] = value, column
 
 
-@stage
+@scalar
 def rank_values(selection, values, at, columns, columns_at, n, to):
     """Sort n values, at most RANKED, and their columns by their ranks, to the place `to`."""
     ordered, ordered_columns, ranks = selection.ordered, selection.ordered_columns, selection.ranks
@@ -199,7 +199,7 @@ def _merge(values, columns, first, middle, end, to):
         i += np.int64(not right)
 
 
-@stage
+@scalar
 def sort_values(selection, values, columns, at, n):
     """Sort n values and their columns, best first; the place in `ordered` where they then are."""
     ordered, ordered_columns = selection.ordered, selection.ordered_columns
@@ -225,7 +225,7 @@ def _is_empty(heap):
     return taken == NO_INDEX
 
 
-@stage
+@scalar
 def enter_sorted(selection, at, n, column, heap):
     """Make n sorted values from a place on an empty heap; columns count from `column`. The worst come first."""
     ordered, columns = selection.ordered, selection.ordered_columns
@@ -238,16 +238,20 @@ def enter_sorted(selection, at, n, column, heap):
         indices[place] = column + columns[np.uint64(at) + np.uint64(i)] if left else NO_INDEX
 
 
+@scalar
+def _offer_reaching(selection, count, column, heap):
+    """Offer the first `count` that are listed."""
+    listed, columns = selection.listed, selection.columns
+    for i in range(count):
+        if listed[i] > _EXCLUDED:
+            offer(heap, listed[i], column + columns[i])
+
+
 @stage
-def select(selection, at, n, temperature, column, heap):
-    """Offer n perturbed values from a place on, none of which is NaN, to a heap; columns count from `column`."""
+def _select(selection, at, n, temperature, column, heap):
+    """Offer n values from a place on to a heap."""
     values, maxima, listed, columns = selection.values, selection.maxima, selection.listed, selection.columns
     k = heap.k
-    empty = _is_empty(heap)
-    if empty and n <= RANKED // 2:
-        rank_values(selection, values, at, selection.count, 0, n, 0)
-        enter_sorted(selection, 0, n, column, heap)
-        return
     threshold = NOTHING
     if 2 * k <= n:
         groups = (4 * k + 63) // 64 * 64
@@ -256,11 +260,28 @@ def select(selection, at, n, temperature, column, heap):
             threshold = _threshold(maxima, 0, groups, k, temperature)
         else:
             threshold = _threshold(values, at, n, k, temperature)
-    if empty:
+    if _is_empty(heap):
         count = _list_reaching(selection, at, n, threshold)
         enter_sorted(selection, sort_values(selection, listed, columns, 0, count), count, column, heap)
     else:
         count = _list_reaching(selection, at, n, max(threshold, heap.values[heap.at]))
-        for i in range(count):
-            if listed[i] > _EXCLUDED:
-                offer(heap, listed[i], column + columns[i])
+        _offer_reaching(selection, count, column, heap)
+
+
+@stage
+def select(selection, valid, rows, n, temperature, column, heap):
+    """Offer the values at hand, of rows of n, to as many heaps that follow each other; columns count from `column`.
+
+    A row with a NaN is invalid; `valid` says that there is none.
+    """
+    values, indices, to, k = heap
+    for i in range(rows):
+        own = Heap(values, indices, to + i * k, k)
+        if own.values[own.at] == own.values[own.at]:
+            if not valid and _any_nan(selection.values, i * n, n):
+                spoil(own)
+            elif n <= RANKED // 2 and _is_empty(own):
+                rank_values(selection, selection.values, i * n, selection.count, 0, n, 0)
+                enter_sorted(selection, 0, n, column, own)
+            else:
+                _select(selection, i * n, n, temperature, column, own)

@@ -23,7 +23,7 @@ from fastgumbel._cpu.top.select import enter_sorted, new_selection, sort_values
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import log64
 from fastgumbel._law.reduce import LIMIT
-from fastgumbel._numba.compile import kernel, maker, stage
+from fastgumbel._numba.compile import kernel, maker, scalar, stage
 from fastgumbel._numba.masks import at_most64, lowest_bit
 from fastgumbel._numba.vector import greater, lesser, prefetch64
 
@@ -138,7 +138,7 @@ def _find(found, rivals, times, limits, n, lanes, races):
         _decide(found, rivals, waiting, races)
 
 
-@stage
+@scalar
 def _enter_top(selection, found, lane, floor, column, heap):
     """Make the best of those found in a lane an empty heap; False, and nothing done, if they are not known."""
     count, at, k = found.counts[lane], lane * found.room, heap.k
@@ -149,6 +149,23 @@ def _enter_top(selection, found, lane, floor, column, heap):
         return False
     enter_sorted(selection, here, k, column, heap)
     return True
+
+
+@stage
+def _finish(undecided, selection, found, margins, floors, lanes, rows, step, column, heap):
+    """Make the best of all lanes heaps, which lie `step` apart from draw to draw; how many lanes are undecided."""
+    values, indices, to, k = heap
+    count = 0
+    d, i = 0, 0
+    for lane in range(lanes):
+        own = Heap(values, indices, to + d * step + i * k, k)
+        decided = margins[lane] >= 0 and _enter_top(selection, found, lane, floors[lane], column, own)
+        undecided[count] = lane
+        count += 0 if decided else 1
+        i += 1
+        if i == rows:
+            d, i = d + 1, 0
+    return count
 
 
 @kernel
@@ -175,7 +192,7 @@ def top_short(x, field, index, value, window):
     counters = np.zeros(3 * STAGE, np.uint64)
     blocks, words = np.zeros(4 * STAGE, np.uint32), np.zeros(4 * STAGE, np.uint32)
     scratch = Scratch(np.ones(PLANES * STAGE, np.float32), new_rounds(), blocks, words, np.empty(0, np.uint64))
-    rivals, found = new_rivals(1), _new_found(k)
+    rivals, found, undecided = new_rivals(1), _new_found(k), np.empty(STAGE, np.int64)
     noise = np.empty(n)
     whole, selection = (noise, row_scratch(noise)), new_selection(max(n, found.room), n)
     enter_rates(rates, heat, STAGE)
@@ -205,10 +222,12 @@ def top_short(x, field, index, value, window):
             _enter_least(least, minima, groups, k, padded(lanes))
             _enter_limits(limits, floors, least[(k - 1) * STAGE :], margins, largest, heat, count, raced)
             _find(found, rivals, times, limits, n, lanes, races)
-            for lane in range(lanes):
+            heap = Heap(values, indices, (s * all_rows + window.row + r) * k, k)
+            left = _finish(
+                undecided, selection, found, margins, floors, lanes, count, all_rows * k, window.column, heap
+            )
+            for lane in undecided[:left]:
                 d, i = lane // count, lane % count
                 heap = Heap(values, indices, ((s + d) * all_rows + window.row + r + i) * k, k)
-                known = margins[lane] >= 0
-                if not (known and _enter_top(selection, found, lane, floors[lane], window.column, heap)):
-                    coordinates = coordinates_at(field, r + i, s + d)
-                    offer_row(Line(flat, (r + i) * n), n, coordinates, window.column, heap, whole, selection)
+                coordinates = coordinates_at(field, r + i, s + d)
+                offer_row(Line(flat, (r + i) * n), n, coordinates, window.column, heap, whole, selection)
