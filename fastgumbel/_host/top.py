@@ -13,7 +13,7 @@ from fastgumbel._cpu.top.short import top_short
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share
+from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_noise, share
 from fastgumbel._host.written import Written
 from fastgumbel._request.faults import too_few_message
 from fastgumbel._request.outputs import outs_of
@@ -27,6 +27,7 @@ import os
 _SHORT = int(os.environ.get("TS", 2048))
 _RACED = int(os.environ.get("TR", 5))
 _FEW = 24
+_PLANES = 192
 # Rows of at most so many categories with ids are written out.
 _WRITTEN = 2**15
 
@@ -85,11 +86,13 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
         if noise is not None:
             scan = scan_given(rows, noise, top_given)
         elif rows.has_ids:
-            scan = scan_ids(rows, top_given)
+            scan = scan_noise(rows, top_given)
             if k < rows.n <= _WRITTEN and not rows.place.wide:
                 scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
         elif rows.n <= _SHORT and rows.n >= _RACED * k and index.size >= _FEW * k:
             scan, every = scan_field(rows, top_short), True
+        elif every and rows.n <= _PLANES and index.size >= _FEW * k:
+            scan = scan_noise(rows, top_given)
         else:
             scan = scan_field(rows, top_every if every else top_long)
         share(rows, index, value, every, scan, merge_tops)
