@@ -23,10 +23,11 @@ from fastgumbel._request.shape import any_negative
 # So many times as many categories as places pay for the pruned search of the k best.
 _PRUNED = 64
 import os
-
-_SHORT = int(os.environ.get("TS", 2048))
-_RACED = int(os.environ.get("TR", 5))
-_FEW = 24
+# Where draws and rows are several, those that fit into vector lanes go through `top_short`: rows of up to _SHORT
+# categories, and at least _RACED times as many as places. Others of up to _PLANES have their noise written out.
+_SEVERAL = 24
+_SHORT = 2048
+_RACED = float(os.environ.get("TR", 2.5))
 _PLANES = 192
 # Rows of at most so many categories with ids are written out.
 _WRITTEN = 2**15
@@ -80,23 +81,26 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
     """
     prepared(index, value, True)
     rows = rows.counted()
-    if rows.n and index.size:
-        k = index.shape[2]
-        every = noise is not None or rows.has_ids or rows.n < _PRUNED * k
-        if noise is not None:
-            scan = scan_given(rows, noise, top_given)
-        elif rows.has_ids:
-            scan = scan_noise(rows, top_given)
-            if k < rows.n <= _WRITTEN and not rows.place.wide:
-                scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
-        elif rows.n <= _SHORT and rows.n >= _RACED * k and index.size >= _FEW * k:
-            scan, every = scan_field(rows, top_short), True
-        elif every and rows.n <= _PLANES and index.size >= _FEW * k:
-            scan = scan_noise(rows, top_given)
-        else:
-            scan = scan_field(rows, top_every if every else top_long)
-        share(rows, index, value, every, scan, merge_tops)
-        sort_tops(index, value)
+    if not (rows.n and index.size):
+        return
+    draws, count, k = index.shape
+    plain, several = noise is None and not rows.has_ids, draws * count >= _SEVERAL
+    if plain and several and _RACED * k <= rows.n <= _SHORT:
+        share(rows, index, value, True, scan_field(rows, top_short), merge_tops)
+        return
+    every = not plain or rows.n < _PRUNED * k
+    if noise is not None:
+        scan = scan_given(rows, noise, top_given)
+    elif rows.has_ids:
+        scan = scan_noise(rows, top_given)
+        if k < rows.n <= _WRITTEN and not rows.place.wide:
+            scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
+    elif every and several and rows.n <= _PLANES:
+        scan = scan_noise(rows, top_given)
+    else:
+        scan = scan_field(rows, top_every if every else top_long)
+    share(rows, index, value, every, scan, merge_tops)
+    sort_tops(index, value)
 
 
 def _search_written(

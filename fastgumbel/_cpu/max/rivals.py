@@ -69,6 +69,12 @@ def new_rivals(n):
     )
 
 
+@scalar
+def line_of(lane, rows):
+    """The row of a lane among those of the races; a division takes long."""
+    return lane if lane < rows else lane % rows
+
+
 @stage
 def draw_rivals(rivals, n, races):
     """Exact noise, to `exact`, and log-potentials of the first n that wait."""
@@ -76,7 +82,7 @@ def draw_rivals(rivals, n, races):
     potentials = rivals.potentials
     for i in range(n):
         lane, column = rivals.lanes[i], rivals.columns[i]
-        row = races.row + lane % races.rows
+        row = races.row + line_of(lane, races.rows)
         places[ROW + i], places[DRAW + i] = races.counters[ROW + lane], races.counters[DRAW + lane]
         own[i] = category_at(races.ids, row, column, races.start)
         potentials[i] = races.x[row, column]
@@ -95,7 +101,7 @@ def _decide(rivals, n, races):
     noise, potentials = rivals.exact.numbers, rivals.potentials
     for i in range(n):
         lane, column = rivals.lanes[i], rivals.columns[i]
-        value = fma(races.heat[lane % races.rows], noise[i], potentials[i])
+        value = fma(races.heat[line_of(lane, races.rows)], noise[i], potentials[i])
         if potentials[i] > -LIMIT and beats(value, column, rivals.value[lane], rivals.index[lane]):
             rivals.value[lane], rivals.index[lane] = value, column
 

@@ -102,5 +102,4 @@ def sort_tops(index, value):
     k = index.shape[2]
     values, indices = value.reshape(value.size), index.reshape(index.size)
     for at in range(0, values.size, k):
-        if values[at] == values[at]:
-            rank(Heap(values, indices, at, k))
+        rank(Heap(values, indices, at, k))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._law.reduce import NO_INDEX, beats
+from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats
 from fastgumbel._numba.compile import stage
 
 
@@ -49,6 +49,14 @@ def offer(heap, value, index):
 
 
 @stage
+def clear(heap):
+    """Let nothing have been offered."""
+    values, indices, at, k = heap
+    for i in range(k):
+        values[at + i], indices[at + i] = NOTHING, NO_INDEX
+
+
+@stage
 def spoil(heap):
     """Mark the row as invalid."""
     values, indices, at, k = heap
@@ -68,8 +76,10 @@ def _is_sorted(heap):
 
 @stage
 def rank(heap):
-    """Best first, empty places last."""
+    """Best first, empty places last; an invalid row stays as it is."""
     values, indices, at, k = heap
+    if values[at] != values[at]:
+        return
     if _is_sorted(heap):
         for i in range(k // 2):
             a, b = at + i, at + k - 1 - i

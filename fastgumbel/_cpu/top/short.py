@@ -11,19 +11,19 @@ import numpy as np
 
 from fastgumbel._cpu.lane_words import new_rounds
 from fastgumbel._cpu.lanes import repeat, turn
-from fastgumbel._cpu.max.rivals import Races, draw_rivals, drop_decided, new_rivals
+from fastgumbel._cpu.max.rivals import Races, draw_rivals, drop_decided, line_of, new_rivals
 from fastgumbel._cpu.max.run import Scratch, enter_margins, enter_temperatures, run, survey
 from fastgumbel._cpu.max.times import PLANES, enter_rates, weigh
 from fastgumbel._cpu.noise_row import row_scratch
 from fastgumbel._cpu.parameters import Field, Line, Window
 from fastgumbel._cpu.stage import ROW, STAGE, coordinates_at, enter_draws, fill, padded, row_id
 from fastgumbel._cpu.top.every import offer_row
-from fastgumbel._cpu.top.heap import Heap
-from fastgumbel._cpu.top.select import enter_sorted, new_selection, sort_values
+from fastgumbel._cpu.top.heap import Heap, clear, rank
+from fastgumbel._cpu.top.select import new_selection, sort_values
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import log64
 from fastgumbel._law.reduce import LIMIT
-from fastgumbel._numba.compile import kernel, maker, scalar, stage
+from fastgumbel._numba.compile import kernel, maker, stage
 from fastgumbel._numba.masks import at_most64, lowest_bit
 from fastgumbel._numba.vector import greater, lesser, prefetch64
 
@@ -111,7 +111,7 @@ def _decide(found, rivals, n, races):
     noise, potentials = rivals.exact.numbers, rivals.potentials
     for i in range(n):
         lane, column = rivals.lanes[i], rivals.columns[i]
-        temperature = races.heat[lane if lane < races.rows else lane % races.rows]
+        temperature = races.heat[line_of(lane, races.rows)]
         count = found.counts[lane]
         place = np.uint64(lane * found.room + min(count, found.room - 1))
         found.values[place], found.columns[place] = fma(temperature, noise[i], potentials[i]), column
@@ -138,39 +138,36 @@ def _find(found, rivals, times, limits, n, lanes, races):
         _decide(found, rivals, waiting, races)
 
 
-@scalar
-def _enter_top(selection, found, lane, floor, column, heap):
-    """Make the best of those found in a lane an empty heap; False, and nothing done, if they are not known."""
-    count, at, k = found.counts[lane], lane * found.room, heap.k
-    if not k <= count <= found.room:
-        return False
-    here = sort_values(selection, found.values, found.columns, at, count)
-    if not selection.ordered[here + k - 1] > floor:
-        return False
-    enter_sorted(selection, here, k, column, heap)
-    return True
-
-
 @stage
 def _finish(undecided, selection, found, margins, floors, lanes, rows, step, column, heap):
-    """Make the best of all lanes heaps, which lie `step` apart from draw to draw; how many lanes are undecided."""
+    """Write the best of all lanes, best first, where the list of the first one is given, and others follow it.
+
+    Lists of a draw are `step` places from those of the draw before. Returns how many lanes are undecided.
+    """
     values, indices, to, k = heap
-    count = 0
-    d, i = 0, 0
+    left, d, i = 0, 0, 0
     for lane in range(lanes):
-        own = Heap(values, indices, to + d * step + i * k, k)
-        decided = margins[lane] >= 0 and _enter_top(selection, found, lane, floors[lane], column, own)
-        undecided[count] = lane
-        count += 0 if decided else 1
+        count = found.counts[lane]
+        decided = margins[lane] >= 0 and k <= count <= found.room
+        if decided:
+            here = sort_values(selection, found.values, found.columns, lane * found.room, count)
+            decided = selection.ordered[here + k - 1] > floors[lane]
+            place = to + d * step + i * k
+            for j in range(k):
+                values[np.uint64(place) + np.uint64(j)] = selection.ordered[np.uint64(here) + np.uint64(j)]
+                own = selection.ordered_columns[np.uint64(here) + np.uint64(j)]
+                indices[np.uint64(place) + np.uint64(j)] = column + own
+        undecided[left] = lane
+        left += 0 if decided else 1
         i += 1
         if i == rows:
             d, i = d + 1, 0
-    return count
+    return left
 
 
 @kernel
 def top_short(x, field, index, value, window):
-    """Make the k best of the rows of x heaps index[s, r, :] and value[s, r, :], which are empty.
+    """Write the k best of the rows of x, best first, to index[s, r, :] and value[s, r, :].
 
     `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of the heaps.
     """
@@ -230,4 +227,6 @@ def top_short(x, field, index, value, window):
                 d, i = lane // count, lane % count
                 heap = Heap(values, indices, ((s + d) * all_rows + window.row + r + i) * k, k)
                 coordinates = coordinates_at(field, r + i, s + d)
+                clear(heap)
                 offer_row(Line(flat, (r + i) * n), n, coordinates, window.column, heap, whole, selection)
+                rank(heap)
