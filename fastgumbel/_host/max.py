@@ -15,7 +15,7 @@ from fastgumbel._cpu.max.short import max_short
 from fastgumbel._host.repeats import settle_choices
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.tiles import LONGEST, prepared, scan_field, scan_given, scan_noise, share
+from fastgumbel._host.tiles import LONGEST, prepared, scan_field, scan_given, scan_ids, share
 from fastgumbel._host.written import NO_HOMES, Written
 from fastgumbel._law.reduce import HOTTEST
 from fastgumbel._request.field import CATEGORIES, NoiseField
@@ -118,11 +118,11 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     if noise is not None:
         share(rows, index, values, True, scan_given(rows, noise, max_given), merge_results)
     elif apart and rows.n <= MIDDLE and not rows.place.wide:
-        written = Written(rows, max_middle, scan_noise(rows, max_given), 2 * MIDDLE - 128, ordered=False)
+        written = Written(rows, max_middle, scan_ids(rows, max_given), 2 * MIDDLE - 128, ordered=False)
         share(rows, index, values, False, written.scan, merge_results)
         settled = written.settled
     elif apart:
-        share(rows, index, values, True, scan_noise(rows, max_given), merge_results)
+        share(rows, index, values, True, scan_ids(rows, max_given), merge_results)
     elif short:
         share(rows, index, values, True, scan_field(rows, max_short), merge_results)
     elif rows.n <= MIDDLE:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.noise import noise_short
 from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.rows import BUFFER_BYTES, Rows, field_at
 from fastgumbel._host.threads import even, run
@@ -103,24 +102,17 @@ def scan_field(rows: Rows, kernel: Any, first: int = 0) -> Scan:
     return scan
 
 
-def scan_noise(rows: Rows, kernel: Any) -> Scan:
-    """Scan with a kernel that takes noise, which is that of the field, at the category ids of the rows if they have any.
-
-    Without ids, it is for short rows.
-    """
+def scan_ids(rows: Rows, kernel: Any) -> Scan:
+    """Scan with a kernel that takes noise, which is that of the field at the category ids of the rows."""
 
     def scan(task: Task, index: NDArray[np.intp], value: NDArray[np.float64], draw: int, row: int) -> None:
         whole = task.row, task.row + task.rows, task.column, task.column + task.columns
         for r, r1, c, c1 in rows.pieces(*whole, beside=True):
-            x, height = rows.piece(r, r1, c, c1), r1 - r
+            x, own = rows.piece(r, r1, c, c1), rows.ids(r, r1, c, c1)
             together = max(1, min(task.draws, BUFFER_BYTES // 8 // x.size))
             for s in range(0, task.draws, together):
                 noise = np.empty((min(together, task.draws - s), *x.shape))
-                at = rows.at(r, r1, task.draw + s, c)
-                if rows.has_ids:
-                    noise_ids(noise, rows.ids(r, r1, c, c1), at, False, rows.place.wide or None)
-                else:
-                    noise_short(noise.reshape(-1, c1 - c), at, 0, height)
+                noise_ids(noise, own, rows.at(r, r1, task.draw + s), False, rows.place.wide or None)
                 freeze(noise)
                 for d, beside in enumerate(noise, draw + s):
                     kernel(x, beside, index, value, (d, d + 1, row + r - task.row, c), rows.temperatures(r, r1))

@@ -13,7 +13,7 @@ from fastgumbel._cpu.top.short import top_short
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_noise, share
+from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share
 from fastgumbel._host.written import Written
 from fastgumbel._request.faults import too_few_message
 from fastgumbel._request.outputs import outs_of
@@ -22,13 +22,13 @@ from fastgumbel._request.shape import any_negative
 
 # So many times as many categories as places pay for the pruned search of the k best.
 _PRUNED = 64
-import os
-# Where draws and rows are several, those that fit into vector lanes go through `top_short`: rows of up to _SHORT
-# categories, and at least _RACED times as many as places. Others of up to _PLANES have their noise written out.
-_SEVERAL = 24
+# Where so many lists or more are wanted, short rows go through `top_short`: up to so many categories and places, and at
+# least twice as many categories as places unless these are few. The pruned search is faster beyond _RACED categories.
+_SEVERAL = 16
 _SHORT = 2048
-_RACED = float(os.environ.get("TR", 2.5))
-_PLANES = 192
+_PLACES = 64
+_FEW = 32
+_RACED = 512
 # Rows of at most so many categories with ids are written out.
 _WRITTEN = 2**15
 
@@ -84,19 +84,18 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
     if not (rows.n and index.size):
         return
     draws, count, k = index.shape
-    plain, several = noise is None and not rows.has_ids, draws * count >= _SEVERAL
-    if plain and several and _RACED * k <= rows.n <= _SHORT:
+    plain, pruned = noise is None and not rows.has_ids, rows.n >= _PRUNED * k
+    short = rows.n <= (_RACED if pruned else _SHORT) and k <= _PLACES and (2 * k <= rows.n or rows.n <= _FEW)
+    if plain and short and draws * count >= _SEVERAL:
         share(rows, index, value, True, scan_field(rows, top_short), merge_tops)
         return
-    every = not plain or rows.n < _PRUNED * k
+    every = not (plain and pruned)
     if noise is not None:
         scan = scan_given(rows, noise, top_given)
     elif rows.has_ids:
-        scan = scan_noise(rows, top_given)
+        scan = scan_ids(rows, top_given)
         if k < rows.n <= _WRITTEN and not rows.place.wide:
             scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
-    elif every and several and rows.n <= _PLANES:
-        scan = scan_noise(rows, top_given)
     else:
         scan = scan_field(rows, top_every if every else top_long)
     share(rows, index, value, every, scan, merge_tops)

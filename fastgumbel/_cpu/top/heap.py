@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._law.reduce import NO_INDEX, NOTHING, beats
+from fastgumbel._law.reduce import NO_INDEX, beats
 from fastgumbel._numba.compile import stage
 
 
@@ -46,14 +46,6 @@ def offer(heap, value, index):
     if beats(value, index, heap.values[heap.at], heap.indices[heap.at]):
         return push(heap, value, index)
     return heap.values[heap.at]
-
-
-@stage
-def clear(heap):
-    """Let nothing have been offered."""
-    values, indices, at, k = heap
-    for i in range(k):
-        values[at + i], indices[at + i] = NOTHING, NO_INDEX
 
 
 @stage

@@ -2,7 +2,7 @@
 
 All lanes race as in `max/short.py`, in exponential space, by bounds of finishing times. About k categories may be among
 the k best by these; they are decided in float64. Then the k-th best has to beat all that any other category can have,
-by its time. Where it does not, as a bound is none where a word tells too little, the row is looked at in whole.
+by its time. Where it does not, as a bound is none where a word tells too little, all of the lane are decided.
 """
 
 from typing import Any, NamedTuple
@@ -14,16 +14,14 @@ from fastgumbel._cpu.lanes import repeat, turn
 from fastgumbel._cpu.max.rivals import Races, draw_rivals, drop_decided, line_of, new_rivals
 from fastgumbel._cpu.max.run import Scratch, enter_margins, enter_temperatures, run, survey
 from fastgumbel._cpu.max.times import PLANES, enter_rates, weigh
-from fastgumbel._cpu.noise_row import row_scratch
-from fastgumbel._cpu.parameters import Field, Line, Window
-from fastgumbel._cpu.stage import ROW, STAGE, coordinates_at, enter_draws, fill, padded, row_id
-from fastgumbel._cpu.top.every import offer_row
-from fastgumbel._cpu.top.heap import Heap, clear, rank
+from fastgumbel._cpu.parameters import Field, Window
+from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, padded, row_id
+from fastgumbel._cpu.top.heap import Heap, spoil
 from fastgumbel._cpu.top.select import new_selection, sort_values
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import log64
-from fastgumbel._law.reduce import LIMIT
-from fastgumbel._numba.compile import kernel, maker, stage
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING
+from fastgumbel._numba.compile import kernel, maker, scalar, stage
 from fastgumbel._numba.masks import at_most64, lowest_bit
 from fastgumbel._numba.vector import greater, lesser, prefetch64
 
@@ -39,19 +37,40 @@ _ROUNDING = np.float64(1.001)
 
 
 class _Found(NamedTuple):
-    """How many categories of each lane may be among the best; their perturbed values and columns, `room` a lane."""
+    """Of each lane, how many categories are decided; their perturbed values and columns.
+
+    There is room for some of each lane, and the lists of lanes are `step` apart.
+    """
 
     counts: Any
     values: Any
     columns: Any
     room: Any
+    step: Any
 
 
 @maker
-def _new_found(k):
-    """Room for some more than k in each lane."""
-    room = 2 * k + 16
-    return _Found(np.zeros(STAGE, np.int64), np.zeros(STAGE * room + 64), np.zeros(STAGE * room + 64, np.int64), room)
+def _new_found(room, step):
+    """Room for so many of each lane."""
+    items = STAGE * step + room
+    return _Found(np.zeros(STAGE, np.int64), np.zeros(items + 64), np.zeros(items, np.int64), room, step)
+
+
+class _Lists(NamedTuple):
+    """Lists of k values and indices, from the place `at` on; `step` lies between those of a row in two draws."""
+
+    values: Any
+    indices: Any
+    at: Any
+    k: Any
+    step: Any
+
+
+@scalar
+def _place_of(lists, lane, rows):
+    """Where the list of a lane begins."""
+    draw = 0 if lane < rows else lane // rows
+    return lists.at + draw * lists.step + (lane - draw * rows) * lists.k
 
 
 @stage
@@ -99,9 +118,10 @@ def _enter_limits(limits, floors, last, margins, largest, heat, rows, copies):
     for d in range(copies):
         at = np.uint64(d * rows)
         for i in range(rows):
-            time = last[at + np.uint64(i)]
-            limits[at + np.uint64(i)] = time * margins[at + np.uint64(i)]
-            floors[at + np.uint64(i)] = fma(-heat[i], log64(np.float64(time) * _ROUNDING), np.float64(largest[i]))
+            time, margin = last[at + np.uint64(i)], margins[at + np.uint64(i)]
+            floor = fma(-heat[i], log64(np.float64(time) * _ROUNDING), np.float64(largest[i]))
+            limits[at + np.uint64(i)] = time * margin if margin >= 0 else np.float32(-1)
+            floors[at + np.uint64(i)] = floor if margin >= 0 else np.inf
 
 
 @stage
@@ -112,10 +132,11 @@ def _decide(found, rivals, n, races):
     for i in range(n):
         lane, column = rivals.lanes[i], rivals.columns[i]
         temperature = races.heat[line_of(lane, races.rows)]
-        count = found.counts[lane]
-        place = np.uint64(lane * found.room + min(count, found.room - 1))
-        found.values[place], found.columns[place] = fma(temperature, noise[i], potentials[i]), column
-        found.counts[lane] = count + np.int64(potentials[i] > -LIMIT)
+        if potentials[i] > -LIMIT:
+            count = found.counts[lane]
+            place = np.uint64(lane * found.step + min(count, found.room - 1))
+            found.values[place], found.columns[place] = fma(temperature, noise[i], potentials[i]), column
+            found.counts[lane] = count + 1
 
 
 @stage
@@ -139,29 +160,37 @@ def _find(found, rivals, times, limits, n, lanes, races):
 
 
 @stage
-def _finish(undecided, selection, found, margins, floors, lanes, rows, step, column, heap):
-    """Write the best of all lanes, best first, where the list of the first one is given, and others follow it.
+def _find_all(found, rivals, lane, n, races):
+    """Decide all of the n categories of a lane."""
+    found.counts[lane] = 0
+    waiting = 0
+    for j in range(n):
+        rivals.lanes[waiting], rivals.columns[waiting] = lane, j
+        waiting += 1
+        if waiting == STAGE or j == n - 1:
+            _decide(found, rivals, waiting, races)
+            waiting = 0
 
-    Lists of a draw are `step` places from those of the draw before. Returns how many lanes are undecided.
+
+@stage
+def _finish(which, n, selection, found, floors, rows, lists):
+    """Write the k best of n lanes, best first; how many are undecided, which then are the first of the lanes.
+
+    Those are lanes of which the k-th best is not above the floor, or which had too little room.
     """
-    values, indices, to, k = heap
-    left, d, i = 0, 0, 0
-    for lane in range(lanes):
-        count = found.counts[lane]
-        decided = margins[lane] >= 0 and k <= count <= found.room
-        if decided:
-            here = sort_values(selection, found.values, found.columns, lane * found.room, count)
-            decided = selection.ordered[here + k - 1] > floors[lane]
-            place = to + d * step + i * k
-            for j in range(k):
-                values[np.uint64(place) + np.uint64(j)] = selection.ordered[np.uint64(here) + np.uint64(j)]
-                own = selection.ordered_columns[np.uint64(here) + np.uint64(j)]
-                indices[np.uint64(place) + np.uint64(j)] = column + own
-        undecided[left] = lane
-        left += 0 if decided else 1
-        i += 1
-        if i == rows:
-            d, i = d + 1, 0
+    ordered, columns, room = selection.ordered, selection.ordered_columns, found.room
+    values, indices, k = lists.values, lists.indices, lists.k
+    left = 0
+    for i in range(n):
+        lane = which[i]
+        count, to = found.counts[lane], _place_of(lists, lane, rows)
+        here = sort_values(selection, found.values, found.columns, lane * found.step, min(count, room))
+        for j in range(k):
+            value, index = ordered[np.uint64(here) + np.uint64(j)], columns[np.uint64(here) + np.uint64(j)]
+            values[np.uint64(to) + np.uint64(j)] = value if j < count else NOTHING
+            indices[np.uint64(to) + np.uint64(j)] = index if j < count else NO_INDEX
+        which[left] = lane
+        left += 0 if count <= room and values[to + k - 1] > floors[lane] else 1
     return left
 
 
@@ -189,9 +218,8 @@ def top_short(x, field, index, value, window):
     counters = np.zeros(3 * STAGE, np.uint64)
     blocks, words = np.zeros(4 * STAGE, np.uint32), np.zeros(4 * STAGE, np.uint32)
     scratch = Scratch(np.ones(PLANES * STAGE, np.float32), new_rounds(), blocks, words, np.empty(0, np.uint64))
-    rivals, found, undecided = new_rivals(1), _new_found(k), np.empty(STAGE, np.int64)
-    noise = np.empty(n)
-    whole, selection = (noise, row_scratch(noise)), new_selection(max(n, found.room), n)
+    rivals, found, which = new_rivals(1), _new_found(2 * k + 16, 2 * k + 16), np.empty(STAGE, np.int64)
+    whole, selection = _new_found(n, 0), new_selection(max(n, found.room), 0)
     enter_rates(rates, heat, STAGE)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
@@ -219,14 +247,13 @@ def top_short(x, field, index, value, window):
             _enter_least(least, minima, groups, k, padded(lanes))
             _enter_limits(limits, floors, least[(k - 1) * STAGE :], margins, largest, heat, count, raced)
             _find(found, rivals, times, limits, n, lanes, races)
-            heap = Heap(values, indices, (s * all_rows + window.row + r) * k, k)
-            left = _finish(
-                undecided, selection, found, margins, floors, lanes, count, all_rows * k, window.column, heap
-            )
-            for lane in undecided[:left]:
-                d, i = lane // count, lane % count
-                heap = Heap(values, indices, ((s + d) * all_rows + window.row + r + i) * k, k)
-                coordinates = coordinates_at(field, r + i, s + d)
-                clear(heap)
-                offer_row(Line(flat, (r + i) * n), n, coordinates, window.column, heap, whole, selection)
-                rank(heap)
+            lists = _Lists(values, indices, (s * all_rows + window.row + r) * k, k, all_rows * k)
+            for lane in range(lanes):
+                which[lane] = lane
+            left = _finish(which, lanes, selection, found, floors, count, lists)
+            for i in range(left):
+                lane = which[i]
+                _find_all(whole, rivals, lane, n, races)
+                _finish(which[i:], 1, selection, whole, floors, count, lists)
+                if largest[lane % count] == np.inf:
+                    spoil(Heap(values, indices, _place_of(lists, lane, count), k))
