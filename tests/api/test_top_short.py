@@ -126,3 +126,12 @@ def test_noise_of_any_scale(n, scale):
     for k in (1, 5, 39):
         for a, b in zip(gumbel_top_k(x, k, noise=noise[0]), expected(x, noise, k, 1.0), strict=True):
             np.testing.assert_array_equal(a, b[0])
+
+
+@pytest.mark.parametrize("n", [6, 50])
+def test_noise_far_below_all_is_no_mask(n):
+    noise = np.full((3, n), -np.inf)
+    noise[:, 2:5] = -1e307, -1.7e308, -1e307
+    index, value = gumbel_top_k(np.zeros((3, n)), 4, noise=noise, invalid="mark")
+    assert (index == [2, 4, 3, -1]).all()
+    assert (value == [-1e307, -1e307, -1.7e308, -np.inf]).all()

@@ -1,4 +1,4 @@
-"""The k best where everything is looked at: short rows, large k, noise that the caller computed."""
+"""The k best where everything is looked at: few short rows, large k, noise that the caller computed."""
 
 import numpy as np
 

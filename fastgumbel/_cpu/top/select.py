@@ -18,8 +18,8 @@ from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.masks import at_least64, lowest_bit
 from fastgumbel._numba.vector import greater, ranks16
 
-# What is excluded is below, by steps that are more than roundings.
-_EXCLUDED, _STEP = np.float64(-1e306), np.float64(-1e294)
+# What is excluded is at most this, and differs by steps that are more than roundings.
+_EXCLUDED, _STEP = np.float64(-1.79e308), np.float64(-1e294)
 # Up to so many values are ranked.
 RANKED = 32
 # Steps towards a threshold that about k values reach, of which there may be half as many more.

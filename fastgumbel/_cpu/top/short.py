@@ -1,4 +1,4 @@
-"""The k best of short rows, where k is far below the categories: rows (and draws) as vector lanes.
+"""The k best of short rows, several of them: rows (and draws) as vector lanes.
 
 All lanes race as in `max/short.py`, in exponential space, by bounds of finishing times. About k categories may be among
 the k best by these; they are decided in float64. Then the k-th best has to beat all that any other category can have,
