@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.top.every import merge_tops, sort_tops, top_every, top_given
 from fastgumbel._cpu.top.long import top_long
+from fastgumbel._cpu.top.short import top_short
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
@@ -21,6 +22,13 @@ from fastgumbel._request.shape import any_negative
 
 # So many times as many categories as places pay for the pruned search of the k best.
 _PRUNED = 64
+# Where so many lists or more are wanted, short rows go through `top_short`: up to so many categories and places, and at
+# least twice as many categories as places unless these are few. The pruned search is faster beyond _RACED categories.
+_SEVERAL = 16
+_SHORT = 2048
+_PLACES = 64
+_FEW = 32
+_RACED = 512
 # Rows of at most so many categories with ids are written out.
 _WRITTEN = 2**15
 
@@ -73,19 +81,25 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
     """
     prepared(index, value, True)
     rows = rows.counted()
-    if rows.n and index.size:
-        k = index.shape[2]
-        every = noise is not None or rows.has_ids or rows.n < _PRUNED * k
-        if noise is not None:
-            scan = scan_given(rows, noise, top_given)
-        elif rows.has_ids:
-            scan = scan_ids(rows, top_given)
-            if k < rows.n <= _WRITTEN and not rows.place.wide:
-                scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
-        else:
-            scan = scan_field(rows, top_every if every else top_long)
-        share(rows, index, value, every, scan, merge_tops)
-        sort_tops(index, value)
+    if not (rows.n and index.size):
+        return
+    draws, count, k = index.shape
+    plain, pruned = noise is None and not rows.has_ids, rows.n >= _PRUNED * k
+    short = rows.n <= (_RACED if pruned else _SHORT) and k <= _PLACES and (2 * k <= rows.n or rows.n <= _FEW)
+    if plain and short and draws * count >= _SEVERAL:
+        share(rows, index, value, True, scan_field(rows, top_short), merge_tops)
+        return
+    every = not (plain and pruned)
+    if noise is not None:
+        scan = scan_given(rows, noise, top_given)
+    elif rows.has_ids:
+        scan = scan_ids(rows, top_given)
+        if k < rows.n <= _WRITTEN and not rows.place.wide:
+            scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
+    else:
+        scan = scan_field(rows, top_every if every else top_long)
+    share(rows, index, value, every, scan, merge_tops)
+    sort_tops(index, value)
 
 
 def _search_written(

@@ -8,6 +8,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastgumbel._numba.load import BITS, address, beyond, call, load, load_part, spread
@@ -176,14 +177,44 @@ def turn8(typing_context: Any, out: Any, to: Any, plane: Any, array: Any, offset
     return types.none(out, types.intp, types.intp, array, types.intp, types.intp), generate
 
 
+def _chosen(name: str, a: Any, b: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return call(builder, f"llvm.{name}.f{BITS[a]}", args[0].type, list(args), fastmath=("nnan",))
+
+    return (a(a, b), generate) if a == b else None
+
+
 @intrinsic
 def lesser(typing_context: Any, a: Any, b: Any) -> Any:
     """The lesser of two floats of one type, none of which is NaN.
 
     A condition in its place would become a masked store of the result, for which some processors take long.
     """
+    return _chosen("minnum", a, b)
+
+
+@intrinsic
+def greater(typing_context: Any, a: Any, b: Any) -> Any:
+    """The greater of two floats, as `lesser`."""
+    return _chosen("maxnum", a, b)
+
+
+@intrinsic
+def ranks16(typing_context: Any, ranks: Any, to: Any, array: Any, offset: Any, first: Any, n: Any) -> Any:
+    """Of 16 items from `offset` on, how many of n items from `first` on are larger, to 16 places of `ranks` (int64)."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return call(builder, f"llvm.minnum.f{BITS[a]}", args[0].type, list(args), fastmath=("nnan",))
+        array_type = signature.args[2]
+        own = load(context, builder, signature.return_type(*signature.args[2:4]), args[2:4], 0, 16)
+        kind = ir.VectorType(ir.IntType(64), 16)
+        counts = cgutils.alloca_once_value(builder, ir.Constant(kind, [0] * 16))
+        with cgutils.for_range(builder, args[5]) as loop:
+            place = address(context, builder, array_type, args[2], builder.add(args[4], loop.index))
+            other = spread(builder, builder.load(place, typ=context.get_value_type(array_type.dtype)), 16)
+            larger = builder.sext(builder.fcmp_ordered(">", other, own), kind)
+            builder.store(builder.sub(builder.load(counts), larger), counts)
+        place = address(context, builder, signature.args[0], *args[:2])
+        builder.store(builder.load(counts), place, align=8)
+        return context.get_dummy_value()
 
-    return (a(a, b), generate) if a == b else None
+    return types.none(ranks, types.intp, array, types.intp, types.intp, types.intp), generate

@@ -69,14 +69,20 @@ def new_rivals(n):
     )
 
 
+@scalar
+def line_of(lane, rows):
+    """The row of a lane among those of the races; a division takes long."""
+    return lane if lane < rows else lane % rows
+
+
 @stage
-def _decide(rivals, n, races):
-    """Let the first n that wait take part in their races: the first largest float64 perturbed value wins."""
+def draw_rivals(rivals, n, races):
+    """Exact noise, to `exact`, and log-potentials of the first n that wait."""
     state, places, high, low, own, noise = rivals.exact
     potentials = rivals.potentials
     for i in range(n):
         lane, column = rivals.lanes[i], rivals.columns[i]
-        row = races.row + lane % races.rows
+        row = races.row + line_of(lane, races.rows)
         places[ROW + i], places[DRAW + i] = races.counters[ROW + lane], races.counters[DRAW + lane]
         own[i] = category_at(races.ids, row, column, races.start)
         potentials[i] = races.x[row, column]
@@ -86,15 +92,22 @@ def _decide(rivals, n, races):
     draw_own(high, own, 0, places, lanes, races.key, HIGH_WORDS, _1)
     draw_own(low, own, 0, places, lanes, races.key, LOW_WORDS, _1)
     noise_plane(noise, 0, rivals.exact, lanes, 0, 0)
+
+
+@stage
+def _decide(rivals, n, races):
+    """Let the first n that wait take part in their races: the first largest float64 perturbed value wins."""
+    draw_rivals(rivals, n, races)
+    noise, potentials = rivals.exact.numbers, rivals.potentials
     for i in range(n):
         lane, column = rivals.lanes[i], rivals.columns[i]
-        value = fma(races.heat[lane % races.rows], noise[i], potentials[i])
+        value = fma(races.heat[line_of(lane, races.rows)], noise[i], potentials[i])
         if potentials[i] > -LIMIT and beats(value, column, rivals.value[lane], rivals.index[lane]):
             rivals.value[lane], rivals.index[lane] = value, column
 
 
 @scalar
-def _drop_decided(rivals, n):
+def drop_decided(rivals, n):
     """Move what waits behind the first STAGE of n rivals to the front; how many they are."""
     for i in range(_ROOM - STAGE):
         rivals.lanes[i] = rivals.lanes[STAGE + i]
@@ -146,6 +159,6 @@ def settle(rivals, times, limits, n, lanes, exact, races):
                     waiting += 1
                 if waiting >= STAGE:
                     _decide(rivals, _STAGE, races)
-                    waiting = _drop_decided(rivals, waiting)
+                    waiting = drop_decided(rivals, waiting)
     if waiting:
         _decide(rivals, waiting, races)

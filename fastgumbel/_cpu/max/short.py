@@ -4,93 +4,33 @@ STAGE lanes, each a row and a draw, go through the categories together, and race
 times are bounds from high words, in float32, which leave one category in most lanes; others are decided in float64.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_lanes, id_planes
-from fastgumbel._cpu.lane_words import draw_at, enter_rounds, new_rounds
+from fastgumbel._cpu.lane_words import new_rounds
 from fastgumbel._cpu.lanes import repeat, turn
 from fastgumbel._cpu.max.rivals import Races, new_rivals, settle
+from fastgumbel._cpu.max.run import Scratch, enter_margins, enter_temperatures, run, survey
 from fastgumbel._cpu.max.times import (
     LATEST,
     LEAST,
     PLANES,
-    RATIO,
     UNKNOWN,
     begin,
-    enter_block,
     enter_blocks_of,
     enter_rates,
     race,
-    race_quad,
     weigh,
 )
 from fastgumbel._cpu.parameters import Field, Window
-from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, padded, row_id
-from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS
-from fastgumbel._law.race import margin_at, margin_of
+from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, padded, row_id
+from fastgumbel._law.field import HIGH_WORDS
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel, scalar, stage
 from fastgumbel._numba.vector import prefetch64
 
 _1 = np.uint64(1)
-_3 = np.uint64(3)
-_QUAD, _QUADS_OF_PAIR = np.uint64(15), np.uint64(31)
 _INFINITE = np.float32(np.inf)
-
-
-class _Scratch(NamedTuple):
-    """Planes of the race: its state; words of a pair of blocks and of a quad; ids, if any, by category."""
-
-    state: Any
-    rounds: Any
-    blocks: Any
-    words: Any
-    planes: Any
-
-
-@stage
-def _survey(largest, potentials, n, rows):
-    """Largest log-potential of each row; +inf where one is NaN or not below LIMIT."""
-    kind = largest.dtype.type
-    nothing, infinite, limit = kind(-np.inf), kind(np.inf), kind(LIMIT)
-    for i in range(rows):
-        largest[i] = nothing
-    for j in range(n):
-        at = np.uint64(j * STAGE)
-        for i in range(rows):
-            v = potentials[at + np.uint64(i)]
-            top = v if v > largest[i] else largest[i]
-            largest[i] = top if v < limit else infinite
-
-
-@stage
-def _enter_temperatures(heat, temperatures, r, rows):
-    """Temperatures of rows from r on."""
-    if temperatures.size == 1:
-        fill(heat, 0, rows, temperatures[0])
-    else:
-        for i in range(rows):
-            heat[i] = temperatures[np.uint64(r) + np.uint64(i)]
-
-
-@stage
-def _enter_margins(margins, largest, heat, tempered, rows, copies):
-    """By what the least time may be too large for a winner, in each lane; below 0 in rows without a race.
-
-    Not `tempered` means that all temperatures are 1.
-    """
-    for i in range(rows):
-        margins[i] = margin_of(np.float64(largest[i])) * RATIO
-    if tempered:
-        for i in range(rows):
-            margins[i] = margin_at(np.float64(largest[i]), heat[i]) * RATIO
-    for i in range(rows):
-        known = -LIMIT < np.float64(largest[i]) < np.inf and heat[i] > 0
-        margins[i] = margins[i] if known else np.float32(-1)
-    for i in range(rows * (copies - 1)):
-        margins[np.uint64(rows) + np.uint64(i)] = margins[i]
 
 
 @stage
@@ -111,29 +51,6 @@ def _first_largest(x, row):
         if potential > -LIMIT and beats(potential, j, best, index):
             best, index = potential, j
     return best, index
-
-
-@scalar
-def _run(scratch, times, counters, n, lanes, start, key):
-    """Race the n categories from `start` on in all lanes."""
-    state, rounds, blocks, words, _ = scratch
-    begin(state)
-    enter_rounds(rounds, counters, lanes, key)
-    first_quad = start >> np.uint64(2)
-    skipped = np.int64(start & _3)
-    for q in range((skipped + n + 3) // 4):
-        quad = first_quad + np.uint64(q)
-        if q == 0 or quad & _QUADS_OF_PAIR == 0:
-            draw_at(blocks, rounds, counters, lanes, BLOCK_WORDS | (quad >> np.uint64(5)), key)
-        if q == 0 or quad & _QUAD == 0:
-            enter_block(state, blocks, (quad >> np.uint64(4)) & _1, lanes)
-        draw_at(words, rounds, counters, lanes, HIGH_WORDS | quad, key)
-        j, lane = 4 * q - skipped, 4 * np.int64(quad & _QUAD)
-        if 0 <= j <= n - 4:
-            race_quad(times, state, words, lane, j, lanes)
-        else:
-            for word in range(max(-j, 0), min(n - j, 4)):
-                race(times, state, words, word, lane + word, j + word, lanes)
 
 
 @scalar
@@ -169,18 +86,18 @@ def max_short(x, field, index, value, window, ids=None):
     margins, limits = np.empty(STAGE, np.float32), np.empty(STAGE, np.float32)
     counters = np.zeros(3 * STAGE, np.uint64)
     blocks, words = np.zeros(4 * STAGE, np.uint32), np.zeros(4 * STAGE, np.uint32)
-    scratch = _Scratch(np.ones(PLANES * STAGE, np.float32), new_rounds(), blocks, words, id_planes(ids, n))
+    scratch = Scratch(np.ones(PLANES * STAGE, np.float32), new_rounds(), blocks, words, id_planes(ids, n))
     rivals = new_rivals(n)
     enter_rates(rates, heat, STAGE)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
         to_row = window.row + r
         turn(potentials, flat, r * n, n, count)
-        _survey(largest, potentials, n, count)
+        survey(largest, potentials, n, count)
         if tempered:
-            _enter_temperatures(heat, field.temperatures, r, count)
+            enter_temperatures(heat, field.temperatures, r, count)
             enter_rates(rates, heat, count)
-        _enter_margins(margins, largest, heat, tempered, count, at_once)
+        enter_margins(margins, largest, heat, tempered, count, at_once)
         enter_lanes(scratch.planes, ids, r, n, count, at_once)
         races = Races(x, ids, r, count, heat, counters, field.key, field.start)
         for j in range(0, count * n, 64):
@@ -196,7 +113,7 @@ def max_short(x, field, index, value, window, ids=None):
             weigh(times, largest, rates, potentials, n, count)
             repeat(times, n, count, raced)
             if ids is None:
-                _run(scratch, times, counters, n, padded(lanes), field.start, field.key)
+                run(scratch, times, counters, n, padded(lanes), field.start, field.key)
             else:
                 _run_ids(scratch, times, counters, n, padded(lanes), field.key)
             _enter_limits(limits, margins, scratch.state, padded(lanes))

@@ -1,33 +1,28 @@
-"""The k best where everything is looked at: short rows, large k, noise that the caller computed."""
+"""The k best where everything is looked at: few short rows, large k, noise that the caller computed."""
 
 import numpy as np
 
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Field, Line, Window
 from fastgumbel._cpu.stage import coordinates_at, fill, temperature_of
-from fastgumbel._cpu.top.heap import Heap, offer, sort, spoil
-from fastgumbel._law.ops import fma
-from fastgumbel._law.reduce import LIMIT, NOTHING
+from fastgumbel._cpu.top.heap import Heap, offer, rank, spoil
+from fastgumbel._cpu.top.select import new_selection, perturb, select
 from fastgumbel._numba.compile import kernel, stage
+
+# Values of so many rows are at hand at a time, as vector loops over a short one would be mostly remainder.
+_ITEMS = 1024
 
 
 @stage
-def _offer_row(x, noise, n, temperature, column, heap):
-    """Offer a row with its noise, a `Line` each; the row is invalid where one is NaN or not below LIMIT."""
-    potentials, x_at = x
-    noises, noise_at = noise
-    root = heap.values[heap.at]
-    if root != root:
-        return
-    for j in range(n):
-        g = np.float64(noises[noise_at + j])
-        potential = np.float64(potentials[x_at + j]) if g > -np.inf else NOTHING
-        if not potential < LIMIT:
-            spoil(heap)
-            return
-        value = fma(temperature, g, potential)
-        if value >= root and potential > -LIMIT:
-            root = offer(heap, value, column + j)
+def offer_row(x, n, coordinates, column, heap, scratch, selection):
+    """Offer a row of n, a `Line`, at its coordinates to a heap; indices count from `column`."""
+    noise, row_scratch = scratch
+    if coordinates.temperature > 0:
+        noise_row(noise, 0, n, coordinates, row_scratch)
+    else:
+        fill(noise, 0, n, 0.0)
+    valid = perturb(selection.values, 0, x, Line(noise, 0), n, coordinates.temperature)
+    select(selection, valid, 1, n, coordinates.temperature, column, heap)
 
 
 @kernel
@@ -42,16 +37,20 @@ def top_every(x, field, index, value, window):
     flat = x.reshape(n_rows * n)
     values, indices = value.reshape(value.size), index.reshape(index.size)
     noise = np.empty(n)
-    scratch = row_scratch(noise)
+    scratch, selection = (noise, row_scratch(noise)), new_selection(n, n)
     for r in range(n_rows):
-        temperature = temperature_of(field.temperatures, r)
         for s in range(window.first_draw, window.last_draw):
-            if temperature > 0:
-                noise_row(noise, 0, n, coordinates_at(field, r, s), scratch)
-            else:
-                fill(noise, 0, n, 0.0)
             heap = Heap(values, indices, (s * all_rows + window.row + r) * k, k)
-            _offer_row(Line(flat, r * n), Line(noise, 0), n, temperature, window.column, heap)
+            offer_row(Line(flat, r * n), n, coordinates_at(field, r, s), window.column, heap, scratch, selection)
+
+
+@stage
+def _any_not_below(noises, n):
+    """Whether one of n numbers is NaN or +inf."""
+    bad = np.uint64(0)
+    for i in range(n):
+        bad |= np.uint64(not noises[np.uint64(i)] < np.inf)
+    return bad != np.uint64(0)
 
 
 @kernel
@@ -67,13 +66,18 @@ def top_given(x, noise, index, value, window, temperatures):
     all_rows, k = index.shape[1], index.shape[2]
     flat, noises = x.reshape(n_rows * n), noise.reshape(n_rows * n)
     values, indices = value.reshape(value.size), index.reshape(index.size)
-    for i in range(n_rows * n):
-        if not noises[i] < np.inf:
-            return i
-    for r in range(n_rows):
-        heap = Heap(values, indices, (window.first_draw * all_rows + window.row + r) * k, k)
+    if _any_not_below(noises, n_rows * n):
+        for i in range(n_rows * n):
+            if not noises[i] < np.inf:
+                return i
+    together = max(1, _ITEMS // n) if temperatures.size <= 1 else 1
+    selection = new_selection(n, together * n)
+    for r in range(0, n_rows, together):
+        rows = min(together, n_rows - r)
         temperature = temperature_of(temperatures, r)
-        _offer_row(Line(flat, r * n), Line(noises, r * n), n, temperature, window.column, heap)
+        valid = perturb(selection.values, 0, Line(flat, r * n), Line(noises, r * n), rows * n, temperature)
+        heap = Heap(values, indices, (window.first_draw * all_rows + window.row + r) * k, k)
+        select(selection, valid, rows, n, temperature, window.column, heap)
     return -1
 
 
@@ -98,5 +102,4 @@ def sort_tops(index, value):
     k = index.shape[2]
     values, indices = value.reshape(value.size), index.reshape(index.size)
     for at in range(0, values.size, k):
-        if values[at] == values[at]:
-            sort(Heap(values, indices, at, k))
+        rank(Heap(values, indices, at, k))

@@ -57,9 +57,27 @@ def spoil(heap):
 
 
 @stage
-def sort(heap):
-    """Best first, empty places last."""
+def _is_sorted(heap):
+    """Whether the worst come first."""
     values, indices, at, k = heap
+    ascending = True
+    for i in range(at, at + k - 1):
+        ascending &= indices[i] == NO_INDEX or beats(values[i + 1], indices[i + 1], values[i], indices[i])
+    return ascending
+
+
+@stage
+def rank(heap):
+    """Best first, empty places last; an invalid row stays as it is."""
+    values, indices, at, k = heap
+    if values[at] != values[at]:
+        return
+    if _is_sorted(heap):
+        for i in range(k // 2):
+            a, b = at + i, at + k - 1 - i
+            values[a], values[b] = values[b], values[a]
+            indices[a], indices[b] = indices[b], indices[a]
+        return
     for last in range(k - 1, 0, -1):
         value, index = values[at + last], indices[at + last]
         values[at + last], indices[at + last] = values[at], indices[at]

@@ -1,0 +1,93 @@
+"""A race over short rows as vector lanes: what is entered of their rows, and how it is run."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgumbel._cpu.lane_words import draw_at, enter_rounds
+from fastgumbel._cpu.max.times import RATIO, begin, enter_block, race, race_quad
+from fastgumbel._cpu.stage import STAGE, fill
+from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS
+from fastgumbel._law.race import margin_at, margin_of
+from fastgumbel._law.reduce import LIMIT
+from fastgumbel._numba.compile import scalar, stage
+
+_1 = np.uint64(1)
+_3 = np.uint64(3)
+_QUAD, _QUADS_OF_PAIR = np.uint64(15), np.uint64(31)
+
+
+class Scratch(NamedTuple):
+    """Planes of the race: its state; words of a pair of blocks and of a quad; ids, if any, by category."""
+
+    state: Any
+    rounds: Any
+    blocks: Any
+    words: Any
+    planes: Any
+
+
+@stage
+def survey(largest, potentials, n, rows):
+    """Largest log-potential of each row; +inf where one is NaN or not below LIMIT."""
+    kind = largest.dtype.type
+    nothing, infinite, limit = kind(-np.inf), kind(np.inf), kind(LIMIT)
+    for i in range(rows):
+        largest[i] = nothing
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(rows):
+            v = potentials[at + np.uint64(i)]
+            top = v if v > largest[i] else largest[i]
+            largest[i] = top if v < limit else infinite
+
+
+@stage
+def enter_temperatures(heat, temperatures, r, rows):
+    """Temperatures of rows from r on."""
+    if temperatures.size == 1:
+        fill(heat, 0, rows, temperatures[0])
+    else:
+        for i in range(rows):
+            heat[i] = temperatures[np.uint64(r) + np.uint64(i)]
+
+
+@stage
+def enter_margins(margins, largest, heat, tempered, rows, copies):
+    """By what the least time may be too large for a winner, in each lane; below 0 in rows without a race.
+
+    Not `tempered` means that all temperatures are 1.
+    """
+    for i in range(rows):
+        margins[i] = margin_of(np.float64(largest[i])) * RATIO
+    if tempered:
+        for i in range(rows):
+            margins[i] = margin_at(np.float64(largest[i]), heat[i]) * RATIO
+    for i in range(rows):
+        known = -LIMIT < np.float64(largest[i]) < np.inf and heat[i] > 0
+        margins[i] = margins[i] if known else np.float32(-1)
+    for i in range(rows * (copies - 1)):
+        margins[np.uint64(rows) + np.uint64(i)] = margins[i]
+
+
+@scalar
+def run(scratch, times, counters, n, lanes, start, key):
+    """Race the n categories from `start` on in all lanes."""
+    state, rounds, blocks, words, _ = scratch
+    begin(state)
+    enter_rounds(rounds, counters, lanes, key)
+    first_quad = start >> np.uint64(2)
+    skipped = np.int64(start & _3)
+    for q in range((skipped + n + 3) // 4):
+        quad = first_quad + np.uint64(q)
+        if q == 0 or quad & _QUADS_OF_PAIR == 0:
+            draw_at(blocks, rounds, counters, lanes, BLOCK_WORDS | (quad >> np.uint64(5)), key)
+        if q == 0 or quad & _QUAD == 0:
+            enter_block(state, blocks, (quad >> np.uint64(4)) & _1, lanes)
+        draw_at(words, rounds, counters, lanes, HIGH_WORDS | quad, key)
+        j, lane = 4 * q - skipped, 4 * np.int64(quad & _QUAD)
+        if 0 <= j <= n - 4:
+            race_quad(times, state, words, lane, j, lanes)
+        else:
+            for word in range(max(-j, 0), min(n - j, 4)):
+                race(times, state, words, word, lane + word, j + word, lanes)
