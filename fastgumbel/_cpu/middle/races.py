@@ -15,23 +15,23 @@ from fastgumbel._law.field import BLOCK_RATE, BLOCK_WORDS, HIGH_WORDS, block_exp
 from fastgumbel._law.ops import fma
 from fastgumbel._law.race import VAGUE_FROM
 from fastgumbel._law.real import exponential32, gumbel32, gumbel64
-from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, floor_of, slack_of
+from fastgumbel._law.reduce import LIMIT, NOTHING, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
 
 # Planes of reals. Of a block, two planes each: largest log-potential; the winner lane's perturbed value, roughly, and
-# by how much it reaches the best; from where on log-potentials of other lanes matter, and by how much one reaches that.
+# by how much it reaches what matters; from where on log-potentials of other lanes do, and by how much one reaches that.
 MAXIMUM = 0
-_VALUE = 2 * STAGE
+VALUE = 2 * STAGE
 NEAR = 4 * STAGE
 THRESHOLD = 6 * STAGE
 REACH = 8 * STAGE
-# Of a pair of blocks: temperature of its race, its inverse, and less than the best perturbed value.
+# Of a pair of blocks: temperature of its race, its inverse, and less than the perturbed values that matter.
 HEAT = 10 * STAGE
 RATE = 11 * STAGE
 LEAST = 12 * STAGE
-# Of a race: temperature, and the best perturbed value of those that are decided; NaN in an invalid row.
+# Of a race: temperature, NaN in an invalid row; and what the search keeps of its result.
 TEMPERATURE = 13 * STAGE
-BEST = 14 * STAGE
+OWN_REAL = 14 * STAGE
 _REALS = 15
 
 # Planes of float32. Of a block, two planes each: E_b and its Gumbel.
@@ -48,15 +48,15 @@ _WON = 6 * STAGE
 QUAD = 8 * STAGE
 # Of a pair of blocks: the race.
 RACE = 10 * STAGE
-# Of a race: the row of the piece, and the column of the best (as int64).
+# Of a race: the row of the piece, and what the search keeps of its result.
 LINE = 11 * STAGE
-INDEX = 12 * STAGE
+OWN_INTEGER = 12 * STAGE
 _INTEGERS = 13
 
 # Gumbels from high words between these err by less: by roundings, and by what the word leaves of its exponential open.
 _CLEAR_FROM = np.uint32(2**14)
 _CLEAR = np.uint32(VAGUE_FROM - _CLEAR_FROM)
-ERROR = np.float64(2.0**-14)
+_ERROR = np.float64(2.0**-14)
 
 _RATE32 = np.float32(BLOCK_RATE)
 _1 = np.uint64(1)
@@ -234,8 +234,8 @@ def _draw_blocks(races, n, width):
 def _look_up(reals, integers, n, flat):
     """Log-potentials of the winner lanes of n pairs of blocks."""
     for i in range(n):
-        reals[_VALUE + i] = flat[integers[_WON + i]]
-        reals[_VALUE + STAGE + i] = flat[integers[_WON + STAGE + i]]
+        reals[VALUE + i] = flat[integers[_WON + i]]
+        reals[VALUE + STAGE + i] = flat[integers[_WON + STAGE + i]]
 
 
 @scalar
@@ -243,10 +243,10 @@ def _enter_values(reals, singles, integers, at, n, width):
     """Perturbed values of the winner lanes, roughly."""
     for i in range(n):
         column = np.int64(integers[COLUMN + at + i] + integers[WINNER + at + i])
-        potential = reals[_VALUE + at + i]
+        potential = reals[VALUE + at + i]
         value = fma(reals[HEAT + i], np.float64(singles[_GUMBEL + at + i]), potential)
         left = (column >= 0) & (column < width) & (potential > -LIMIT)
-        reals[_VALUE + at + i] = value if left else NOTHING
+        reals[VALUE + at + i] = value if left else NOTHING
 
 
 @scalar
@@ -257,46 +257,55 @@ def _largest(reals, at, n, floor):
     return floor
 
 
-@stage
-def _enter_least(reals, integers, count, pairs):
-    """Less than the best perturbed value of each race; where the row is invalid or has no noise, what none reaches."""
-    for race in range(count):
-        temperature, first = reals[TEMPERATURE + race], race * pairs
-        floor = floor_of(temperature)
-        best = max(_largest(reals, _VALUE + first, pairs, floor), _largest(reals, _VALUE + STAGE + first, pairs, floor))
-        reals[BEST + race], integers[INDEX + race] = floor, np.uint64(NO_INDEX)
-        least = best - temperature * ERROR - slack_of(best, 64 * temperature)
-        least = least if temperature > 0 else np.inf
-        for i in range(pairs):
-            reals[np.uint64(LEAST + first) + np.uint64(i)] = least
+@scalar
+def largest_value(races, race, floor):
+    """Largest perturbed value of the winner lanes of a race, roughly, or more than it."""
+    first = VALUE + race * races.pairs
+    return max(
+        _largest(races.reals, first, races.pairs, floor), _largest(races.reals, first + STAGE, races.pairs, floor)
+    )
+
+
+@scalar
+def enter_least(races, race, value):
+    """Let perturbed values of a race matter from one on that is known roughly; none where its row has no noise."""
+    reals, pairs = races.reals, races.pairs
+    temperature = reals[TEMPERATURE + race]
+    least = value - temperature * _ERROR - slack_of(value, 64 * temperature)
+    fill(reals, LEAST + race * pairs, pairs, least if temperature > 0 else np.inf)
 
 
 @scalar
 def _enter_thresholds(reals, singles, at, n):
     for i in range(n):
         least, heat = reals[LEAST + i], reals[HEAT + i]
-        noise = heat * (np.float64(singles[_GUMBEL + at + i]) + ERROR)
+        noise = heat * (np.float64(singles[_GUMBEL + at + i]) + _ERROR)
         threshold = least - noise - slack_of(least, noise)
         reals[THRESHOLD + at + i] = threshold
         reals[REACH + at + i] = reals[MAXIMUM + at + i] - threshold
-        value = reals[_VALUE + at + i] + heat * ERROR
+        value = reals[VALUE + at + i] + heat * _ERROR
         reals[NEAR + at + i] = value + slack_of(value, 64 * heat) - least
 
 
 @stage
-def begin(races, count, flat, width):
-    """Draw the blocks of the first races, and find what the best of their winner lanes leaves to be decided.
-
-    A winner lane may be the best where NEAR is at least 0, and other lanes of a block where REACH is.
-    """
-    reals, singles, integers, pairs = races.reals, races.singles, races.integers, races.pairs
-    n = count * pairs
+def draw_winners(races, count, flat, width):
+    """Draw the blocks of the first races, and find the perturbed values of their winner lanes, roughly."""
+    reals, singles, integers, n = races.reals, races.singles, races.integers, count * races.pairs
     lanes = padded(n)
     _draw_blocks(races, n, width)
     _look_up(reals, integers, n, flat)
     _enter_values(reals, singles, integers, 0, lanes, width)
     _enter_values(reals, singles, integers, STAGE, lanes, width)
-    _enter_least(reals, integers, count, pairs)
+
+
+@stage
+def enter_reaches(races, count):
+    """Find what LEAST leaves of the first races.
+
+    A winner lane may matter where NEAR is at least 0, and other lanes of a block where REACH is.
+    """
+    reals, singles, n = races.reals, races.singles, count * races.pairs
+    lanes = padded(n)
     _enter_thresholds(reals, singles, 0, lanes)
     _enter_thresholds(reals, singles, STAGE, lanes)
     for plane in range(NEAR, NEAR + 2 * STAGE, STAGE):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.blocks import reaching
-from fastgumbel._cpu.max.races import (
+from fastgumbel._cpu.middle.races import (
     COLUMN,
     EXPONENTIAL,
     ITEM,
