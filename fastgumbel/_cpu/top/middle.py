@@ -1,0 +1,179 @@
+"""The k best of rows of some hundred to some thousand categories: the pruned search, several rows at a time.
+
+As in `max_middle`, but that a race begins with the k-th best of its blocks' winner lanes, and what may reach it is
+offered to a heap.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgumbel._cpu.middle.contenders import (
+    POTENTIAL,
+    enter_winners,
+    evaluate,
+    flush,
+    index_of,
+    new_contenders,
+    race_of,
+)
+from fastgumbel._cpu.middle.contenders import VALUE as EXACT
+from fastgumbel._cpu.middle.quads import QUADS, ROOM, enter_quads, list_blocks, new_quads
+from fastgumbel._cpu.middle.races import (
+    LINE,
+    OWN_INTEGER,
+    TEMPERATURE,
+    VALUE,
+    draw_winners,
+    enter_least,
+    enter_race_draws,
+    enter_reaches,
+    enter_rows,
+    new_races,
+)
+from fastgumbel._cpu.parameters import Field, Window
+from fastgumbel._cpu.stage import STAGE
+from fastgumbel._cpu.top.heap import Heap, push, spoil
+from fastgumbel._law.reduce import LIMIT, NOTHING, beats, floor_of
+from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.masks import count_bits
+
+# Of a race: where its heap lies.
+_HEAP = OWN_INTEGER
+
+# A literal would compile a function anew.
+_NONE = np.int64(0)
+
+
+class _Heaps(NamedTuple):
+    """Heaps of k places each, the first column of the rows at hand, and room for winner lanes' values of a race."""
+
+    values: Any
+    indices: Any
+    k: Any
+    column: Any
+    room: Any
+
+
+@stage
+def _kth_largest(values, n, k):
+    """The k-th largest of n values, which it moves; -inf where there are fewer."""
+    first = 0
+    while k <= n - first:
+        middle = (first + n) // 2
+        pivot, values[middle] = values[middle], values[n - 1]
+        above = first
+        # Without a branch, as it would be foretold wrongly.
+        for i in range(first, n - 1):
+            value = values[i]
+            values[i] = values[above]
+            values[above] = value
+            above += np.int64(value > pivot)
+        if above - first == k - 1 or (pivot == NOTHING and above - first < k):
+            return pivot
+        if above - first >= k:
+            n = above
+        else:
+            k -= above - first + 1
+            first, n = above, n - 1
+    return NOTHING
+
+
+@stage
+def _begin(races, count, heaps):
+    """Let the first races begin with the k-th best of their winner lanes, or with the root of their heaps."""
+    reals, room, pairs = races.reals, heaps.room, races.pairs
+    for race in range(count):
+        for i in range(pairs):
+            room[i] = reals[np.uint64(VALUE + race * pairs) + np.uint64(i)]
+            room[pairs + i] = reals[np.uint64(VALUE + STAGE + race * pairs) + np.uint64(i)]
+        value = max(_kth_largest(room, 2 * pairs, heaps.k), floor_of(reals[TEMPERATURE + race]))
+        root = heaps.values[races.integers[_HEAP + race]]
+        enter_least(races, race, root if root > value else value)
+
+
+@stage
+def _decide(contenders, first, n, races, flat, heaps):
+    """Offer n lanes that wait from the first on, at most STAGE, to the heaps of their races."""
+    values, indices, k, column, _ = heaps
+    pass
+    for i in range(n):
+        at = np.int64(races.integers[_HEAP + race_of(contenders, first + i, races)])
+        value, index = contenders.reals[EXACT + i], column + index_of(contenders, first + i, races)
+        if value > 1e9:
+            push(Heap(values, indices, at, k), value, index)
+
+
+@stage
+def _decide_stages(contenders, n, races, flat, heaps):
+    """Decide all stages that are full of n lanes that wait; how many are left."""
+    while n >= STAGE:
+        n -= STAGE
+        _decide(contenders, n, STAGE, races, flat, heaps)
+    return n
+
+
+@stage
+def _offer_without_noise(x, races, race, heaps):
+    line, at = races.integers[LINE + race], np.int64(races.integers[_HEAP + race])
+    for j in range(x.shape[1]):
+        potential, index = np.float64(x[line, j]), heaps.column + j
+        if beats(potential, index, heaps.values[at], heaps.indices[at]) and potential > -LIMIT:
+            push(Heap(heaps.values, heaps.indices, at, heaps.k), potential, index)
+
+
+@stage
+def _run(x, flat, races, count, quads, contenders, heaps):
+    """Offer what may be among the best of each of the first races."""
+    n = x.shape[1]
+    draw_winners(races, count, flat, n)
+    _begin(races, count, heaps)
+    enter_reaches(races, count)
+    undecided, waiting = enter_winners(contenders, races), _NONE
+    for i in range(list_blocks(quads, races, x, flat)):
+        if waiting + count_bits(quads.blocks[QUADS + i]) > ROOM:
+            undecided = _decide_stages(contenders, undecided, races, flat, heaps)
+            undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
+            waiting = _NONE
+        waiting = enter_quads(quads, waiting, i, races)
+    undecided = _decide_stages(contenders, undecided, races, flat, heaps)
+    if waiting:
+        undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
+        undecided = _decide_stages(contenders, undecided, races, flat, heaps)
+    if undecided:
+        _decide(contenders, _NONE, undecided, races, flat, heaps)
+    for race in range(count):
+        temperature = races.reals[TEMPERATURE + race]
+        if temperature == 0:
+            _offer_without_noise(x, races, race, heaps)
+        elif temperature != temperature:
+            spoil(Heap(heaps.values, heaps.indices, np.int64(races.integers[_HEAP + race]), heaps.k))
+
+
+@kernel
+def top_middle(x, field, index, value, window):
+    """Offer the rows of x, of at most STAGE pairs of blocks each, to the heaps index[s, r, :] and value[s, r, :].
+
+    `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of the heaps.
+    """
+    field, window = Field(*field), Window(*window)
+    n_rows, n = x.shape
+    all_rows, k = index.shape[1], index.shape[2]
+    flat = x.reshape(x.size)
+    races = new_races(field.key, field.start, n, np.empty(0, np.int32))
+    quads, contenders = new_quads(), new_contenders()
+    heaps = _Heaps(value.reshape(value.size), index.reshape(index.size), k, window.column, np.empty(2 * STAGE))
+    room = STAGE // races.pairs
+    together = min(n_rows, room)
+    at_once = min(room // together, window.last_draw - window.first_draw)
+    moved = False
+    for r in range(0, n_rows, together):
+        rows = min(together, n_rows - r)
+        moved = enter_rows(races, x, field, r, rows, at_once, moved and rows == together)
+        for s in range(window.first_draw, window.last_draw, at_once):
+            draws = min(at_once, window.last_draw - s)
+            enter_race_draws(races, field, r, rows, s, draws)
+            for d in range(draws):
+                for i in range(rows):
+                    races.integers[_HEAP + d * rows + i] = ((s + d) * all_rows + window.row + r + i) * k
+            _run(x, flat, races, draws * rows, quads, contenders, heaps)
