@@ -21,37 +21,41 @@ from fastgumbel._cpu.middle.races import (
     index_at,
 )
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, padded
+from fastgumbel._law.bounds import at_least, lane_ceiling
 from fastgumbel._law.field import LOW_WORDS, block_exponential, join, winner_lane, word_of
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.masks import any_at_most64, at_least64, lowest_bit
 
-# A flush adds up to four lanes of each quad of a full queue to less than a stage.
-_ROOM = 5 * STAGE
+# So many lanes may wait, of which a flush adds up to ADDED.
+WAITING = 16 * STAGE
+ADDED = 4 * STAGE
 # Planes of integers: rows and draws stand behind the indices. Of a lane that waits: the place of its block, and its
 # number there.
 _PLACE = 3 * STAGE
-_LANE = _PLACE + _ROOM
-_INTEGERS = _LANE + _ROOM
+_LANE = _PLACE + WAITING + 1
+_INTEGERS = _LANE + WAITING + 1
 # Planes of halves of words: low and high one of the block, and of a lane that waits the high one.
 _BLOCK_LOW = 0
 _BLOCK_HIGH = STAGE
 _HIGH = 2 * STAGE
-_HALVES = _HIGH + _ROOM
+_HALVES = _HIGH + WAITING + 1
 # Planes of reals.
 _MINIMUM = 0
 _NOISE = STAGE
 VALUE = 2 * STAGE
 POTENTIAL = 3 * STAGE
 _HEAT = 4 * STAGE
-
 _1 = np.uint64(1)
 _PAIR = np.uint64(STAGE - 1)
+_STAGE_BITS = np.uint64(7)
 # So few are evaluated one by one, as vector loops would take longer.
 _FEW = 6
 # E_b in float32, less what it errs by, is at most the true one.
 _BELOW = np.float64(1 - 2.0**-13)
+_ABOVE = np.float32(1 + 2.0**-13)
+_0 = np.float32(0)
 
 
 class Contenders(NamedTuple):
@@ -61,6 +65,7 @@ class Contenders(NamedTuple):
     words: Any
     halves: Any
     reals: Any
+    hits: Any
 
 
 @maker
@@ -71,6 +76,7 @@ def new_contenders():
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(_HALVES, np.uint32),
         np.ones(5 * STAGE),
+        np.zeros(ADDED + 1, np.uint16),
     )
 
 
@@ -96,49 +102,77 @@ def enter_winners(contenders, races):
     return n
 
 
-@scalar
-def _enter_lanes(contenders, n, i, quads, races, flat, width):
-    """Let the lanes of a drawn quad, the i-th of the queue, that may matter wait behind n others; how many they are."""
-    integers, waiting = races.integers, np.uint64(quads.waiting[i])
-    place, first = quads.blocks[PLACE + (waiting >> np.uint64(4))], np.uint64(4) * (waiting & np.uint64(15))
-    pair = place & _PAIR
-    heat, least, e_block = races.reals[HEAT + pair], races.reals[LEAST + pair], races.singles[EXPONENTIAL + place]
-    low = np.uint64(0)
-    for word in range(4):
-        low |= np.uint64(quads.words[np.uint64(word * STAGE) + i] <= quads.limits[i]) << np.uint64(word)
-    while low:
-        word = np.uint64(lowest_bit(low))
-        low &= low - _1
-        lane = first + word
-        high = quads.words[word * np.uint64(STAGE) + i]
-        column = np.int64(integers[COLUMN + place] + lane)
-        inside = (column >= 0) & (column < width)
-        potential = np.float64(flat[integers[ITEM + place] + lane if inside else np.uint64(0)])
-        e = np.float64(e_block) * _BELOW + exponential_floor(np.uint64(high))
-        # No branch, as it would be foretold wrongly: what does not matter is written over.
-        _enter(contenders, n, place, lane, high)
-        matters = fma(heat, gumbel_bound(e), potential) >= least
-        n += np.int64(matters & inside & (lane != integers[WINNER + place]))
-    return n
+@stage
+def _list_hits(contenders, quads, n):
+    """List the lanes of the n drawn quads whose high words are small enough; how many they are."""
+    hits, count = contenders.hits, 0
+    for group in range(0, n, 64):
+        left = any_at_most64(quads.words, group, STAGE, quads.limits)
+        left &= ~np.uint64(0) >> np.uint64(max(group + 64 - n, 0))
+        while left:
+            i = np.uint64(group + lowest_bit(left))
+            left &= left - _1
+            # No branch depends on the lanes, as it would be foretold wrongly: what does not hit is written over.
+            for word in range(0, 4 * STAGE, STAGE):
+                hits[count] = np.uint16(np.uint64(word) + i)
+                count += np.int64(quads.words[np.uint64(word) + i] <= quads.limits[i])
+    return count
 
 
 @stage
 def flush(contenders, waiting, quads, n, races, flat, width):
     """Draw the n quads of the queue, and let their lanes that may matter wait behind others; how many they are."""
     draw_quads(quads, n, races.key)
-    for group in range(0, n, 64):
-        hits = any_at_most64(quads.words, group, STAGE, quads.limits)
-        hits &= ~np.uint64(0) >> np.uint64(max(group + 64 - n, 0))
-        while hits:
-            i = np.uint64(group + lowest_bit(hits))
-            hits &= hits - _1
-            waiting = _enter_lanes(contenders, waiting, i, quads, races, flat, width)
+    integers = races.integers
+    for j in range(_list_hits(contenders, quads, n)):
+        hit = np.uint64(contenders.hits[j])
+        quad, high = np.uint64(quads.waiting[hit & _PAIR]), quads.words[hit]
+        place = quads.blocks[PLACE + (quad >> np.uint64(4))]
+        lane, pair = np.uint64(4) * (quad & np.uint64(15)) + (hit >> _STAGE_BITS), place & _PAIR
+        column = np.int64(integers[COLUMN + place] + lane)
+        left = (column >= 0) & (column < width) & (lane != integers[WINNER + place])
+        potential = np.float64(flat[integers[ITEM + place] + lane if left else np.uint64(0)])
+        e = np.float64(races.singles[EXPONENTIAL + place]) * _BELOW + exponential_floor(np.uint64(high))
+        matters = fma(races.reals[HEAT + pair], gumbel_bound(e), potential) >= races.reals[LEAST + pair]
+        # No branch, as it would be foretold wrongly: what does not matter is written over.
+        _enter(contenders, waiting, place, lane, high)
+        waiting += np.int64(matters & left)
     return waiting
 
 
 @stage
+def bound_all(contenders, n, races, flat, bounds):
+    """Bounds of the perturbed values of the first n lanes that wait."""
+    own, halves = contenders.integers, contenders.halves
+    for i in range(n):
+        place = own[_PLACE + i]
+        bounds.potentials[i] = flat[races.integers[ITEM + place] + own[_LANE + i]]
+        bounds.heats[i] = races.reals[HEAT + (place & _PAIR)]
+        bounds.minima[i] = races.singles[EXPONENTIAL + place]
+    for i in range(n):
+        high, heat, potential = halves[_HIGH + i], bounds.heats[i], bounds.potentials[i]
+        e = np.float64(bounds.minima[i]) * _BELOW + exponential_floor(np.uint64(high))
+        bounds.upper[i] = fma(heat, gumbel_bound(e), potential)
+    for i in range(n):
+        high, heat, potential = halves[_HIGH + i], bounds.heats[i], bounds.potentials[i]
+        g = at_least(_0, lane_ceiling(high, bounds.minima[i] * _ABOVE))
+        bounds.lower[i] = fma(heat, np.float64(g), potential)
+
+
+@stage
+def keep(contenders, n, races, upper):
+    """Let only those of the first n lanes wait whose upper bounds reach what matters; how many they are."""
+    own, halves, left = contenders.integers, contenders.halves, 0
+    for i in range(n):
+        place, lane, high = own[_PLACE + i], own[_LANE + i], halves[_HIGH + i]
+        _enter(contenders, left, place, lane, high)
+        left += np.int64(upper[i] >= races.reals[LEAST + (place & _PAIR)])
+    return left
+
+
+@stage
 def _look_up(contenders, first, n, races, flat):
-    own, _, halves, reals = contenders
+    own, _, halves, reals, _ = contenders
     for i in range(n):
         place, lane = own[_PLACE + first + i], own[_LANE + first + i]
         pair = place & _PAIR
@@ -176,7 +210,7 @@ def _enter_values(reals, own, halves, words, first, n):
 @stage
 def evaluate(contenders, first, n, races, flat):
     """Perturbed values, and log-potentials as float64, of n lanes of the queue, at most STAGE, from one on."""
-    own, words, halves, reals = contenders
+    own, words, halves, reals, _ = contenders
     _look_up(contenders, first, n, races, flat)
     lanes = n if n <= _FEW else padded(n)
     draw_words(words, own, lanes, races.key)

@@ -276,6 +276,15 @@ def enter_least(races, race, value):
 
 
 @scalar
+def raise_least(races, race, value):
+    """Let only perturbed values of a race matter that reach one that is known roughly."""
+    reals, first = races.reals, LEAST + race * races.pairs
+    temperature = reals[TEMPERATURE + race]
+    least = value - temperature * _ERROR - slack_of(value, 64 * temperature)
+    fill(reals, first, races.pairs, max(least, reals[first]))
+
+
+@scalar
 def _enter_thresholds(reals, singles, at, n):
     for i in range(n):
         least, heat = reals[LEAST + i], reals[HEAT + i]

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.middle.contenders import (
+    ADDED,
     POTENTIAL,
+    WAITING,
     enter_winners,
     evaluate,
     flush,
@@ -30,11 +32,13 @@ from fastgumbel._cpu.middle.races import (
     enter_reaches,
     enter_rows,
     new_races,
+    raise_least,
 )
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE
 from fastgumbel._cpu.top.heap import Heap, push, spoil
-from fastgumbel._law.reduce import LIMIT, NOTHING, beats, floor_of
+from fastgumbel._cpu.top.narrow import kth_largest, narrow, new_bounds
+from fastgumbel._law.reduce import LIMIT, beats, floor_of
 from fastgumbel._numba.compile import kernel, stage
 from fastgumbel._numba.masks import count_bits
 
@@ -46,71 +50,53 @@ _NONE = np.int64(0)
 
 
 class _Heaps(NamedTuple):
-    """Heaps of k places each, the first column of the rows at hand, and room for winner lanes' values of a race."""
+    """Heaps of k places each, the first column of the rows at hand."""
 
     values: Any
     indices: Any
     k: Any
     column: Any
-    room: Any
 
 
 @stage
-def _kth_largest(values, n, k):
-    """The k-th largest of n values, which it moves; -inf where there are fewer."""
-    first = 0
-    while k <= n - first:
-        middle = (first + n) // 2
-        pivot, values[middle] = values[middle], values[n - 1]
-        above = first
-        # Without a branch, as it would be foretold wrongly.
-        for i in range(first, n - 1):
-            value = values[i]
-            values[i] = values[above]
-            values[above] = value
-            above += np.int64(value > pivot)
-        if above - first == k - 1 or (pivot == NOTHING and above - first < k):
-            return pivot
-        if above - first >= k:
-            n = above
-        else:
-            k -= above - first + 1
-            first, n = above, n - 1
-    return NOTHING
-
-
-@stage
-def _begin(races, count, heaps):
+def _begin(races, count, heaps, bounds):
     """Let the first races begin with the k-th best of their winner lanes, or with the root of their heaps."""
-    reals, room, pairs = races.reals, heaps.room, races.pairs
+    reals, room, pairs = races.reals, bounds.by_race, races.pairs
     for race in range(count):
         for i in range(pairs):
             room[i] = reals[np.uint64(VALUE + race * pairs) + np.uint64(i)]
             room[pairs + i] = reals[np.uint64(VALUE + STAGE + race * pairs) + np.uint64(i)]
-        value = max(_kth_largest(room, 2 * pairs, heaps.k), floor_of(reals[TEMPERATURE + race]))
+        value = max(kth_largest(room, 0, 2 * pairs, heaps.k), floor_of(reals[TEMPERATURE + race]))
         root = heaps.values[races.integers[_HEAP + race]]
         enter_least(races, race, root if root > value else value)
 
 
 @stage
+def _raise_roots(races, count, heaps):
+    """Raise what matters in the first races to the roots of their heaps."""
+    for race in range(count):
+        raise_least(races, race, heaps.values[races.integers[_HEAP + race]])
+
+
+@stage
 def _decide(contenders, first, n, races, flat, heaps):
     """Offer n lanes that wait from the first on, at most STAGE, to the heaps of their races."""
-    values, indices, k, column, _ = heaps
-    pass
+    values, indices, k, column = heaps
+    evaluate(contenders, first, n, races, flat)
     for i in range(n):
         at = np.int64(races.integers[_HEAP + race_of(contenders, first + i, races)])
         value, index = contenders.reals[EXACT + i], column + index_of(contenders, first + i, races)
-        if value > 1e9:
+        if beats(value, index, values[at], indices[at]) and contenders.reals[POTENTIAL + i] > -LIMIT:
             push(Heap(values, indices, at, k), value, index)
 
 
 @stage
-def _decide_stages(contenders, n, races, flat, heaps):
-    """Decide all stages that are full of n lanes that wait; how many are left."""
-    while n >= STAGE:
-        n -= STAGE
-        _decide(contenders, n, STAGE, races, flat, heaps)
-    return n
+def _settle(contenders, n, races, count, flat, heaps, bounds):
+    """Decide those of n lanes that wait that may be among the best."""
+    if 2 * n > 3 * heaps.k * count:
+        n = narrow(contenders, n, races, count, flat, heaps.k, bounds)
+    for first in range(0, n, STAGE):
+        _decide(contenders, first, min(n - first, STAGE), races, flat, heaps)
 
 
 @stage
@@ -123,25 +109,29 @@ def _offer_without_noise(x, races, race, heaps):
 
 
 @stage
-def _run(x, flat, races, count, quads, contenders, heaps):
+def _run(x, flat, races, count, quads, contenders, heaps, bounds):
     """Offer what may be among the best of each of the first races."""
     n = x.shape[1]
     draw_winners(races, count, flat, n)
-    _begin(races, count, heaps)
+    _begin(races, count, heaps, bounds)
     enter_reaches(races, count)
     undecided, waiting = enter_winners(contenders, races), _NONE
     for i in range(list_blocks(quads, races, x, flat)):
         if waiting + count_bits(quads.blocks[QUADS + i]) > ROOM:
-            undecided = _decide_stages(contenders, undecided, races, flat, heaps)
+            if undecided > WAITING - ADDED:
+                _settle(contenders, undecided, races, count, flat, heaps, bounds)
+                _raise_roots(races, count, heaps)
+                undecided = _NONE
             undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
             waiting = _NONE
         waiting = enter_quads(quads, waiting, i, races)
-    undecided = _decide_stages(contenders, undecided, races, flat, heaps)
+    if undecided > WAITING - ADDED:
+        _settle(contenders, undecided, races, count, flat, heaps, bounds)
+        _raise_roots(races, count, heaps)
+        undecided = _NONE
     if waiting:
         undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
-        undecided = _decide_stages(contenders, undecided, races, flat, heaps)
-    if undecided:
-        _decide(contenders, _NONE, undecided, races, flat, heaps)
+    _settle(contenders, undecided, races, count, flat, heaps, bounds)
     for race in range(count):
         temperature = races.reals[TEMPERATURE + race]
         if temperature == 0:
@@ -162,7 +152,8 @@ def top_middle(x, field, index, value, window):
     flat = x.reshape(x.size)
     races = new_races(field.key, field.start, n, np.empty(0, np.int32))
     quads, contenders = new_quads(), new_contenders()
-    heaps = _Heaps(value.reshape(value.size), index.reshape(index.size), k, window.column, np.empty(2 * STAGE))
+    heaps = _Heaps(value.reshape(value.size), index.reshape(index.size), k, window.column)
+    bounds = new_bounds()
     room = STAGE // races.pairs
     together = min(n_rows, room)
     at_once = min(room // together, window.last_draw - window.first_draw)
@@ -176,4 +167,4 @@ def top_middle(x, field, index, value, window):
             for d in range(draws):
                 for i in range(rows):
                     races.integers[_HEAP + d * rows + i] = ((s + d) * all_rows + window.row + r + i) * k
-            _run(x, flat, races, draws * rows, quads, contenders, heaps)
+            _run(x, flat, races, draws * rows, quads, contenders, heaps, bounds)
