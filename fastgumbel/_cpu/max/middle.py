@@ -29,7 +29,7 @@ from fastgumbel._cpu.middle.races import (
     enter_reaches,
     enter_rows,
     index_at,
-    largest_value,
+    largest_sure,
     new_races,
 )
 from fastgumbel._cpu.parameters import Field, Window
@@ -61,12 +61,12 @@ def _first_largest(x, races, race):
 
 
 @stage
-def _begin(races, count):
-    """Let the first races begin without a result, below the best of their winner lanes."""
+def _begin(reals, integers, count, pairs):
+    """Let the first races begin without a result, below what the best of their blocks is at least."""
     for race in range(count):
-        floor = floor_of(races.reals[TEMPERATURE + race])
-        races.reals[_BEST + race], races.integers[_INDEX + race] = floor, np.uint64(NO_INDEX)
-        enter_least(races, race, largest_value(races, race, floor))
+        floor = floor_of(reals[TEMPERATURE + race])
+        reals[_BEST + race], integers[_INDEX + race] = floor, np.uint64(NO_INDEX)
+        enter_least(reals, race, pairs, largest_sure(reals, race, pairs, floor))
 
 
 @stage
@@ -95,7 +95,7 @@ def _run(x, flat, races, count, quads, contenders):
     """Find the best of each of the first races, unless it is NaN."""
     n = x.shape[1]
     draw_winners(races, count, flat, n)
-    _begin(races, count)
+    _begin(races.reals, races.integers, count, races.pairs)
     enter_reaches(races, count)
     undecided, waiting = enter_winners(contenders, races), _NONE
     for i in range(list_blocks(quads, races, x, flat)):

@@ -173,8 +173,9 @@ def keep(contenders, n, races, upper):
 @stage
 def _look_up(contenders, first, n, races, flat):
     own, _, halves, reals, _ = contenders
+    places, lanes = np.uint64(_PLACE + first), np.uint64(_LANE + first)
     for i in range(n):
-        place, lane = own[_PLACE + first + i], own[_LANE + first + i]
+        place, lane = own[places + np.uint64(i)], own[lanes + np.uint64(i)]
         pair = place & _PAIR
         own[i] = LOW_WORDS | (races.integers[QUAD + place] + (lane >> np.uint64(2)))
         own[ROW + i] = races.counters[ROW + pair]
@@ -197,10 +198,11 @@ def _enter_minima(reals, halves, n):
 
 @stage
 def _enter_values(reals, own, halves, words, first, n):
+    lanes, highs = np.uint64(_LANE + first), np.uint64(_HIGH + first)
     for i in range(n):
-        lane = own[_LANE + first + i]
+        lane = own[lanes + np.uint64(i)]
         low = word_of(words[i], words[STAGE + i], words[2 * STAGE + i], words[3 * STAGE + i], lane)
-        e = exponential64(join(np.uint64(halves[_HIGH + first + i]), np.uint64(low)))
+        e = exponential64(join(np.uint64(halves[highs + np.uint64(i)]), np.uint64(low)))
         wins = winner_lane(np.uint64(halves[_BLOCK_LOW + i])) == lane
         reals[_NOISE + i] = reals[_MINIMUM + i] + (np.float64(0) if wins else e)
     for i in range(n):
@@ -220,13 +222,13 @@ def evaluate(contenders, first, n, races, flat):
 
 @scalar
 def race_of(contenders, i, races):
-    """The race of a lane of the queue."""
-    return races.integers[RACE + (contenders.integers[_PLACE + i] & _PAIR)]
+    """The race of a lane that waits."""
+    return races.integers[RACE + (contenders.integers[np.uint64(_PLACE + i)] & _PAIR)]
 
 
 @scalar
 def index_of(contenders, i, races):
-    """The index of a lane of the queue."""
-    place, lane = contenders.integers[_PLACE + i], contenders.integers[_LANE + i]
+    """The index of a lane that waits."""
+    place, lane = contenders.integers[np.uint64(_PLACE + i)], contenders.integers[np.uint64(_LANE + i)]
     column, item = races.integers[COLUMN + place] + lane, races.integers[ITEM + place] + lane
     return index_at(races, item, np.int64(column))

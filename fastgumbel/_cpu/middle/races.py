@@ -19,9 +19,10 @@ from fastgumbel._law.reduce import LIMIT, NOTHING, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
 
 # Planes of reals. Of a block, two planes each: largest log-potential; the winner lane's perturbed value, roughly, and
-# by how much it reaches what matters; from where on log-potentials of other lanes do, and by how much one reaches that.
+# by how much it reaches what matters; from where on log-potentials of other lanes do, and by how much one reaches that;
+# and what one of the perturbed values is at least, roughly.
 MAXIMUM = 0
-VALUE = 2 * STAGE
+_VALUE = 2 * STAGE
 NEAR = 4 * STAGE
 THRESHOLD = 6 * STAGE
 REACH = 8 * STAGE
@@ -32,7 +33,8 @@ LEAST = 12 * STAGE
 # Of a race: temperature, NaN in an invalid row; and what the search keeps of its result.
 TEMPERATURE = 13 * STAGE
 OWN_REAL = 14 * STAGE
-_REALS = 15
+SURE = 15 * STAGE
+_REALS = 17
 
 # Planes of float32. Of a block, two planes each: E_b and its Gumbel.
 EXPONENTIAL = 0
@@ -57,6 +59,7 @@ _INTEGERS = 13
 _CLEAR_FROM = np.uint32(2**14)
 _CLEAR = np.uint32(VAGUE_FROM - _CLEAR_FROM)
 _ERROR = np.float64(2.0**-14)
+_LEAST_NOISE = np.float64(-3.65)
 
 _RATE32 = np.float32(BLOCK_RATE)
 _1 = np.uint64(1)
@@ -234,19 +237,22 @@ def _draw_blocks(races, n, width):
 def _look_up(reals, integers, n, flat):
     """Log-potentials of the winner lanes of n pairs of blocks."""
     for i in range(n):
-        reals[VALUE + i] = flat[integers[_WON + i]]
-        reals[VALUE + STAGE + i] = flat[integers[_WON + STAGE + i]]
+        reals[_VALUE + i] = flat[integers[_WON + i]]
+        reals[_VALUE + STAGE + i] = flat[integers[_WON + STAGE + i]]
 
 
 @scalar
 def _enter_values(reals, singles, integers, at, n, width):
-    """Perturbed values of the winner lanes, roughly."""
+    """Perturbed values of the winner lanes, roughly, and what one of a block is at least."""
     for i in range(n):
         column = np.int64(integers[COLUMN + at + i] + integers[WINNER + at + i])
-        potential = reals[VALUE + at + i]
+        potential = reals[_VALUE + at + i]
         value = fma(reals[HEAT + i], np.float64(singles[_GUMBEL + at + i]), potential)
         left = (column >= 0) & (column < width) & (potential > -LIMIT)
-        reals[VALUE + at + i] = value if left else NOTHING
+        value = value if left else NOTHING
+        reals[_VALUE + at + i] = value
+        largest = fma(reals[HEAT + i], _LEAST_NOISE, reals[MAXIMUM + at + i])
+        reals[SURE + at + i] = value if value > largest else largest
 
 
 @scalar
@@ -258,30 +264,32 @@ def _largest(reals, at, n, floor):
 
 
 @scalar
-def largest_value(races, race, floor):
-    """Largest perturbed value of the winner lanes of a race, roughly, or more than it."""
-    first = VALUE + race * races.pairs
-    return max(
-        _largest(races.reals, first, races.pairs, floor), _largest(races.reals, first + STAGE, races.pairs, floor)
-    )
+def largest_sure(reals, race, pairs, floor):
+    """What the best perturbed value of a race is at least, roughly, if it is above a floor."""
+    first = SURE + race * pairs
+    return max(_largest(reals, first, pairs, floor), _largest(reals, first + STAGE, pairs, floor))
 
 
 @scalar
-def enter_least(races, race, value):
+def _less_than(value, temperature):
+    """Less than a perturbed value that is known roughly."""
+    return value - temperature * _ERROR - slack_of(value, 64 * temperature)
+
+
+@scalar
+def enter_least(reals, race, pairs, value):
     """Let perturbed values of a race matter from one on that is known roughly; none where its row has no noise."""
-    reals, pairs = races.reals, races.pairs
-    temperature = reals[TEMPERATURE + race]
-    least = value - temperature * _ERROR - slack_of(value, 64 * temperature)
-    fill(reals, LEAST + race * pairs, pairs, least if temperature > 0 else np.inf)
+    temperature, first = reals[TEMPERATURE + race], LEAST + race * pairs
+    least = _less_than(value, temperature) if temperature > 0 else np.inf
+    for i in range(pairs):
+        reals[np.uint64(first) + np.uint64(i)] = least
 
 
 @scalar
-def raise_least(races, race, value):
+def raise_least(reals, race, pairs, value):
     """Let only perturbed values of a race matter that reach one that is known roughly."""
-    reals, first = races.reals, LEAST + race * races.pairs
-    temperature = reals[TEMPERATURE + race]
-    least = value - temperature * _ERROR - slack_of(value, 64 * temperature)
-    fill(reals, first, races.pairs, max(least, reals[first]))
+    temperature, first = reals[TEMPERATURE + race], LEAST + race * pairs
+    fill(reals, first, pairs, max(_less_than(value, temperature), reals[first]))
 
 
 @scalar
@@ -292,7 +300,7 @@ def _enter_thresholds(reals, singles, at, n):
         threshold = least - noise - slack_of(least, noise)
         reals[THRESHOLD + at + i] = threshold
         reals[REACH + at + i] = reals[MAXIMUM + at + i] - threshold
-        value = reals[VALUE + at + i] + heat * _ERROR
+        value = reals[_VALUE + at + i] + heat * _ERROR
         reals[NEAR + at + i] = value + slack_of(value, 64 * heat) - least
 
 

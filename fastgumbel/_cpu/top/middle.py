@@ -11,6 +11,7 @@ import numpy as np
 from fastgumbel._cpu.middle.contenders import (
     ADDED,
     POTENTIAL,
+    VALUE,
     WAITING,
     enter_winners,
     evaluate,
@@ -19,13 +20,12 @@ from fastgumbel._cpu.middle.contenders import (
     new_contenders,
     race_of,
 )
-from fastgumbel._cpu.middle.contenders import VALUE as EXACT
 from fastgumbel._cpu.middle.quads import QUADS, ROOM, enter_quads, list_blocks, new_quads
 from fastgumbel._cpu.middle.races import (
     LINE,
     OWN_INTEGER,
+    SURE,
     TEMPERATURE,
-    VALUE,
     draw_winners,
     enter_least,
     enter_race_draws,
@@ -60,22 +60,22 @@ class _Heaps(NamedTuple):
 
 @stage
 def _begin(races, count, heaps, bounds):
-    """Let the first races begin with the k-th best of their winner lanes, or with the root of their heaps."""
+    """Let the first races begin with the k-th best of their blocks, or with the roots of their heaps."""
     reals, room, pairs = races.reals, bounds.by_race, races.pairs
     for race in range(count):
         for i in range(pairs):
-            room[i] = reals[np.uint64(VALUE + race * pairs) + np.uint64(i)]
-            room[pairs + i] = reals[np.uint64(VALUE + STAGE + race * pairs) + np.uint64(i)]
+            room[i] = reals[np.uint64(SURE + race * pairs) + np.uint64(i)]
+            room[pairs + i] = reals[np.uint64(SURE + STAGE + race * pairs) + np.uint64(i)]
         value = max(kth_largest(room, 0, 2 * pairs, heaps.k), floor_of(reals[TEMPERATURE + race]))
         root = heaps.values[races.integers[_HEAP + race]]
-        enter_least(races, race, root if root > value else value)
+        enter_least(reals, race, pairs, root if root > value else value)
 
 
 @stage
 def _raise_roots(races, count, heaps):
     """Raise what matters in the first races to the roots of their heaps."""
     for race in range(count):
-        raise_least(races, race, heaps.values[races.integers[_HEAP + race]])
+        raise_least(races.reals, race, races.pairs, heaps.values[races.integers[_HEAP + race]])
 
 
 @stage
@@ -85,7 +85,7 @@ def _decide(contenders, first, n, races, flat, heaps):
     evaluate(contenders, first, n, races, flat)
     for i in range(n):
         at = np.int64(races.integers[_HEAP + race_of(contenders, first + i, races)])
-        value, index = contenders.reals[EXACT + i], column + index_of(contenders, first + i, races)
+        value, index = contenders.reals[VALUE + i], column + index_of(contenders, first + i, races)
         if beats(value, index, values[at], indices[at]) and contenders.reals[POTENTIAL + i] > -LIMIT:
             push(Heap(values, indices, at, k), value, index)
 

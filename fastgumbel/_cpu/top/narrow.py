@@ -92,6 +92,6 @@ def narrow(contenders, n, races, count, flat, k, bounds):
     for race in range(count):
         last = bounds.ends[race]
         if last - first > k:
-            raise_least(races, race, kth_largest(bounds.by_race, first, last, k))
+            raise_least(races.reals, race, races.pairs, kth_largest(bounds.by_race, first, last, k))
         first = last
     return keep(contenders, n, races, bounds.upper)
