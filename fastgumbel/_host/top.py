@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.top.every import merge_tops, sort_tops, top_every, top_given
 from fastgumbel._cpu.top.long import top_long
+from fastgumbel._cpu.top.middle import top_middle
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
@@ -19,8 +20,15 @@ from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import any_negative
 
-# So many times as many categories as places pay for the pruned search of the k best.
+# Which kernel runs, by categories and places (k): `top_every`, unless there are at least _PRUNED categories a place. Of
+# the pruned searches, `top_middle` up to MIDDLE categories, but below _MANY a place only for _FEW places: where nearly as
+# many as there are blocks, they leave too much to be drawn. Else, and for up to _ALONE rows and draws, `top_long`. From
+# MIDDLE on, both take the same time.
 _PRUNED = 64
+_MANY = 96
+_FEW = 8
+_ALONE = 4
+MIDDLE = 8192
 # Rows of at most so many categories with ids are written out.
 _WRITTEN = 2**15
 
@@ -83,16 +91,23 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
             if k < rows.n <= _WRITTEN and not rows.place.wide:
                 scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
         else:
-            scan = scan_field(rows, top_every if every else top_long)
+            scan = scan_field(rows, _kernel_of(rows.n, k, index.size))
         share(rows, index, value, every, scan, merge_tops)
         sort_tops(index, value)
+
+
+def _kernel_of(n: int, k: int, places: int) -> Any:
+    """The kernel that finds the k best of n categories of a field, so many places in all."""
+    if n < _PRUNED * k:
+        return top_every
+    pays = n <= MIDDLE and (k <= _FEW or n >= _MANY * k) and places > _ALONE * k
+    return top_middle if pays else top_long
 
 
 def _search_written(
     x: NDArray[Any], field: Any, index: NDArray[np.intp], value: NDArray[np.float64], window: Any, _: Any
 ) -> None:
-    pruned = x.shape[1] >= _PRUNED * index.shape[2]
-    (top_long if pruned else top_every)(x, field, index, value, window)
+    _kernel_of(x.shape[1], index.shape[2], index.size)(x, field, index, value, window)
 
 
 class Piece(NamedTuple):

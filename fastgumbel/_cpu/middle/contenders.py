@@ -72,11 +72,11 @@ class Contenders(NamedTuple):
 def new_contenders():
     """None waits."""
     return Contenders(
-        np.zeros(_INTEGERS, np.uint64),
+        np.empty(_INTEGERS, np.uint64),
         np.zeros(4 * STAGE, np.uint32),
-        np.zeros(_HALVES, np.uint32),
+        np.empty(_HALVES, np.uint32),
         np.ones(5 * STAGE),
-        np.zeros(ADDED + 1, np.uint16),
+        np.empty(ADDED + 1, np.uint16),
     )
 
 

@@ -35,13 +35,13 @@ class Bounds(NamedTuple):
 def new_bounds():
     """No lane waits."""
     return Bounds(
-        np.zeros(WAITING),
-        np.zeros(WAITING),
-        np.zeros(WAITING, np.float32),
-        np.zeros(WAITING),
-        np.zeros(WAITING),
-        np.zeros(max(WAITING, 2 * STAGE)),
-        np.zeros(STAGE + 1, np.int64),
+        np.empty(WAITING),
+        np.empty(WAITING),
+        np.empty(WAITING, np.float32),
+        np.empty(WAITING),
+        np.empty(WAITING),
+        np.empty(WAITING),
+        np.empty(STAGE + 1, np.int64),
     )
 
 
