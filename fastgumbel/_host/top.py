@@ -20,10 +20,10 @@ from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import any_negative
 
-# Which kernel runs, by categories and places (k): `top_every`, unless there are at least _PRUNED categories a place. Of
-# the pruned searches, `top_middle` up to MIDDLE categories, but below _MANY a place only for _FEW places: where nearly as
-# many as there are blocks, they leave too much to be drawn. Else, and for up to _ALONE rows and draws, `top_long`. From
-# MIDDLE on, both take the same time.
+# Which kernel runs, by the categories and places (k) of a row: `top_every` below _PRUNED categories a place. Then
+# `top_middle` up to MIDDLE categories, from where on it takes as long as `top_long`; which serves those below _MANY
+# categories a place, too, but for _FEW places, as blocks that are not many more than places leave too much to be drawn;
+# and so does it up to _ALONE rows and draws.
 _PRUNED = 64
 _MANY = 96
 _FEW = 8

@@ -102,7 +102,7 @@ def test_of_equal_values_the_first_come_first(level):
 @pytest.mark.parametrize(("n", "k"), [(1000, 8), (8000, 80)])
 @pytest.mark.parametrize("dtype", KINDS)
 def test_rows_in_which_most_lanes_seem_to_matter(n, k, dtype):
-    """Log-potentials that rise far from block to block, or lie in few blocks, let more lanes wait than there is room."""
+    """Log-potentials that rise from block to block, or lie in few blocks, let more lanes wait than have room."""
     rng = np.random.default_rng(n)
     x = np.linspace(-1, 1, n) * rng.choice([30, 1e4], size=(60, 1))
     x[::3] = np.where(rng.random((20, n)) < 0.97, -50, x[::3])

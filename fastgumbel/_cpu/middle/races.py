@@ -59,6 +59,7 @@ _INTEGERS = 13
 _CLEAR_FROM = np.uint32(2**14)
 _CLEAR = np.uint32(VAGUE_FROM - _CLEAR_FROM)
 _ERROR = np.float64(2.0**-14)
+# No Gumbel is below.
 _LEAST_NOISE = np.float64(-3.65)
 
 _RATE32 = np.float32(BLOCK_RATE)

@@ -1,7 +1,7 @@
 """The k best of rows of some hundred to some thousand categories: the pruned search, several rows at a time.
 
-As in `max_middle`, but that a race begins with the k-th best of its blocks' winner lanes, and what may reach it is
-offered to a heap.
+As in `max_middle`, but a race begins with the k-th best of its blocks, and lanes that may reach it wait until they are
+narrowed down by rough values. Those that are left are decided exactly and offered to a heap.
 """
 
 from typing import Any, NamedTuple
@@ -50,7 +50,7 @@ _NONE = np.int64(0)
 
 
 class _Heaps(NamedTuple):
-    """Heaps of k places each, the first column of the rows at hand."""
+    """Heaps of k places each, and what indices of columns count from."""
 
     values: Any
     indices: Any
@@ -100,7 +100,18 @@ def _settle(contenders, n, races, count, flat, heaps, bounds):
 
 
 @stage
+def _flush(contenders, n, quads, waiting, races, count, flat, width, heaps, bounds):
+    """Draw the quads of the queue, and let their lanes wait behind n others if there is room; how many they are."""
+    if n > WAITING - ADDED:
+        _settle(contenders, n, races, count, flat, heaps, bounds)
+        _raise_roots(races, count, heaps)
+        n = _NONE
+    return flush(contenders, n, quads, waiting, races, flat, width)
+
+
+@stage
 def _offer_without_noise(x, races, race, heaps):
+    """Without noise, the largest log-potentials are the best."""
     line, at = races.integers[LINE + race], np.int64(races.integers[_HEAP + race])
     for j in range(x.shape[1]):
         potential, index = np.float64(x[line, j]), heaps.column + j
@@ -118,19 +129,11 @@ def _run(x, flat, races, count, quads, contenders, heaps, bounds):
     undecided, waiting = enter_winners(contenders, races), _NONE
     for i in range(list_blocks(quads, races, x, flat)):
         if waiting + count_bits(quads.blocks[QUADS + i]) > ROOM:
-            if undecided > WAITING - ADDED:
-                _settle(contenders, undecided, races, count, flat, heaps, bounds)
-                _raise_roots(races, count, heaps)
-                undecided = _NONE
-            undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
+            undecided = _flush(contenders, undecided, quads, waiting, races, count, flat, n, heaps, bounds)
             waiting = _NONE
         waiting = enter_quads(quads, waiting, i, races)
-    if undecided > WAITING - ADDED:
-        _settle(contenders, undecided, races, count, flat, heaps, bounds)
-        _raise_roots(races, count, heaps)
-        undecided = _NONE
     if waiting:
-        undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
+        undecided = _flush(contenders, undecided, quads, waiting, races, count, flat, n, heaps, bounds)
     _settle(contenders, undecided, races, count, flat, heaps, bounds)
     for race in range(count):
         temperature = races.reals[TEMPERATURE + race]

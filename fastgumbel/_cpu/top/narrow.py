@@ -1,6 +1,6 @@
-"""Which lanes that wait may be among the k best of their races, by rough values of all of them.
+"""Which lanes that wait may be among the k best of their races, by bounds of all of them.
 
-The k-th largest lower bound of a race is one of its k-th best value, so that what stays below needs not be evaluated.
+The k-th largest of lower bounds in a race is one of its k-th best value, and what stays below need not be evaluated.
 """
 
 from typing import Any, NamedTuple
@@ -70,6 +70,7 @@ def kth_largest(values, first, last, k):
 
 @stage
 def _sort_by_race(contenders, n, races, count, bounds):
+    """Let the lower bounds of n lanes that wait stand together by race."""
     ends = bounds.ends
     for race in range(count + 1):
         ends[race] = 0
@@ -85,7 +86,7 @@ def _sort_by_race(contenders, n, races, count, bounds):
 
 @stage
 def narrow(contenders, n, races, count, flat, k, bounds):
-    """Raise what matters in each of the first races to the k-th best of n lanes that wait; how many of them are left."""
+    """Raise what matters in races to the k-th best of the first n lanes that wait; how many of these are left."""
     bound_all(contenders, n, races, flat, bounds)
     _sort_by_race(contenders, n, races, count, bounds)
     first = 0
