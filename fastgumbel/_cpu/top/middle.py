@@ -100,13 +100,13 @@ def _settle(contenders, n, races, count, flat, heaps, bounds):
 
 
 @stage
-def _flush(contenders, n, quads, waiting, races, count, flat, width, heaps, bounds):
-    """Draw the quads of the queue, and let their lanes wait behind n others if there is room; how many they are."""
-    if n > WAITING - ADDED:
-        _settle(contenders, n, races, count, flat, heaps, bounds)
-        _raise_roots(races, count, heaps)
-        n = _NONE
-    return flush(contenders, n, quads, waiting, races, flat, width)
+def _make_room(contenders, n, races, count, flat, heaps, bounds):
+    """Decide n lanes that wait if there is no room for those of another flush; how many wait then."""
+    if n <= WAITING - ADDED:
+        return n
+    _settle(contenders, n, races, count, flat, heaps, bounds)
+    _raise_roots(races, count, heaps)
+    return _NONE
 
 
 @stage
@@ -129,11 +129,13 @@ def _run(x, flat, races, count, quads, contenders, heaps, bounds):
     undecided, waiting = enter_winners(contenders, races), _NONE
     for i in range(list_blocks(quads, races, x, flat)):
         if waiting + count_bits(quads.blocks[QUADS + i]) > ROOM:
-            undecided = _flush(contenders, undecided, quads, waiting, races, count, flat, n, heaps, bounds)
+            undecided = _make_room(contenders, undecided, races, count, flat, heaps, bounds)
+            undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
             waiting = _NONE
         waiting = enter_quads(quads, waiting, i, races)
     if waiting:
-        undecided = _flush(contenders, undecided, quads, waiting, races, count, flat, n, heaps, bounds)
+        undecided = _make_room(contenders, undecided, races, count, flat, heaps, bounds)
+        undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
     _settle(contenders, undecided, races, count, flat, heaps, bounds)
     for race in range(count):
         temperature = races.reals[TEMPERATURE + race]
