@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgumbel._cpu.blocks import reaching
 from fastgumbel._cpu.middle.contenders import (
     ADDED,
     POTENTIAL,
@@ -22,7 +23,9 @@ from fastgumbel._cpu.middle.contenders import (
 )
 from fastgumbel._cpu.middle.quads import QUADS, ROOM, enter_quads, list_blocks, new_quads
 from fastgumbel._cpu.middle.races import (
+    COLUMN,
     LINE,
+    MAXIMUM,
     OWN_INTEGER,
     SURE,
     TEMPERATURE,
@@ -36,17 +39,18 @@ from fastgumbel._cpu.middle.races import (
 )
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE
-from fastgumbel._cpu.top.heap import Heap, push, spoil
+from fastgumbel._cpu.top.heap import Heap, offer, push, spoil
 from fastgumbel._cpu.top.narrow import kth_largest, narrow, new_bounds
 from fastgumbel._law.reduce import LIMIT, beats, floor_of
 from fastgumbel._numba.compile import kernel, stage
-from fastgumbel._numba.masks import count_bits
+from fastgumbel._numba.masks import count_bits, lowest_bit
 
 # Of a race: where its heap lies.
 _HEAP = OWN_INTEGER
 
 # A literal would compile a function anew.
 _NONE = np.int64(0)
+_1 = np.uint64(1)
 
 
 class _Heaps(NamedTuple):
@@ -112,11 +116,19 @@ def _make_room(contenders, n, races, count, flat, heaps, bounds):
 @stage
 def _offer_without_noise(x, races, race, heaps):
     """Without noise, the largest log-potentials are the best."""
-    line, at = races.integers[LINE + race], np.int64(races.integers[_HEAP + race])
-    for j in range(x.shape[1]):
-        potential, index = np.float64(x[line, j]), heaps.column + j
-        if beats(potential, index, heaps.values[at], heaps.indices[at]) and potential > -LIMIT:
-            push(Heap(heaps.values, heaps.indices, at, heaps.k), potential, index)
+    values, indices, k, first = heaps
+    line, at = x[races.integers[LINE + race]], np.int64(races.integers[_HEAP + race])
+    for plane in range(0, 2 * STAGE, STAGE):
+        for place in range(plane + race * races.pairs, plane + (race + 1) * races.pairs):
+            least = max(values[at], -LIMIT)
+            if races.reals[MAXIMUM + place] >= least:
+                column = np.int64(races.integers[COLUMN + place])
+                mask = reaching(line, column, least)
+                while mask:
+                    j = column + lowest_bit(mask)
+                    mask &= mask - _1
+                    if np.float64(line[j]) > -LIMIT:
+                        offer(Heap(values, indices, at, k), np.float64(line[j]), first + j)
 
 
 @stage
