@@ -21,7 +21,7 @@ An operation has one name from the public function to the kernel: ``noise``, ``m
   ``result``, the operations, and ``kernels``. It is loaded when the first device array comes.
 - ``_dask``: the operations on the chunks of dask arrays, behind the public ``dask``.
 - ``_cpu``: kernels for the CPU, with a folder for each operation that has several; ``_cpu/blocks.py`` draws blocks of
-  one row, ``_cpu/max/races.py`` those of several, and ``_cpu/stage.py`` tells how loops become vector code.
+  one row, ``_cpu/middle`` those of several, and ``_cpu/stage.py`` tells how loops become vector code.
   ``_cpu/one`` is for a single row inside compiled code of users, behind the public ``jit``.
 - ``_law``: what never changes, as bits depend on it, stated by ``_law/CONTRACT.md``: ``philox`` (words), ``field``
   (which words are a block's and a lane's), ``real`` (logarithm and exponential), ``reduce`` (the tie rule), ...

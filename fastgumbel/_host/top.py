@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.top.every import merge_tops, sort_tops, top_every, top_given
 from fastgumbel._cpu.top.long import top_long
+from fastgumbel._cpu.top.middle import top_middle
 from fastgumbel._cpu.top.short import top_short
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
@@ -20,15 +21,17 @@ from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import any_negative
 
-# So many times as many categories as places pay for the pruned search of the k best.
-_PRUNED = 64
-# Where so many lists or more are wanted, short rows go through `top_short`: up to so many categories and places, and at
-# least twice as many categories as places unless these are few. The pruned search is faster beyond _RACED categories.
+# Which kernel runs. Where so many lists or more are wanted, rows are searched together: by `top_short` up to SHORT
+# categories where there are fewer than _MANY a place, and by `top_middle` up to MIDDLE where there are more. Lists of
+# more than _PLACES, or of most categories unless these are few, are not for `top_short`.
 _SEVERAL = 16
-_SHORT = 2048
+_MANY = 128
+SHORT = 2048
+MIDDLE = 8192
 _PLACES = 64
 _FEW = 32
-_RACED = 512
+# Else `top_long` from so many categories a place on, and `top_every` below.
+_PRUNED = 64
 # Rows of at most so many categories with ids are written out.
 _WRITTEN = 2**15
 
@@ -84,29 +87,41 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
     if not (rows.n and index.size):
         return
     draws, count, k = index.shape
-    plain, pruned = noise is None and not rows.has_ids, rows.n >= _PRUNED * k
-    short = rows.n <= (_RACED if pruned else _SHORT) and k <= _PLACES and (2 * k <= rows.n or rows.n <= _FEW)
-    if plain and short and draws * count >= _SEVERAL:
-        share(rows, index, value, True, scan_field(rows, top_short), merge_tops)
-        return
-    every = not (plain and pruned)
     if noise is not None:
-        scan = scan_given(rows, noise, top_given)
+        scan, kernel = scan_given(rows, noise, top_given), top_given
     elif rows.has_ids:
-        scan = scan_ids(rows, top_given)
+        scan, kernel = scan_ids(rows, top_given), top_given
         if k < rows.n <= _WRITTEN and not rows.place.wide:
             scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
     else:
-        scan = scan_field(rows, top_every if every else top_long)
-    share(rows, index, value, every, scan, merge_tops)
-    sort_tops(index, value)
+        kernel = _kernel_of(rows.n, k, draws * count)
+        scan = scan_field(rows, kernel)
+    share(rows, index, value, kernel not in (top_middle, top_long), scan, merge_tops)
+    if kernel is not top_short:
+        sort_tops(index, value)
+
+
+def _kernel_of(n: int, k: int, lists: int) -> Any:
+    """The kernel that finds the k best of n categories of a field, of so many rows and draws."""
+    if lists >= _SEVERAL:
+        if n <= SHORT and n < _MANY * k and k <= _PLACES and (n >= 2 * k or n <= _FEW):
+            return top_short
+        if _MANY * k <= n <= MIDDLE:
+            return top_middle
+    return top_long if n >= _PRUNED * k else top_every
 
 
 def _search_written(
     x: NDArray[Any], field: Any, index: NDArray[np.intp], value: NDArray[np.float64], window: Any, _: Any
 ) -> None:
-    pruned = x.shape[1] >= _PRUNED * index.shape[2]
-    (top_long if pruned else top_every)(x, field, index, value, window)
+    k = index.shape[2]
+    kernel = _kernel_of(x.shape[1], k, index.size // k)
+    kernel(x, field, index, value, window)
+    if kernel is top_short:
+        # Other rows may be in heaps, and all are sorted together: the worst comes first in these.
+        draw, end, row, _ = window
+        for lists in (index[draw:end, row : row + len(x)], value[draw:end, row : row + len(x)]):
+            lists[...] = lists[..., ::-1]
 
 
 class Piece(NamedTuple):

@@ -7,40 +7,43 @@ Their quads wait in a queue and are drawn together, and so do the few lanes that
 
 import numpy as np
 
-from fastgumbel._cpu.max.contenders import decide, enter_contender, new_contenders
-from fastgumbel._cpu.max.quads import PLACE, QUADS, ROOM, draw_quads, enter_quads, list_blocks, new_quads
-from fastgumbel._cpu.max.races import (
-    BEST,
-    COLUMN,
-    EXPONENTIAL,
-    HEAT,
-    INDEX,
-    ITEM,
-    LEAST,
+from fastgumbel._cpu.middle.contenders import (
+    POTENTIAL,
+    VALUE,
+    enter_winners,
+    evaluate,
+    flush,
+    index_of,
+    new_contenders,
+    race_of,
+)
+from fastgumbel._cpu.middle.quads import QUADS, ROOM, enter_quads, list_blocks, new_quads
+from fastgumbel._cpu.middle.races import (
     LINE,
-    NEAR,
+    OWN_INTEGER,
+    OWN_REAL,
     TEMPERATURE,
-    WINNER,
-    begin,
+    draw_winners,
+    enter_least,
     enter_race_draws,
+    enter_reaches,
     enter_rows,
     index_at,
+    largest_sure,
     new_races,
 )
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE
-from fastgumbel._law.ops import fma
-from fastgumbel._law.real import exponential_floor, gumbel_bound
-from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
-from fastgumbel._numba.compile import kernel, scalar, stage
-from fastgumbel._numba.masks import any_at_most64, at_least64, count_bits, lowest_bit
+from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, put
+from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.masks import count_bits
 
-_1 = np.uint64(1)
+# Of a race: the best perturbed value of those that are decided, NaN in an invalid row; and its column (as int64).
+_BEST = OWN_REAL
+_INDEX = OWN_INTEGER
+
 # A literal would compile a function anew.
 _NONE = np.int64(0)
-_PAIR = np.uint64(STAGE - 1)
-# E_b in float32, less what it errs by, is at most the true one.
-_BELOW = np.float64(1 - 2.0**-13)
 
 
 @stage
@@ -57,86 +60,60 @@ def _first_largest(x, races, race):
     return best, index
 
 
-@scalar
-def _enter_lanes(contenders, n, i, quads, races, flat, width):
-    """Let the lanes of a drawn quad, the i-th of the queue, that may win wait behind n others; how many they are."""
-    integers, waiting = races.integers, np.uint64(quads.waiting[i])
-    place, first = quads.blocks[PLACE + (waiting >> np.uint64(4))], np.uint64(4) * (waiting & np.uint64(15))
-    pair = place & _PAIR
-    heat, least, e_block = races.reals[HEAT + pair], races.reals[LEAST + pair], races.singles[EXPONENTIAL + place]
-    low = np.uint64(0)
-    for word in range(4):
-        low |= np.uint64(quads.words[np.uint64(word * STAGE) + i] <= quads.limits[i]) << np.uint64(word)
-    while low:
-        word = np.uint64(lowest_bit(low))
-        low &= low - _1
-        lane = first + word
-        high = quads.words[word * np.uint64(STAGE) + i]
-        column = np.int64(integers[COLUMN + place] + lane)
-        inside = (column >= 0) & (column < width)
-        potential = np.float64(flat[integers[ITEM + place] + lane if inside else np.uint64(0)])
-        e = np.float64(e_block) * _BELOW + exponential_floor(np.uint64(high))
-        # No branch, as it would be foretold wrongly: what may not win is written over.
-        enter_contender(contenders, n, place, lane, high)
-        may_win = fma(heat, gumbel_bound(e), potential) >= least
-        n += np.int64(may_win & inside & (lane != integers[WINNER + place]))
+@stage
+def _begin(reals, integers, count, pairs):
+    """Let the first races begin without a result, below what the best of their blocks is at least."""
+    for race in range(count):
+        floor = floor_of(reals[TEMPERATURE + race])
+        reals[_BEST + race], integers[_INDEX + race] = floor, np.uint64(NO_INDEX)
+        enter_least(reals, race, pairs, largest_sure(reals, race, pairs, floor))
+
+
+@stage
+def _decide(contenders, first, n, races, flat):
+    """Let n lanes that wait from the first on, at most STAGE, take part in their races."""
+    best, indices = races.reals, races.integers
+    evaluate(contenders, first, n, races, flat)
+    for i in range(n):
+        race, index = race_of(contenders, first + i, races), index_of(contenders, first + i, races)
+        value, other = contenders.reals[VALUE + i], np.int64(indices[_INDEX + race])
+        if beats(value, index, best[_BEST + race], other) and contenders.reals[POTENTIAL + i] > -LIMIT:
+            best[_BEST + race], indices[_INDEX + race] = value, np.uint64(index)
+
+
+@stage
+def _decide_stages(contenders, n, races, flat):
+    """Decide all stages that are full of n lanes that wait; how many are left."""
+    while n >= STAGE:
+        n -= STAGE
+        _decide(contenders, n, STAGE, races, flat)
     return n
-
-
-@stage
-def _flush(flat, width, n, quads, contenders, waiting, races):
-    """Draw the n quads of the queue, and let their lanes that may win wait behind `waiting` others."""
-    draw_quads(quads, n, races.key)
-    for group in range(0, n, 64):
-        hits = any_at_most64(quads.words, group, STAGE, quads.limits)
-        hits &= ~np.uint64(0) >> np.uint64(max(group + 64 - n, 0))
-        while hits:
-            i = np.uint64(group + lowest_bit(hits))
-            hits &= hits - _1
-            if waiting > STAGE - 4:
-                decide(contenders, waiting, races, flat)
-                waiting = _NONE
-            waiting = _enter_lanes(contenders, waiting, i, quads, races, flat, width)
-    return waiting
-
-
-@stage
-def _enter_winners(contenders, waiting, races, flat):
-    """Let the winner lanes that may be the best of their races wait behind others; how many they are."""
-    for group in range(0, 2 * STAGE, 64):
-        blocks = at_least64(races.reals, NEAR + group, 0.0)
-        while blocks:
-            place = np.uint64(group + lowest_bit(blocks))
-            blocks &= blocks - _1
-            if waiting == STAGE:
-                decide(contenders, waiting, races, flat)
-                waiting = _NONE
-            enter_contender(contenders, waiting, place, races.integers[WINNER + place], np.uint32(0))
-            waiting += 1
-    return waiting
 
 
 @stage
 def _run(x, flat, races, count, quads, contenders):
     """Find the best of each of the first races, unless it is NaN."""
     n = x.shape[1]
-    begin(races, count, flat, n)
-    reals, integers = races.reals, races.integers
-    undecided = _enter_winners(contenders, _NONE, races, flat)
-    waiting = _NONE
+    draw_winners(races, count, flat, n)
+    _begin(races.reals, races.integers, count, races.pairs)
+    enter_reaches(races, count)
+    undecided, waiting = enter_winners(contenders, races), _NONE
     for i in range(list_blocks(quads, races, x, flat)):
         if waiting + count_bits(quads.blocks[QUADS + i]) > ROOM:
-            undecided = _flush(flat, n, waiting, quads, contenders, undecided, races)
+            undecided = _decide_stages(contenders, undecided, races, flat)
+            undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
             waiting = _NONE
         waiting = enter_quads(quads, waiting, i, races)
+    undecided = _decide_stages(contenders, undecided, races, flat)
     if waiting:
-        undecided = _flush(flat, n, waiting, quads, contenders, undecided, races)
+        undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
+        undecided = _decide_stages(contenders, undecided, races, flat)
     if undecided:
-        decide(contenders, undecided, races, flat)
+        _decide(contenders, _NONE, undecided, races, flat)
     for race in range(count):
-        if reals[TEMPERATURE + race] == 0:
+        if races.reals[TEMPERATURE + race] == 0:
             best, index = _first_largest(x, races, race)
-            reals[BEST + race], integers[INDEX + race] = best, np.uint64(index)
+            races.reals[_BEST + race], races.integers[_INDEX + race] = best, np.uint64(index)
 
 
 @kernel
@@ -165,6 +142,6 @@ def max_middle(x, field, index, value, window, homes):
             _run(x, flat, races, draws * rows, quads, contenders)
             for d in range(draws):
                 for i in range(rows):
-                    best = races.reals[BEST + d * rows + i]
-                    arg = np.int64(races.integers[INDEX + d * rows + i])
+                    best = races.reals[_BEST + d * rows + i]
+                    arg = np.int64(races.integers[_INDEX + d * rows + i])
                     put(best, arg, index, value, s + d, window.row + r + i, window.column)

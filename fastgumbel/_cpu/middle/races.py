@@ -15,24 +15,26 @@ from fastgumbel._law.field import BLOCK_RATE, BLOCK_WORDS, HIGH_WORDS, block_exp
 from fastgumbel._law.ops import fma
 from fastgumbel._law.race import VAGUE_FROM
 from fastgumbel._law.real import exponential32, gumbel32, gumbel64
-from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, floor_of, slack_of
+from fastgumbel._law.reduce import LIMIT, NOTHING, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
 
 # Planes of reals. Of a block, two planes each: largest log-potential; the winner lane's perturbed value, roughly, and
-# by how much it reaches the best; from where on log-potentials of other lanes matter, and by how much one reaches that.
+# by how much it reaches what matters; from where on log-potentials of other lanes do, and by how much one reaches that;
+# and what one of the perturbed values is at least, roughly.
 MAXIMUM = 0
 _VALUE = 2 * STAGE
 NEAR = 4 * STAGE
 THRESHOLD = 6 * STAGE
 REACH = 8 * STAGE
-# Of a pair of blocks: temperature of its race, its inverse, and less than the best perturbed value.
+# Of a pair of blocks: temperature of its race, its inverse, and less than the perturbed values that matter.
 HEAT = 10 * STAGE
 RATE = 11 * STAGE
 LEAST = 12 * STAGE
-# Of a race: temperature, and the best perturbed value of those that are decided; NaN in an invalid row.
+# Of a race: temperature, NaN in an invalid row; and what the search keeps of its result.
 TEMPERATURE = 13 * STAGE
-BEST = 14 * STAGE
-_REALS = 15
+OWN_REAL = 14 * STAGE
+SURE = 15 * STAGE
+_REALS = 17
 
 # Planes of float32. Of a block, two planes each: E_b and its Gumbel.
 EXPONENTIAL = 0
@@ -48,15 +50,17 @@ _WON = 6 * STAGE
 QUAD = 8 * STAGE
 # Of a pair of blocks: the race.
 RACE = 10 * STAGE
-# Of a race: the row of the piece, and the column of the best (as int64).
+# Of a race: the row of the piece, and what the search keeps of its result.
 LINE = 11 * STAGE
-INDEX = 12 * STAGE
+OWN_INTEGER = 12 * STAGE
 _INTEGERS = 13
 
 # Gumbels from high words between these err by less: by roundings, and by what the word leaves of its exponential open.
 _CLEAR_FROM = np.uint32(2**14)
 _CLEAR = np.uint32(VAGUE_FROM - _CLEAR_FROM)
-ERROR = np.float64(2.0**-14)
+_ERROR = np.float64(2.0**-14)
+# No Gumbel is below.
+_LEAST_NOISE = np.float64(-3.65)
 
 _RATE32 = np.float32(BLOCK_RATE)
 _1 = np.uint64(1)
@@ -240,13 +244,16 @@ def _look_up(reals, integers, n, flat):
 
 @scalar
 def _enter_values(reals, singles, integers, at, n, width):
-    """Perturbed values of the winner lanes, roughly."""
+    """Perturbed values of the winner lanes, roughly, and what one of a block is at least."""
     for i in range(n):
         column = np.int64(integers[COLUMN + at + i] + integers[WINNER + at + i])
         potential = reals[_VALUE + at + i]
         value = fma(reals[HEAT + i], np.float64(singles[_GUMBEL + at + i]), potential)
         left = (column >= 0) & (column < width) & (potential > -LIMIT)
-        reals[_VALUE + at + i] = value if left else NOTHING
+        value = value if left else NOTHING
+        reals[_VALUE + at + i] = value
+        largest = fma(reals[HEAT + i], _LEAST_NOISE, reals[MAXIMUM + at + i])
+        reals[SURE + at + i] = value if value > largest else largest
 
 
 @scalar
@@ -257,46 +264,66 @@ def _largest(reals, at, n, floor):
     return floor
 
 
-@stage
-def _enter_least(reals, integers, count, pairs):
-    """Less than the best perturbed value of each race; where the row is invalid or has no noise, what none reaches."""
-    for race in range(count):
-        temperature, first = reals[TEMPERATURE + race], race * pairs
-        floor = floor_of(temperature)
-        best = max(_largest(reals, _VALUE + first, pairs, floor), _largest(reals, _VALUE + STAGE + first, pairs, floor))
-        reals[BEST + race], integers[INDEX + race] = floor, np.uint64(NO_INDEX)
-        least = best - temperature * ERROR - slack_of(best, 64 * temperature)
-        least = least if temperature > 0 else np.inf
-        for i in range(pairs):
-            reals[np.uint64(LEAST + first) + np.uint64(i)] = least
+@scalar
+def largest_sure(reals, race, pairs, floor):
+    """What the best perturbed value of a race is at least, roughly, if it is above a floor."""
+    first = SURE + race * pairs
+    return max(_largest(reals, first, pairs, floor), _largest(reals, first + STAGE, pairs, floor))
+
+
+@scalar
+def _less_than(value, temperature):
+    """Less than a perturbed value that is known roughly."""
+    return value - temperature * _ERROR - slack_of(value, 64 * temperature)
+
+
+@scalar
+def enter_least(reals, race, pairs, value):
+    """Let perturbed values of a race matter from one on that is known roughly; none where its row has no noise."""
+    temperature, first = reals[TEMPERATURE + race], LEAST + race * pairs
+    least = _less_than(value, temperature) if temperature > 0 else np.inf
+    for i in range(pairs):
+        reals[np.uint64(first) + np.uint64(i)] = least
+
+
+@scalar
+def raise_least(reals, race, pairs, value):
+    """Let only perturbed values of a race matter that reach one that is known roughly."""
+    temperature, first = reals[TEMPERATURE + race], LEAST + race * pairs
+    fill(reals, first, pairs, max(_less_than(value, temperature), reals[first]))
 
 
 @scalar
 def _enter_thresholds(reals, singles, at, n):
     for i in range(n):
         least, heat = reals[LEAST + i], reals[HEAT + i]
-        noise = heat * (np.float64(singles[_GUMBEL + at + i]) + ERROR)
+        noise = heat * (np.float64(singles[_GUMBEL + at + i]) + _ERROR)
         threshold = least - noise - slack_of(least, noise)
         reals[THRESHOLD + at + i] = threshold
         reals[REACH + at + i] = reals[MAXIMUM + at + i] - threshold
-        value = reals[_VALUE + at + i] + heat * ERROR
+        value = reals[_VALUE + at + i] + heat * _ERROR
         reals[NEAR + at + i] = value + slack_of(value, 64 * heat) - least
 
 
 @stage
-def begin(races, count, flat, width):
-    """Draw the blocks of the first races, and find what the best of their winner lanes leaves to be decided.
-
-    A winner lane may be the best where NEAR is at least 0, and other lanes of a block where REACH is.
-    """
-    reals, singles, integers, pairs = races.reals, races.singles, races.integers, races.pairs
-    n = count * pairs
+def draw_winners(races, count, flat, width):
+    """Draw the blocks of the first races, and find the perturbed values of their winner lanes, roughly."""
+    reals, singles, integers, n = races.reals, races.singles, races.integers, count * races.pairs
     lanes = padded(n)
     _draw_blocks(races, n, width)
     _look_up(reals, integers, n, flat)
     _enter_values(reals, singles, integers, 0, lanes, width)
     _enter_values(reals, singles, integers, STAGE, lanes, width)
-    _enter_least(reals, integers, count, pairs)
+
+
+@stage
+def enter_reaches(races, count):
+    """Find what LEAST leaves of the first races.
+
+    A winner lane may matter where NEAR is at least 0, and other lanes of a block where REACH is.
+    """
+    reals, singles, n = races.reals, races.singles, count * races.pairs
+    lanes = padded(n)
     _enter_thresholds(reals, singles, 0, lanes)
     _enter_thresholds(reals, singles, STAGE, lanes)
     for plane in range(NEAR, NEAR + 2 * STAGE, STAGE):

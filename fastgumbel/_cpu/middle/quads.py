@@ -1,7 +1,7 @@
-"""Quads of several races that may hold a winner, drawn together.
+"""Quads of several races that may hold a lane that matters, drawn together.
 
 A quad is the four lanes of one Philox call. Rows leave few quads each, so they wait in one queue until vector registers
-are full. Whether a lane can win is asked of its high word, as an integer: that of an exponential that is small enough.
+are full. Whether a lane may matter is asked of its high word, as an integer: of an exponential that is small enough.
 """
 
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.blocks import reaching
-from fastgumbel._cpu.max.races import (
+from fastgumbel._cpu.middle.races import (
     COLUMN,
     EXPONENTIAL,
     ITEM,
@@ -30,7 +30,7 @@ from fastgumbel._numba.vector import fill8, sums8
 
 # So many quads wait at most, as eight are written at a time.
 ROOM = STAGE - 8
-# Planes of listed blocks: their places, and which of their quads may hold a winner, a mask.
+# Planes of listed blocks: their places, and which of their quads may matter, a mask.
 PLACE = 0
 QUADS = 2 * STAGE
 
@@ -45,10 +45,10 @@ _BYTE, _PAIR = np.uint64(255), np.uint64(STAGE - 1)
 
 
 class Quads(NamedTuple):
-    """Listed blocks, and how far all their quads are from the best.
+    """Listed blocks, and how far all their quads are from what matters.
 
-    Of those that wait: which they are, counters and E_b; and, when they are drawn, how far they are from the best,
-    their words, and up to which high word a lane may win.
+    Of those that wait: which they are, counters and E_b; and, when they are drawn, how far they are from what
+    matters, their words, and up to which high word a lane may.
     """
 
     blocks: Any
@@ -89,7 +89,7 @@ def _quads_of(lanes):
 
 @stage
 def list_blocks(quads, races, x, flat):
-    """List the blocks that other lanes than the winner may win, with the quads of these; how many they are."""
+    """List the blocks of which other lanes than the winner may matter, with their quads; how many they are."""
     blocks, gaps = quads.blocks, quads.gaps
     reals, integers, n = races.reals, races.integers, x.shape[1]
     count = 0
