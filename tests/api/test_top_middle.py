@@ -19,7 +19,7 @@ def check(rng, rows, n, dtype):
     if rng.random() < 0.5:
         field = field.at(rows=rng.integers(2**63, size=rows))
     draws = int(rng.choice([1, 1, 1, 2, 5]))
-    k = int(rng.integers(1, max(n // rng.choice([64, 96, 150]), 1) + 1))
+    k = int(rng.integers(1, max(n // rng.choice([64, 128, 150]), 1) + 1))
     options = {
         "size": draws,
         "temperature": 1.0 if rng.random() < 0.5 else rng.choice(TEMPERATURES, size=rows),
