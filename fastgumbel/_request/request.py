@@ -99,8 +99,11 @@ class Request:
         self.axis, self.n, self.batch = axis, n, batch
         self.where = None if where is None else self._mask(where, log_potentials)
         self.raises = choice_of(invalid, "invalid", _INVALID) == "raise"
-        self.draw_shape = draw_shape = shape_of(size, "size")
-        self.draws = draws = math.prod(draw_shape) if draw_shape else 1
+        self.draw_shape, draws = (), 1
+        if size is not None:
+            self.draw_shape = draw_shape = shape_of(size, "size")
+            draws = math.prod(draw_shape)
+        self.draws = draws
         if noise is None or isinstance(noise, NoiseField):
             self.field: NoiseField | None = field_of(rng, noise)
             self.given: Any = None
