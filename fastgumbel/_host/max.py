@@ -108,16 +108,16 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
 
     Noise, if given, has the rows of the first draw, then those of the second, ...
     """
-    rows = rows.counted()
-    short = rows.n <= (_SHORT_IDS if rows.has_ids else SHORT)
+    rows, n = rows.counted() if rows.has_ids else rows, rows.n
+    short = n <= (_SHORT_IDS if rows.has_ids else SHORT)
     apart = noise is not None or (rows.has_ids and (rows.place.wide or not short))
-    values = prepared(index, value, apart or rows.n == 0 or rows.n > min(rows.width, LONGEST))
-    if rows.n == 0 or index.size == 0:
+    values = prepared(index, value, apart or n == 0 or n > rows.width or n > LONGEST)
+    if n == 0 or index.size == 0:
         return
     settled = False
     if noise is not None:
         share(rows, index, values, True, scan_given(rows, noise, max_given), merge_results)
-    elif apart and rows.n <= MIDDLE and not rows.place.wide:
+    elif apart and n <= MIDDLE and not rows.place.wide:
         written = Written(rows, max_middle, scan_ids(rows, max_given), 2 * MIDDLE - 128, ordered=False)
         share(rows, index, values, False, written.scan, merge_results)
         settled = written.settled
@@ -125,7 +125,7 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
         share(rows, index, values, True, scan_ids(rows, max_given), merge_results)
     elif short:
         share(rows, index, values, True, scan_field(rows, max_short), merge_results)
-    elif rows.n <= MIDDLE:
+    elif n <= MIDDLE:
         share(rows, index, values, False, scan_field(rows, _middle), merge_results)
     else:
         share(rows, index, values, False, scan_field(rows, max_long), merge_results)

@@ -157,9 +157,9 @@ class Rows:
 
         `beside` says that float64 noise will stand beside each piece in a buffer.
         """
-        if self.in_place and not beside:
-            return ((r0, r1, c0, c1),)
         width = BUFFER_BYTES // 8 if beside else self.width
+        if (self.in_place and not beside) or (r1 - r0) * self.n <= width:
+            return ((r0, r1, c0, c1),)
         height = max(1, width // self.n)
         return (
             (r, min(r + height, r1), c, min(c + width, c1)) for r in range(r0, r1, height) for c in range(c0, c1, width)

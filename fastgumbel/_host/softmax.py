@@ -212,8 +212,6 @@ def relax(
         return faulty
     dx, dtau, dy = _nothing(kind) if slopes is None else slopes
     into, changes = (y, log, faulty), (dx, dtau, count_set(dtau) > 0, dy)
-    if rates.size != rows.count:
-        rates = rates.repeat(rows.count)
     count = len(y) if draws is None else draws
     if not given.size and not rows.has_ids and pays(rows, count):
         relax_rows(rows, rates, into, changes, count)

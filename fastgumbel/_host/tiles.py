@@ -55,7 +55,7 @@ def share(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], short
     """Call scan(task, index, value, draw, row) for every task: results go to index[draw:, row:] and are combined."""
     draws = index.shape[0]
     if short and rows.n * rows.count * (draws + 1) <= _TASK and draws <= 64:
-        scan(Task._make((0, rows.count, 0, draws, 0, rows.n)), index, value, 0, 0)
+        scan(Task(0, rows.count, 0, draws, 0, rows.n), index, value, 0, 0)
         return
     tasks = cut(rows, draws, short)
     if len(tasks) == 1:

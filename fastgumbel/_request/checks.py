@@ -17,13 +17,15 @@ _FLAGS = bool, np.bool_
 
 def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """A word from a list."""
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
-    return str(value)
+    if isinstance(value, str) and value in choices:
+        return value
+    raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
 
 
 def flag_of(value: Any, name: str) -> bool:
     """True or False, and nothing that merely counts as one of them."""
+    if value is True or value is False:
+        return value
     if not isinstance(value, _FLAGS):
         raise TypeError(f"{name} must be True or False, not {value!r}")
     return bool(value)

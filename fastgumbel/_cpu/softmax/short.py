@@ -150,8 +150,8 @@ def _clear_excluded(q, x, known, n, lanes):
 def softmax_short(x, field, rates, noise, samples, tangents, window):
     """Relaxed samples of short rows, and tangents where dy is not empty.
 
-    `field` is a `Field`. `rates` are 1 / tau by row of the whole. `noise` replaces the field, [draw, row, category] of
-    those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `tangents` (dx, dtau, moved, dy),
+    `field` is a `Field`. `rates` are 1 / tau by row of the whole, or one for all. `noise` replaces the field, [draw, row,
+    category] of those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `tangents` (dx, dtau, moved, dy),
     `Tangents`; faulty[r] becomes INFINITE_TANGENT for rows where these are not finite. `window` is (first_draw,
     last_draw, row, column), a `Window` of them.
     """
@@ -182,7 +182,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
         for d in range(at_once):
             for i in range(count):
                 counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
-                known[_RATE + d * count + i] = rates[to_row + i]
+                known[_RATE + d * count + i] = rates[min(to_row + i, rates.size - 1)]
                 known[_TOP + d * count + i] = known[_TOP + i]
         for s in range(window.first_draw, window.last_draw, at_once):
             raced = min(at_once, window.last_draw - s)
