@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.half import widen, widen_upper
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
-from fastgumbel._request.layout import layout_of
+from fastgumbel._request.layout import Layout, layout_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import freeze
 
@@ -83,6 +83,8 @@ class Rows:
         Of the same shape; False excludes.
     place : Coordinates
         Where they lie in a field; category ids have the shape of the values, and negative ones exclude.
+    layout : Layout, optional
+        Of the values, where it is known.
 
     Attributes
     ----------
@@ -90,11 +92,19 @@ class Rows:
         Whether categories have ids.
     """
 
+    __slots__ = (
+        "_empty", "_where", "batch", "count", "dtype", "has_ids", "in_place", "matrix", "n", "place", "values", "width",
+    )  # fmt: skip
+
     def __init__(
-        self, values: NDArray[Any], where: NDArray[np.bool_] | None = None, place: Coordinates = NOWHERE
+        self,
+        values: NDArray[Any],
+        where: NDArray[np.bool_] | None = None,
+        place: Coordinates = NOWHERE,
+        layout: Layout | None = None,
     ) -> None:
         dtype, flags = values.dtype, values.flags
-        _, n, batch, count, own = layout_of(values.shape, dtype, -1)
+        _, n, batch, count, own = layout_of(values.shape, dtype, -1) if layout is None else layout
         self.n, self.batch, self.count, self.dtype = n, batch, count, own
         self.values = values
         self.place = place
@@ -104,7 +114,7 @@ class Rows:
         self.in_place = where is None and not place.empty and dtype == own and flags.c_contiguous and flags.aligned
         # Columns of a piece at most.
         self.width = n if self.in_place else BUFFER_BYTES // own.itemsize
-        self.matrix = None
+        self.matrix: NDArray[Any] | None = None
         if self.in_place:
             # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
             self.matrix = freeze(values.view() if len(batch) == 1 else values.reshape(count, n))
@@ -245,6 +255,8 @@ def rows_at(x: NDArray[Any], where: NDArray[np.bool_] | None, axis: int, place: 
 
 def rows_of(request: Request) -> Rows:
     """The rows of a request."""
+    if request.axis == -1 and request.where is None:
+        return Rows(request.x, None, request.place, request.layout)
     return rows_at(request.x, request.where, request.axis, request.place)
 
 

@@ -211,7 +211,7 @@ def relax(
         faulty[:] = 1
         return faulty
     dx, dtau, dy = _nothing(kind) if slopes is None else slopes
-    into, changes = (y, log, faulty), (dx, dtau, count_set(dtau) > 0, dy)
+    into, changes = (y, log, faulty), (dx, dtau, slopes is not None and count_set(dtau) > 0, dy)
     count = len(y) if draws is None else draws
     if not given.size and not rows.has_ids and pays(rows, count):
         relax_rows(rows, rates, into, changes, count)

@@ -97,8 +97,8 @@ class NoiseField:
     categories: NDArray[np.int64] | None
     # The least and the largest of the category ids, which every call asks for.
     _span: tuple[int, int]
-    # What was read last, a shape and the axis of its categories, and its coordinates. None is whatever shape, of a field
-    # that gives rows and categories nothing of their own.
+    # What was read last, a shape and the axis of its categories, and its coordinates. None is whatever shape, where
+    # neither rows nor categories have anything of their own.
     _known: tuple[tuple[tuple[int, ...], int] | None, Any] | None
 
     def __init__(self, seed: Rng = None) -> None:

@@ -86,9 +86,9 @@ def tangent(out, dx, x, p, t, change, n, log):
 def softmax_long(x, field, rates, noise, samples, window):
     """Relaxed samples of the rows of x.
 
-    `field` is a `Field`. `rates` are 1 / tau by row of the whole, or one for all. `noise` replaces the field, [draw, row, category] of
-    those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `window` is (first_draw,
-    last_draw, row, column), a `Window` of them.
+    `field` is a `Field`. `rates` are 1 / tau by row of the whole, or one for all. `noise` replaces the field, [draw,
+    row, category] of those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `window` is
+    (first_draw, last_draw, row, column), a `Window` of them.
     """
     field, samples, window = Field(*field), Samples(*samples), Window(*window)
     out, log, faulty = samples

@@ -150,10 +150,10 @@ def _clear_excluded(q, x, known, n, lanes):
 def softmax_short(x, field, rates, noise, samples, tangents, window):
     """Relaxed samples of short rows, and tangents where dy is not empty.
 
-    `field` is a `Field`. `rates` are 1 / tau by row of the whole, or one for all. `noise` replaces the field, [draw, row,
-    category] of those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `tangents` (dx, dtau, moved, dy),
-    `Tangents`; faulty[r] becomes INFINITE_TANGENT for rows where these are not finite. `window` is (first_draw,
-    last_draw, row, column), a `Window` of them.
+    `field` is a `Field`. `rates` are 1 / tau by row of the whole, or one for all. `noise` replaces the field, [draw,
+    row, category] of those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `tangents` (dx,
+    dtau, moved, dy), `Tangents`; faulty[r] becomes INFINITE_TANGENT for rows where these are not finite. `window` is
+    (first_draw, last_draw, row, column), a `Window` of them.
     """
     field, window = Field(*field), Window(*window)
     y, logarithm, faulty = Samples(*samples)
