@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.max.few import max_few, max_one
+from fastgumbel._cpu.max.few import max_each, max_few, max_one
 from fastgumbel._cpu.max.given import max_given, merge_results
 from fastgumbel._cpu.max.long import max_long
 from fastgumbel._cpu.max.middle import max_middle
@@ -23,11 +23,13 @@ from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import any_negative
 
-# Which kernel runs, by the categories of a row: `max_short` up to SHORT, `max_middle` up to MIDDLE, then `max_long`.
+# Which kernel runs, by the categories of a row: `max_short` up to SHORT, or `max_each` where the rows of all draws are
+# few, `max_middle` up to MIDDLE, then `max_long`.
 # `bench/curve.py` measures all three. The middle one begins to win at 170 (equal log-potentials) to 300 categories
 # (wide ones). It ends at about 3,000 for equal ones, at 10,000 for N(0, 1), and beyond what it can do, 16,384, for
 # wider ones.
 SHORT = 192
+_EACH = 16
 MIDDLE = 8192
 # Up to so many categories with ids go through `max_short`.
 _SHORT_IDS = 256
@@ -124,7 +126,8 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     elif apart:
         share(rows, index, values, True, scan_ids(rows, max_given), merge_results)
     elif short:
-        share(rows, index, values, True, scan_field(rows, max_short), merge_results)
+        kernel = max_short if rows.has_ids or index.size > _EACH else max_each
+        share(rows, index, values, True, scan_field(rows, kernel), merge_results)
     elif n <= MIDDLE:
         share(rows, index, values, False, scan_field(rows, _middle), merge_results)
     else:

@@ -157,9 +157,9 @@ class Rows:
         elif kind != self.dtype or self._where is None:
             piece = piece.astype(self.dtype, "C")
         if self._where is not None:
-            piece = np.where(self._where[place], piece, self.dtype.type(-np.inf))
+            piece = np.where(self._where[place], piece, -np.inf)
         if self._empty and self.place.categories is not None:
-            piece = np.where(self.place.categories[place] < 0, self.dtype.type(-np.inf), piece)
+            piece = np.where(self.place.categories[place] < 0, -np.inf, piece)
         return freeze(np.ascontiguousarray(piece).reshape(r1 - r0, c1 - c0))
 
     def pieces(self, r0: int, r1: int, c0: int, c1: int, beside: bool = False) -> Iterable[tuple[int, int, int, int]]:
