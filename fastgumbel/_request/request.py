@@ -124,6 +124,8 @@ class Request:
 
     def _either(self, x: Any, name: str) -> Any:
         """An argument that may be of the same kind as the log-potentials, or from the host."""
+        if self.arrays is HOST:
+            return array_of(x, name)
         return self.arrays.array(x, name) if self.arrays.owns(x) else array_of(x, name)
 
     def _mask(self, where: Any, log_potentials: Any) -> Any:
