@@ -171,7 +171,8 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
     t = np.empty((n + 7) * STAGE, kind)
     p = np.empty((n + 7) * STAGE, kind)
     q = np.empty((n + 7) * STAGE if n_directions or logarithm else 0, kind)
-    known = np.zeros(_PLANES * STAGE, kind)
+    known = np.empty(_PLANES * STAGE, kind)
+    fill(known, _DISTANCE, STAGE, kind.type(0))
     scratch = lane_scratch(rates)
     counters = scratch.counters
     for r in range(0, n_rows, together):
