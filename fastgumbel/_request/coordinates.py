@@ -84,6 +84,8 @@ def _one_or_each(value: int | NDArray[np.uint64], name: str, batch: tuple[int, .
 
 def field_of(rng: Any, noise: Any) -> NoiseField:
     """The field that `rng` names or `noise` is."""
+    if rng is None and type(noise) is NoiseField:
+        return noise
     if noise is None:
         return _field_of_int(rng) if type(rng) is int else NoiseField.from_key(key_of(rng, "rng"))
     if rng is not None:

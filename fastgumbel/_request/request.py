@@ -31,7 +31,8 @@ from fastgumbel._request.tangents import agreed_directions, lead_of, slopes_of
 from fastgumbel._request.temperature import scales, temperatures
 from fastgumbel._request.threshold import threshold_message, thresholds
 
-_INVALID = ("raise", "mark")
+_RAISE = "raise"
+_INVALID = (_RAISE, "mark")
 # Kinds of arrays that a NumPy array will do for.
 _HOST = (None, HOST)
 
@@ -103,11 +104,11 @@ class Request:
             if self.x.dtype is not BFLOAT16:
                 check_real(self.x.dtype, "log_potentials")
         self.shape = shape = self.x.shape
-        self.layout = layout = layout_of(shape, self.x.dtype, integer(axis, "axis"))
+        self.layout = layout = layout_of(shape, self.x.dtype, axis if type(axis) is int else integer(axis, "axis"))
         axis, n, batch, self.count, self.dtype = layout
         self.axis, self.n, self.batch = axis, n, batch
         self.where = None if where is None else self._mask(where, log_potentials)
-        self.raises = choice_of(invalid, "invalid", _INVALID) == "raise"
+        self.raises = invalid is _RAISE or choice_of(invalid, "invalid", _INVALID) == _RAISE
         self.draw_shape, draws = (), 1
         if size is not None:
             self.draw_shape = draw_shape = shape_of(size, "size")
