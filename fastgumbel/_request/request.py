@@ -198,6 +198,8 @@ class Request:
 
     def thresholds(self, threshold: Any) -> NDArray[np.float64]:
         """Thresholds by draw and row, or one for all along an axis; of a row that is marked for NaN, +inf."""
+        if type(threshold) is float and threshold == threshold:
+            return frozen(np.array(((threshold,),)))
         array = self.arrays.fetch(threshold, "threshold")
         own = thresholds(array, self.draw_shape, self.batch, self.axis)
         bad = threshold_message(own, self.batch, self.place.rows)
