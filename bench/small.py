@@ -58,8 +58,8 @@ def table(rounds: int) -> str:
         times.append(bests(batches, rounds, time.thread_time))
     lines = [
         f"Measured on {machine('numpy', 'numba')}",
-        f"Times over those of NumPy's line, `(x + rng.gumbel(size=x.shape)).argmax(-1)`, and microseconds; float64, one "
-        f"thread, best of {rounds} rounds in turn, each of several batches of {BATCH} calls.",
+        f"Times over those of NumPy's line, `(x + rng.gumbel(size=x.shape)).argmax(-1)`, and microseconds; float64, "
+        f"one thread, best of {rounds} rounds in turn, each of several batches of {BATCH} calls.",
         "",
         "| call | 10 x 21 | microseconds | a row of 21 | microseconds |",
         "| --- | --- | --- | --- | --- |",

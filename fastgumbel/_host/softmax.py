@@ -222,6 +222,12 @@ def relax(
         relax_rows(rows, rates, into, changes, count)
         return faulty
 
+    # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
+    results: tuple[Any, ...] = (into, changes)
+    kernel = softmax_short if rows.n <= SHORT else softmax_jvp_long
+    if rows.n > SHORT and slopes is None:
+        kernel, results = softmax_long, (into,)
+
     def work(r: int, r1: int, s: int, s1: int) -> None:
         x, at, window = rows.piece(r, r1, 0, rows.n), rows.at(r, r1), (s, s1, r, 0)
         # Kernels take the noise of a task, or none.
@@ -231,22 +237,13 @@ def relax(
         elif rows.has_ids:
             noise = np.empty((s1 - s, r1 - r, rows.n), kind)
             write_ids(noise, rows, (r, r1, s, s1), False)
-        # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
         if given.size and np.isneginf(noise).any():
             # Each draw has places of its own that are excluded.
             for d, beside in enumerate(noise):
                 left = np.where(np.isneginf(beside), kind.type(-np.inf), x)
-                relax_piece(freeze(left), rows.at(r, r1), beside[np.newaxis], (s + d, s + d + 1, r, 0))
+                kernel(freeze(left), at, rates, beside[np.newaxis], *results, (s + d, s + d + 1, r, 0))
         else:
-            relax_piece(x, at, noise, window)
-
-    def relax_piece(x: NDArray[Any], at: Any, noise: NDArray[Any], window: tuple[int, int, int, int]) -> None:
-        if rows.n <= SHORT:
-            softmax_short(x, at, rates, noise, into, changes, window)
-        elif slopes is None:
-            softmax_long(x, at, rates, noise, into, window)
-        else:
-            softmax_jvp_long(x, at, rates, noise, into, changes, window)
+            kernel(x, at, rates, noise, *results, window)
 
     run_blocks(rows, count, work)
     return faulty

@@ -97,7 +97,8 @@ class Request:
     ) -> None:
         if type(log_potentials) is np.ndarray and arrays in _HOST and log_potentials.dtype.char in "fd":
             # The most common case is told at once: to do so step by step takes a tenth of a small call.
-            self.arrays, self.x = HOST, log_potentials
+            self.arrays: Arrays = HOST
+            self.x: Any = log_potentials
         else:
             self.arrays = arrays = arrays_of(log_potentials) if arrays is None else arrays
             self.x = arrays.array(log_potentials, "log_potentials")
@@ -109,11 +110,11 @@ class Request:
         self.axis, self.n, self.batch = axis, n, batch
         self.where = None if where is None else self._mask(where, log_potentials)
         self.raises = invalid is _RAISE or choice_of(invalid, "invalid", _INVALID) == _RAISE
-        self.draw_shape, draws = (), 1
+        self.draw_shape: tuple[int, ...] = ()
+        self.draws = draws = 1
         if size is not None:
             self.draw_shape = draw_shape = shape_of(size, "size")
-            draws = math.prod(draw_shape)
-        self.draws = draws
+            self.draws = draws = math.prod(draw_shape)
         if noise is None or isinstance(noise, NoiseField):
             self.field: NoiseField | None = field_of(rng, noise)
             self.given: Any = None

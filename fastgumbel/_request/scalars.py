@@ -53,7 +53,7 @@ def array_of(x: Any, name: str) -> NDArray[Any]:
     """A host array of whatever type."""
     kind = type(x)
     if kind is np.ndarray and x.dtype.kind != "V":
-        return x
+        return x  # type: ignore[no-any-return]
     if kind is float or kind is int:
         return np.asarray(x)
     check_host(x, name)
