@@ -39,6 +39,9 @@ def max_each(x, field, index, value, window):
             coordinates = coordinates_at(field, r, s)
             if value.size:
                 best, arg = best_of_row(x[r], None, None, coordinates)
+                # Without noise, the largest log-potential as it stands: a sum with 0 could change the sign of a zero.
+                if coordinates.temperature == 0 and arg >= 0:
+                    best = np.float64(x[r, arg])
             else:
                 best, arg = 0.0, index_of_row(x[r], None, None, coordinates)
             put(best, arg, index, value, s, window.row + r, window.column)
