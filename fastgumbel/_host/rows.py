@@ -150,7 +150,7 @@ class Rows:
             return self.matrix[r0:r1] if c1 - c0 == self.n else self.matrix[r0, c0:c1].reshape(1, -1)
         place: Any = ... if whole else index_of(self.batch, r0, r1, c0, c1)
         piece, kind = self.values[place], self.values.dtype
-        if kind.itemsize == 2 and kind.kind in "fV":
+        if kind.itemsize == 2 and kind.kind in "fV" and kind.isnative:
             halves = np.ascontiguousarray(piece).view(np.uint16).reshape(-1)
             piece = np.empty(piece.shape, self.dtype)
             (widen if kind.kind == "f" else widen_upper)(piece.reshape(-1), freeze(halves))
