@@ -173,6 +173,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
     q = np.empty((n + 7) * STAGE if n_directions or logarithm else 0, kind)
     known = np.empty(_PLANES * STAGE, kind)
     fill(known, _DISTANCE, STAGE, kind.type(0))
+    fill(known, _RATE, STAGE, rates[0])
     scratch = lane_scratch(rates)
     counters = scratch.counters
     for r in range(0, n_rows, together):
@@ -183,8 +184,9 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
         for d in range(at_once):
             for i in range(count):
                 counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
-                known[_RATE + d * count + i] = rates[min(to_row + i, rates.size - 1)]
                 known[_TOP + d * count + i] = known[_TOP + i]
+            for i in range(count if rates.size > 1 else 0):
+                known[_RATE + d * count + i] = rates[to_row + i]
         for s in range(window.first_draw, window.last_draw, at_once):
             raced = min(at_once, window.last_draw - s)
             lanes = count * raced
