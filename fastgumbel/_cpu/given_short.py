@@ -158,13 +158,13 @@ def given_short(x, field, choices, out, faulty, window):
     w = np.empty((n + GROUP // 2) * STAGE, out.dtype)
     e = np.empty((n + 7) * STAGE, out.dtype)
     lanes = _Lanes(
-        np.zeros(STAGE, x.dtype),
-        np.zeros(STAGE, out.dtype),
-        np.ones(STAGE),
-        np.zeros(STAGE),
-        np.zeros(STAGE),
-        np.zeros(STAGE, np.int64),
-        np.zeros(STAGE, np.int64),
+        np.empty(STAGE, x.dtype),
+        np.empty(STAGE, out.dtype),
+        np.empty(STAGE),
+        np.empty(STAGE),
+        np.empty(STAGE),
+        np.empty(STAGE, np.int64),
+        np.empty(STAGE, np.int64),
     )
     scratch = lane_scratch(out)
     counters = scratch.counters

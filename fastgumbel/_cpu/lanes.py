@@ -37,12 +37,12 @@ class LaneScratch(NamedTuple):
 
 @maker
 def lane_scratch(like):
-    """Scratch for noise of the type of an array."""
+    """Scratch for noise of the type of an array, of as many lanes as are written to it."""
     return LaneScratch(
-        np.ones(2 * STAGE, like.dtype),
-        np.zeros(3 * STAGE, np.uint64),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(4 * STAGE, np.uint32),
+        np.empty(2 * STAGE, like.dtype),
+        np.empty(3 * STAGE, np.uint64),
+        np.empty(4 * STAGE, np.uint32),
+        np.empty(4 * STAGE, np.uint32),
     )
 
 

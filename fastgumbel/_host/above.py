@@ -19,6 +19,7 @@ from fastgumbel._host.tiles import LONGEST
 from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.faults import infinite_message, place_name
 from fastgumbel._request.request import Request
+from fastgumbel._request.shape import count_set
 
 # Log-potentials in a task, times draws: some milliseconds at most.
 _TASK = 2**20
@@ -57,7 +58,7 @@ def sample(request: Request, thresholds: NDArray[np.float64]) -> tuple[tuple[Arr
     """What `gumbel_above` does: coordinates and values."""
     rows = once_each(rows_of(request))[0]
     found = find(rows, noise_of(request), thresholds, request.draws)
-    if found.faulty.any():
+    if count_set(found.faulty):
         if request.raises:
             raise ValueError(rows.fault(int(found.faulty.any(0).argmax())))
         found = without_faulty(found)
@@ -198,7 +199,7 @@ class _Search:
                 chunks.append((buffer[0][:filled].copy(), buffer[1][:filled].copy()))
         self._spare.append(buffer)
         self._parts.append(_Part(place, chunks, counts))
-        if faulty.any():
+        if count_set(faulty):
             # Other threads may be at the same rows: what is 1 stays so.
             self._faulty[s:s1, r:r1][faulty > 0] = 1
         return at

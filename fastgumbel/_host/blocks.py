@@ -13,6 +13,8 @@ from fastgumbel._host.threads import even, run
 
 # Numbers in a task: about a millisecond.
 _TASK = 2**18
+# So few are a single task, whatever their type.
+_LITTLE = BUFFER_BYTES // 8
 
 
 def tasks(rows: Rows, draws: int) -> list[tuple[int, int, int, int]]:
@@ -37,11 +39,11 @@ def tasks(rows: Rows, draws: int) -> list[tuple[int, int, int, int]]:
 
 def run_blocks(rows: Rows, draws: int, work: Any) -> None:
     """Call work(first row, last row, first draw, last draw) for every block of rows and draws."""
+    if 0 < rows.n * rows.count * draws <= _LITTLE:
+        work(0, rows.count, 0, draws)
+        return
     cut = tasks(rows, draws)
-    if len(cut) == 1:
-        work(*cut[0])
-    else:
-        run(work, cut, len(cut))
+    run(work, cut, len(cut))
 
 
 def write_ids(out: NDArray[Any], rows: Rows, task: tuple[int, ...], fresh: bool) -> NDArray[np.uint64]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.max.few import max_few, max_one
+from fastgumbel._cpu.max.few import max_each, max_few, max_one
 from fastgumbel._cpu.max.given import max_given, merge_results
 from fastgumbel._cpu.max.long import max_long
 from fastgumbel._cpu.max.middle import max_middle
@@ -24,11 +24,13 @@ from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import any_negative
 
-# Which kernel runs, by the categories of a row: `max_short` up to SHORT, `max_middle` up to MIDDLE, then `max_long`.
+# Which kernel runs, by the categories of a row: `max_short` up to SHORT, or `max_each` where the rows of all draws are
+# few, `max_middle` up to MIDDLE, then `max_long`.
 # `bench/curve.py` measures all three. The middle one begins to win at 170 (equal log-potentials) to 300 categories
 # (wide ones). It ends at about 3,000 for equal ones, at 10,000 for N(0, 1), and beyond what it can do, 16,384, for
 # wider ones.
 SHORT = 192
+_EACH = 16
 MIDDLE = 8192
 # Up to so many categories with ids go through `max_short`.
 _SHORT_IDS = 256
@@ -109,24 +111,25 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
 
     Noise, if given, has the rows of the first draw, then those of the second, ...
     """
-    rows = rows.counted()
-    short = rows.n <= (_SHORT_IDS if rows.has_ids else SHORT)
+    rows, n = rows.counted() if rows.has_ids else rows, rows.n
+    short = n <= (_SHORT_IDS if rows.has_ids else SHORT)
     apart = noise is not None or (rows.has_ids and (rows.place.wide or not short))
-    values = prepared(index, value, apart or rows.n == 0 or rows.n > min(rows.width, LONGEST))
-    if rows.n == 0 or index.size == 0:
+    values = prepared(index, value, apart or n == 0 or n > rows.width or n > LONGEST)
+    if n == 0 or index.size == 0:
         return
     settled = False
     if noise is not None:
         share(rows, index, values, True, scan_given(rows, noise, max_given), merge_results)
-    elif apart and rows.n <= MIDDLE and not rows.place.wide:
+    elif apart and n <= MIDDLE and not rows.place.wide:
         written = Written(rows, max_middle, scan_ids(rows, max_given), 2 * MIDDLE - 128, ordered=False)
         share(rows, index, values, False, written.scan, merge_results)
         settled = written.settled
     elif apart:
         share(rows, index, values, True, scan_ids(rows, max_given), merge_results)
     elif short:
-        share(rows, index, values, True, scan_field(rows, max_short), merge_results)
-    elif rows.n <= MIDDLE:
+        kernel = max_short if rows.has_ids or index.size > _EACH else max_each
+        share(rows, index, values, True, scan_field(rows, kernel), merge_results)
+    elif n <= MIDDLE:
         share(rows, index, values, False, scan_field(rows, _middle), merge_results)
     else:
         share(rows, index, values, False, scan_field(rows, max_long), merge_results)

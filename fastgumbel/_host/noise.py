@@ -82,7 +82,10 @@ def write_pieces(out: NDArray[Any], place: Coordinates, work: Work, size: int) -
         if matrix is None:
             out[index_of(batch, r, r1, c, c1)] = piece
 
-    run(task, _cut(count, n, size), -(-out.size // _TASK))
+    if out.size <= size:
+        task(0, count, 0, n)
+    else:
+        run(task, _cut(count, n, size), -(-out.size // _TASK))
 
 
 def _cut(count: int, n: int, size: int) -> Iterator[tuple[int, int, int, int]]:

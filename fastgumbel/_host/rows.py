@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.half import widen, widen_upper
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
 from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
-from fastgumbel._request.layout import layout_of
+from fastgumbel._request.layout import Layout, layout_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import BFLOAT16, freeze
+from fastgumbel._request.shape import freeze
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
@@ -58,12 +58,8 @@ def field_at(place: Coordinates, r0: int, r1: int, draw: int = 0, column: int = 
     """Where rows r0 to r1 lie in a field, from a draw and a column on: a plain tuple of what a `Field` has."""
     key, first_draw, start, ids, _, draws, temperatures, _, _ = place
     draw, start = first_draw + draw, start + column
-    if ids.size > r1 - r0:
-        ids = ids[r0:r1]
-    if draws.size > 1:
-        draws = draws[r0:r1]
-    if temperatures.size > 1:
-        temperatures = temperatures[r0:r1]
+    if r0:
+        ids, draws, temperatures = ids[r0:r1], part_of(draws, r0, r1), part_of(temperatures, r0, r1)
     # To make a NumPy integer takes a few percent of a small call, which begins at 0 as a rule.
     return (
         ids,
@@ -87,30 +83,41 @@ class Rows:
         Of the same shape; False excludes.
     place : Coordinates
         Where they lie in a field; category ids have the shape of the values, and negative ones exclude.
+    layout : Layout, optional
+        Of the values, where it is known.
+
+    Attributes
+    ----------
+    has_ids : bool
+        Whether categories have ids.
     """
 
+    __slots__ = (
+        "_empty", "_where", "batch", "count", "dtype", "has_ids", "in_place", "matrix", "n", "place", "values", "width",
+    )  # fmt: skip
+
     def __init__(
-        self, values: NDArray[Any], where: NDArray[np.bool_] | None = None, place: Coordinates = NOWHERE
+        self,
+        values: NDArray[Any],
+        where: NDArray[np.bool_] | None = None,
+        place: Coordinates = NOWHERE,
+        layout: Layout | None = None,
     ) -> None:
         dtype, flags = values.dtype, values.flags
-        _, n, batch, count, own = layout_of(values.shape, dtype, -1)
+        _, n, batch, count, own = layout_of(values.shape, dtype, -1) if layout is None else layout
         self.n, self.batch, self.count, self.dtype = n, batch, count, own
         self.values = values
         self.place = place
+        self.has_ids = place.categories is not None
         self._where = where
         self._empty = place.empty
         self.in_place = where is None and not place.empty and dtype == own and flags.c_contiguous and flags.aligned
         # Columns of a piece at most.
         self.width = n if self.in_place else BUFFER_BYTES // own.itemsize
-        self.matrix = None
+        self.matrix: NDArray[Any] | None = None
         if self.in_place:
             # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
             self.matrix = freeze(values.view() if len(batch) == 1 else values.reshape(count, n))
-
-    @property
-    def has_ids(self) -> bool:
-        """Whether categories have ids."""
-        return self.place.categories is not None
 
     def at(self, r0: int, r1: int, draw: int = 0, column: int = 0) -> Field:
         """Where rows r0 to r1 lie in the field, from a draw and a column on."""
@@ -141,31 +148,28 @@ class Rows:
                 return self.matrix
             # A row is contiguous also where some of its columns are left out.
             return self.matrix[r0:r1] if c1 - c0 == self.n else self.matrix[r0, c0:c1].reshape(1, -1)
-        place: Any = ...
-        if whole:
-            shape = self.values.shape
-        else:
-            place, shape = index_of(self.batch, r0, r1, c0, c1), (r1 - r0, c1 - c0)
-        piece = np.empty(shape, self.dtype)
-        if self.values.dtype in (np.float16, BFLOAT16):
-            halves = np.ascontiguousarray(self.values[place]).view(np.uint16).reshape(-1)
-            (widen if self.values.dtype == np.float16 else widen_upper)(piece.reshape(-1), freeze(halves))
-        else:
-            piece[...] = self.values[place]
+        place: Any = ... if whole else index_of(self.batch, r0, r1, c0, c1)
+        piece, kind = self.values[place], self.values.dtype
+        if kind.itemsize == 2 and kind.kind in "fV" and kind.isnative:
+            halves = np.ascontiguousarray(piece).view(np.uint16).reshape(-1)
+            piece = np.empty(piece.shape, self.dtype)
+            (widen if kind.kind == "f" else widen_upper)(piece.reshape(-1), freeze(halves))
+        elif kind != self.dtype or self._where is None:
+            piece = piece.astype(self.dtype, "C")
         if self._where is not None:
-            np.putmask(piece, ~self._where[place], -np.inf)
+            piece = np.where(self._where[place], piece, -np.inf)
         if self._empty and self.place.categories is not None:
-            np.copyto(piece, -np.inf, where=self.place.categories[place] < 0)
-        return freeze(piece.reshape(r1 - r0, c1 - c0))
+            piece = np.where(self.place.categories[place] < 0, -np.inf, piece)
+        return freeze(np.ascontiguousarray(piece).reshape(r1 - r0, c1 - c0))
 
     def pieces(self, r0: int, r1: int, c0: int, c1: int, beside: bool = False) -> Iterable[tuple[int, int, int, int]]:
         """Cut rows r0 to r1 and columns c0 to c1 into pieces: one if they are read in place, else buffers full.
 
         `beside` says that float64 noise will stand beside each piece in a buffer.
         """
-        if self.in_place and not beside:
-            return ((r0, r1, c0, c1),)
         width = BUFFER_BYTES // 8 if beside else self.width
+        if (self.in_place and not beside) or (r1 - r0) * self.n <= width:
+            return ((r0, r1, c0, c1),)
         height = max(1, width // self.n)
         return (
             (r, min(r + height, r1), c, min(c + width, c1)) for r in range(r0, r1, height) for c in range(c0, c1, width)
@@ -184,7 +188,7 @@ class Rows:
         if self.place.wide or ids[-1] - ids[0] != self.n - 1 or (np.diff(ids) != 1).any():
             return self
         rows = copy.copy(self)
-        rows.place = self.place._replace(start=int(ids[0]), categories=None)
+        rows.place, rows.has_ids = self.place._replace(start=int(ids[0]), categories=None), False
         return rows
 
     def between(self, r0: int, r1: int) -> Rows:
@@ -251,6 +255,8 @@ def rows_at(x: NDArray[Any], where: NDArray[np.bool_] | None, axis: int, place: 
 
 def rows_of(request: Request) -> Rows:
     """The rows of a request."""
+    if request.axis == -1 and request.where is None:
+        return Rows(request.x, None, request.place, request.layout)
     return rows_at(request.x, request.where, request.axis, request.place)
 
 

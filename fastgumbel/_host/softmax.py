@@ -28,8 +28,9 @@ from fastgumbel._request.request import Request, Tangents
 from fastgumbel._request.shape import converted, count_set, freeze
 from fastgumbel._request.temperature import rates_of
 
-# Tangents of log-potentials and temperatures by direction and row, and of samples by direction, draw and row.
-Slopes: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+# Tangents of log-potentials and temperatures by direction and row, whether any of the latter is not 0, and tangents of
+# samples by direction, draw and row: a plain `Tangents` of kernels.
+Slopes: TypeAlias = tuple[NDArray[Any], NDArray[Any], bool, NDArray[Any]]
 
 # Numbers of Gumbel-Rao at once; and where there are several blocks, what stays in the cache of a processor.
 RAO, _BLOCK = 2**21, 2**16
@@ -77,7 +78,7 @@ def sample_jvp(
     wanted = request.tangents(*tangents)
     noise = noise_of(request)
     given, rates = given_noise(noise, rows, request.draws), rates_of(taus, rows.dtype)
-    dx, dtau = _slopes(rows, wanted, request.axis)
+    dx, dtau, moved = _slopes(rows, wanted, request.axis)
     read = (*inputs_of(request), given, dx, dtau)
     outs = outs_of(out, "y", "dy")
     y = result_of(request, *outs[0], None, read)
@@ -86,18 +87,19 @@ def sample_jvp(
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
 
     def fill_slopes(dx: NDArray[Any]) -> NDArray[np.uint8]:
-        slopes = dx, dtau, dy.flat
+        slopes = dx, dtau, moved, dy.flat
         if samples is not None and index is not None:
             return _average(rows, rates, index, samples, slopes, log)
         return relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
 
     faulty = fill_slopes(dx)
-    if count_set(faulty) and dx.size:
+    bad = count_set(faulty)
+    if bad and dx.size:
         faulty = fill_slopes(_without_excluded(rows, given, dx, faulty == INFINITE_TANGENT))
     if index is not None:
         faulty[(index < 0).any(0) & (faulty == 0)] = INVALID_ROW
         harden(y.flat, index, np.ones(rows.count, bool), log)
-    if count_set(faulty):
+    if (bad or index is not None) and count_set(faulty):
         refuse(request, rows, faulty)
         dy.flat[..., faulty == INFINITE_TANGENT, :] = np.nan
     return y.deliver(), dy.deliver()
@@ -132,17 +134,21 @@ def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
     return array.reshape(draws, rows.count, rows.n)
 
 
-def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Tangents by direction and row in the dtype of the rows; an empty array of log-potentials where they are zero."""
+def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDArray[Any], bool]:
+    """Tangents by direction and row in the dtype of the rows; an empty array of log-potentials where they are zero.
+
+    Also, whether any of temperatures is not 0.
+    """
     kind, lead = rows.dtype, wanted.directions or (1,)
     dx, dtau = _nothing(kind)[0], np.zeros((*lead, rows.count), kind)
     if wanted.x is not None:
         lines = np.ascontiguousarray(categories_last(converted(wanted.x, kind), axis))
         own = lines.reshape(-1, rows.count, rows.n) if lines.size else lines.reshape(*lead, rows.count, rows.n)
         dx = own if len(own) == lead[0] else np.ascontiguousarray(np.broadcast_to(own, (*lead, rows.count, rows.n)))
-    if wanted.tau is not None:
-        dtau.reshape((*wanted.directions, *rows.batch))[...] = wanted.tau
-    return dx, dtau
+    if wanted.tau is None:
+        return dx, dtau, False
+    dtau.reshape((*wanted.directions, *rows.batch))[...] = wanted.tau
+    return dx, dtau, count_set(dtau) > 0
 
 
 def _without_excluded(rows: Rows, given: NDArray[Any], dx: NDArray[Any], suspects: NDArray[np.bool_]) -> NDArray[Any]:
@@ -189,7 +195,7 @@ def harden(y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_
 @functools.cache
 def _nothing(kind: np.dtype[Any]) -> Slopes:
     """No slopes of a dtype."""
-    return np.empty((0, 0, 0), kind), np.empty((0, 0), kind), np.empty((0, 0, 0, 0), kind)
+    return np.empty((0, 0, 0), kind), np.empty((0, 0), kind), False, np.empty((0, 0, 0, 0), kind)
 
 
 def relax(
@@ -210,14 +216,17 @@ def relax(
     if rows.n == 0:
         faulty[:] = 1
         return faulty
-    dx, dtau, dy = _nothing(kind) if slopes is None else slopes
-    into, changes = (y, log, faulty), (dx, dtau, count_set(dtau) > 0, dy)
-    if rates.size != rows.count:
-        rates = rates.repeat(rows.count)
+    into, changes = (y, log, faulty), _nothing(kind) if slopes is None else slopes
     count = len(y) if draws is None else draws
     if not given.size and not rows.has_ids and pays(rows, count):
         relax_rows(rows, rates, into, changes, count)
         return faulty
+
+    # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
+    results: tuple[Any, ...] = (into, changes)
+    kernel = softmax_short if rows.n <= SHORT else softmax_jvp_long
+    if rows.n > SHORT and slopes is None:
+        kernel, results = softmax_long, (into,)
 
     def work(r: int, r1: int, s: int, s1: int) -> None:
         x, at, window = rows.piece(r, r1, 0, rows.n), rows.at(r, r1), (s, s1, r, 0)
@@ -228,22 +237,13 @@ def relax(
         elif rows.has_ids:
             noise = np.empty((s1 - s, r1 - r, rows.n), kind)
             write_ids(noise, rows, (r, r1, s, s1), False)
-        # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
         if given.size and np.isneginf(noise).any():
             # Each draw has places of its own that are excluded.
             for d, beside in enumerate(noise):
                 left = np.where(np.isneginf(beside), kind.type(-np.inf), x)
-                relax_piece(freeze(left), rows.at(r, r1), beside[np.newaxis], (s + d, s + d + 1, r, 0))
+                kernel(freeze(left), at, rates, beside[np.newaxis], *results, (s + d, s + d + 1, r, 0))
         else:
-            relax_piece(x, at, noise, window)
-
-    def relax_piece(x: NDArray[Any], at: Any, noise: NDArray[Any], window: tuple[int, int, int, int]) -> None:
-        if rows.n <= SHORT:
-            softmax_short(x, at, rates, noise, into, changes, window)
-        elif slopes is None:
-            softmax_long(x, at, rates, noise, into, window)
-        else:
-            softmax_jvp_long(x, at, rates, noise, into, changes, window)
+            kernel(x, at, rates, noise, *results, window)
 
     run_blocks(rows, count, work)
     return faulty
@@ -256,7 +256,7 @@ def _average(
 
     By row, what is wrong with it. Rows and draws are cut into blocks that stay in cache.
     """
-    dx, dtau, dy = slopes
+    dx, dtau, _, dy = slopes
     each = max(1, rows.n * (len(dtau) + 1))
     height = even(rows.count, max(1, _BLOCK // (each * samples)))
     width = even(len(choices), max(1, _BLOCK // (each * samples * height)))
@@ -271,9 +271,10 @@ def _average(
     def work(r: int, s: int) -> None:
         lines, drawn = slice(r, r + height), slice(s, s + width)
         part, chosen = rows.between(r, min(r + height, rows.count)).moved(s, samples), choices[drawn, lines]
-        own = np.ascontiguousarray(dx[:, lines]), np.ascontiguousarray(dtau[:, lines]), dy[:, drawn, lines]
+        own = np.ascontiguousarray(dtau[:, lines])
+        changes = np.ascontiguousarray(dx[:, lines]), own, count_set(own) > 0, dy[:, drawn, lines]
         speed = rates[lines] if rates.size > 1 else rates
-        faults.append((lines, _average_block(part, speed, chosen, (samples, at_once), own, log)))
+        faults.append((lines, _average_block(part, speed, chosen, (samples, at_once), changes, log)))
 
     run(work, cut, len(cut))
     faulty = np.zeros(rows.count, np.uint8)
@@ -290,7 +291,7 @@ def _average_block(
     All of them, if there are several draws.
     """
     faulty = np.zeros(rows.count, np.uint8)
-    dx, dtau, dy = slopes
+    dx, dtau, moved, dy = slopes
     directions, draws = dy.shape[:2]
     last, at_once = samples
     total = np.zeros(dy.shape)
@@ -300,7 +301,7 @@ def _average_block(
         here = rows.moved(first)
         noise_given(here, np.repeat(choices, count, 0), noise)
         part = np.empty((directions, *noise.shape), rows.dtype)
-        bad = relax(here, noise, rates, noise[:0], (dx, dtau, part), log, len(noise))
+        bad = relax(here, noise, rates, noise[:0], (dx, dtau, moved, part), log, len(noise))
         np.maximum(faulty, bad, out=faulty)
         # One by one and in order: the sum does not depend on how many are drawn at once.
         part = part.reshape(directions, draws, count, rows.count, rows.n)

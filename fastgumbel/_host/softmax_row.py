@@ -46,7 +46,7 @@ def relax_rows(rows: Rows, rates: NDArray[Any], samples: tuple[Any, ...], change
                     results[:, row] = np.nan
             continue
         for draw in range(draws):
-            place = _Place(rows, row, draw, top, rates[row])
+            place = _Place(rows, row, draw, top, rates[min(row, rates.size - 1)])
             line = y[draw, row] if len(y) else None
             if len(dy):
                 if not _relax_jvp(place, line, log, changes):

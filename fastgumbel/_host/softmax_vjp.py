@@ -90,12 +90,12 @@ class _Pulled:
     def _write(self, r: int, r1: int, sums: NDArray[np.float64]) -> None:
         """Write the gradients of some rows, NaN in faulty ones, whose slopes are 0: nothing in what others share."""
         factor = self._factor[r:r1] if self._factor.size > 1 else self._factor
-        bad = self.faulty[r:r1] != 0
         with np.errstate(all="ignore"):
             sums *= factor[:, np.newaxis]
             self._dx[r:r1] = sums
             self.slopes[r:r1] *= factor
-        if bad.any():
+        if count_set(self.faulty[r:r1]):
+            bad = self.faulty[r:r1] != 0
             self._dx[r:r1][bad], self.slopes[r:r1][bad] = np.nan, 0
 
 
@@ -113,7 +113,7 @@ def sample(
     y = result_of(request, *outs[0], None, read)
     dx = Result(*outs[1], (*request.batch, rows.n), rows.dtype, (rows.count, rows.n), request.axis, read)
     check_apart(y, dx)
-    factor = rates_of(taus * (samples or 1), np.dtype(np.float64))
+    factor = rates_of(taus if samples is None else taus * samples, np.dtype(np.float64))
     rates, pulled = rates_of(taus, rows.dtype), _Pulled(rows, factor, dx.flat)
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
     if samples is not None and index is not None:

@@ -12,18 +12,22 @@ from numpy.typing import ArrayLike, NDArray
 from fastgumbel._request.ids import DRAWS
 from fastgumbel._request.scalars import array_of, whole
 
-_FLAGS = bool, np.bool_
+# As unions they would be made anew in every call.
+_FLAGS, _INTEGERS, _PAIRS = (bool, np.bool_), (int, np.integer), (tuple, list)
+_FLOATS: tuple[np.dtype[Any], ...] = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """A word from a list."""
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
-    return str(value)
+    if isinstance(value, str) and value in choices:
+        return value
+    raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
 
 
 def flag_of(value: Any, name: str) -> bool:
     """True or False, and nothing that merely counts as one of them."""
+    if value is True or value is False:
+        return value
     if not isinstance(value, _FLAGS):
         raise TypeError(f"{name} must be True or False, not {value!r}")
     return bool(value)
@@ -31,7 +35,7 @@ def flag_of(value: Any, name: str) -> bool:
 
 def pair_of(value: Any, name: str, what: str) -> tuple[Any, Any]:
     """Two arguments in one."""
-    if not isinstance(value, tuple | list) or len(value) != 2:
+    if not isinstance(value, _PAIRS) or len(value) != 2:
         raise TypeError(f"{name} must be a pair {what}")
     return value[0], value[1]
 
@@ -42,7 +46,7 @@ def float_type(dtype: Any, name: str) -> np.dtype[Any]:
         kind: np.dtype[Any] = np.dtype(dtype)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be float64 or float32, not {dtype!r}") from None
-    if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
+    if kind not in _FLOATS:
         raise TypeError(f"{name} must be float64 or float32, not {kind}")
     return kind
 
@@ -53,12 +57,14 @@ def shape_of(size: Any, name: str, most: int = DRAWS) -> tuple[int, ...]:
         return ()
     if type(size) is int and 0 <= size <= most:
         return (size,)
-    items = (size,) if isinstance(size, int | np.integer) else size
+    if type(size) is tuple and {*map(type, size)} == {int} and min(size) > 0 and math.prod(size) <= most:
+        return size
+    items = (size,) if isinstance(size, _INTEGERS) else size
     if not (isinstance(items, tuple | Sequence) or np.ndim(items) == 1) or isinstance(items, str | bytes):
         raise TypeError(f"{name} must be an int or a tuple of ints, not {type(size).__name__}")
     shape = tuple(items)
     for item in shape:
-        if isinstance(item, bool | np.bool_) or not isinstance(item, int | np.integer):
+        if isinstance(item, _FLAGS) or not isinstance(item, _INTEGERS):
             raise TypeError(f"{name} must be an int or a tuple of ints, not {size!r}")
         if item < 0:
             raise ValueError(f"{name} must not be negative, not {size!r}")

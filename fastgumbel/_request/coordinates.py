@@ -53,9 +53,11 @@ NOWHERE = Coordinates(np.uint64(0), 0, 0, _COUNTED, None)
 
 def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, ...], axis: int = -1) -> Coordinates:
     """Where the rows of a batch lie, in an array of this shape that has the categories too, on an axis from the end."""
-    place: Coordinates | None = field._everywhere
-    if place is not None:
-        return place
+    place: Coordinates
+    if field._known is not None:
+        read, place = field._known
+        if read is None or read == (shape, axis):
+            return place
     categories = None if field.categories is None else _named(field, shape)
     start, starts = _one_or_each(field.start, "start", batch)
     if starts.size:
@@ -66,8 +68,9 @@ def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, 
         draws = frozen(np.ascontiguousarray(np.broadcast_to(draws, batch)).reshape(-1))
     wide, empty = field.has_wide_categories, field.has_empty_places
     place = Coordinates(field.key, draw, start, row_ids(field, batch), categories, draws, _ONE, wide, empty)
-    if field.rows is None and field.categories is None and type(field.draw) is type(field.start) is int:
-        object.__setattr__(field, "_everywhere", place)
+    anywhere = field.rows is None and field.categories is None and type(field.draw) is type(field.start) is int
+    if not starts.size:  # ids that were written out for this call would take memory after it
+        object.__setattr__(field, "_known", (None if anywhere else (shape, axis), place))
     return place
 
 
@@ -83,6 +86,8 @@ def _one_or_each(value: int | NDArray[np.uint64], name: str, batch: tuple[int, .
 
 def field_of(rng: Any, noise: Any) -> NoiseField:
     """The field that `rng` names or `noise` is."""
+    if rng is None and type(noise) is NoiseField:
+        return noise
     if noise is None:
         return _field_of_int(rng) if type(rng) is int else NoiseField.from_key(key_of(rng, "rng"))
     if rng is not None:

@@ -79,7 +79,7 @@ class NoiseField:
     array([ True,  True,  True])
     """
 
-    __slots__ = ("_everywhere", "_span", "categories", "draw", "key", "rows", "start")
+    __slots__ = ("_known", "_span", "categories", "draw", "key", "rows", "start")
 
     key: np.uint64
     rows: NDArray[np.uint64] | None
@@ -88,8 +88,9 @@ class NoiseField:
     categories: NDArray[np.int64] | None
     # The least and the largest of the category ids, which every call asks for.
     _span: tuple[int, int]
-    # The coordinates in any batch, once they are known, of a field that gives none of its own to rows or categories.
-    _everywhere: Any
+    # What was read last, a shape and the axis of its categories, and its coordinates. None is whatever shape, where
+    # neither rows nor categories have anything of their own.
+    _known: tuple[tuple[tuple[int, ...], int] | None, Any] | None
 
     def __init__(self, seed: Rng = None) -> None:
         self._set(key_of(seed, "seed"), None, 0, 0, None)
@@ -225,7 +226,7 @@ class NoiseField:
         keep(self, "start", start)
         keep(self, "categories", categories)
         keep(self, "_span", span)
-        keep(self, "_everywhere", None)
+        keep(self, "_known", None)
         return self
 
     @property

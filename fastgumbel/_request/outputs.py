@@ -14,7 +14,7 @@ def outs_of(out: Any, *results: str) -> list[tuple[str, Any]]:
     """The name and the array for each of several results: a tuple of as many arrays, or None."""
     if out is None:
         return [("out", None)] * len(results)
-    if not isinstance(out, tuple | list) or len(out) != len(results):
+    if not isinstance(out, (tuple, list)) or len(out) != len(results):
         count = {2: "pair", 3: "triple"}[len(results)]
         raise TypeError(f"out must be a {count} of arrays ({', '.join(results)})")
     return [(f"out[{i}]", array) for i, array in enumerate(out)]

@@ -31,7 +31,10 @@ from fastgumbel._request.tangents import agreed_directions, lead_of, slopes_of
 from fastgumbel._request.temperature import scales, temperatures
 from fastgumbel._request.threshold import threshold_message, thresholds
 
-_INVALID = ("raise", "mark")
+_RAISE = "raise"
+_INVALID = (_RAISE, "mark")
+# Kinds of arrays that a NumPy array will do for.
+_HOST = (None, HOST)
 
 
 class Tangents(NamedTuple):
@@ -59,6 +62,8 @@ class Request:
     x, where, given : array, or None
         Log-potentials, their mask, and precomputed noise, as their kind of arrays gives them. A mask may be a host
         array beside others.
+    layout : Layout
+        What follows, but for the shape, in one.
     shape, axis, batch, count, n : tuple of int, int, tuple of int, int, int
         Of the log-potentials; the axis of the n categories is counted from the end, and the batch has so many rows.
     dtype : numpy.dtype
@@ -74,8 +79,8 @@ class Request:
     """
 
     __slots__ = (
-        "arrays", "axis", "batch", "count", "draw_shape", "draws", "dtype", "field", "given", "n", "place", "raises",
-        "shape", "where", "x",
+        "arrays", "axis", "batch", "count", "draw_shape", "draws", "dtype", "field", "given", "layout", "n", "place",
+        "raises", "shape", "where", "x",
     )  # fmt: skip
 
     def __init__(
@@ -90,17 +95,26 @@ class Request:
         arrays: Arrays | None = None,
         field_only: bool = False,
     ) -> None:
-        self.arrays = arrays = arrays_of(log_potentials) if arrays is None else arrays
-        self.x = x = arrays.array(log_potentials, "log_potentials")
-        if x.dtype is not BFLOAT16:
-            check_real(x.dtype, "log_potentials")
-        self.shape = shape = x.shape
-        axis, n, batch, self.count, self.dtype = layout_of(shape, x.dtype, integer(axis, "axis"))
+        if type(log_potentials) is np.ndarray and arrays in _HOST and log_potentials.dtype.char in "fd":
+            # The most common case is told at once: to do so step by step takes a tenth of a small call.
+            self.arrays: Arrays = HOST
+            self.x: Any = log_potentials
+        else:
+            self.arrays = arrays = arrays_of(log_potentials) if arrays is None else arrays
+            self.x = arrays.array(log_potentials, "log_potentials")
+            if self.x.dtype is not BFLOAT16:
+                check_real(self.x.dtype, "log_potentials")
+        self.shape = shape = self.x.shape
+        self.layout = layout = layout_of(shape, self.x.dtype, axis if type(axis) is int else integer(axis, "axis"))
+        axis, n, batch, self.count, self.dtype = layout
         self.axis, self.n, self.batch = axis, n, batch
         self.where = None if where is None else self._mask(where, log_potentials)
-        self.raises = choice_of(invalid, "invalid", _INVALID) == "raise"
-        self.draw_shape = draw_shape = shape_of(size, "size")
-        self.draws = draws = math.prod(draw_shape) if draw_shape else 1
+        self.raises = invalid is _RAISE or choice_of(invalid, "invalid", _INVALID) == _RAISE
+        self.draw_shape: tuple[int, ...] = ()
+        self.draws = draws = 1
+        if size is not None:
+            self.draw_shape = draw_shape = shape_of(size, "size")
+            self.draws = draws = math.prod(draw_shape)
         if noise is None or isinstance(noise, NoiseField):
             self.field: NoiseField | None = field_of(rng, noise)
             self.given: Any = None
@@ -108,10 +122,12 @@ class Request:
             self.place = coordinates_of(self.field, batch, shape, axis)
         else:
             self.field, self.place = None, NOWHERE
-            self.given = self._precomputed(rng, noise, "" if field_only else arrays.noise)
+            self.given = self._precomputed(rng, noise, "" if field_only else self.arrays.noise)
 
     def _either(self, x: Any, name: str) -> Any:
         """An argument that may be of the same kind as the log-potentials, or from the host."""
+        if self.arrays is HOST:
+            return array_of(x, name)
         return self.arrays.array(x, name) if self.arrays.owns(x) else array_of(x, name)
 
     def _mask(self, where: Any, log_potentials: Any) -> Any:
@@ -164,14 +180,15 @@ class Request:
         count = whole(samples, "rao", 1)
         if self.field is None:
             raise ValueError("noise must be a NoiseField with rao, not an array")
-        check_reach(NoiseField.from_key(0), (last_of(self.field.draw) + self.draws) * count, 0)
+        if count > 1:
+            check_reach(NoiseField.from_key(0), (last_of(self.field.draw) + self.draws) * count, 0)
         check_conditioned(self.field, self.n)
         return count
 
     def temperatures(self, tau: Any) -> NDArray[np.float64]:
         """One temperature a row, in C order of the batch, or a single one if all rows have the same."""
         if type(tau) is float and 0 <= tau < math.inf:
-            return np.array([tau])
+            return np.array((tau,))
         return temperatures(self.arrays.fetch(tau, "tau"), self.batch, self.axis)
 
     def scale_noise(self, temperature: Any) -> None:
@@ -182,6 +199,8 @@ class Request:
 
     def thresholds(self, threshold: Any) -> NDArray[np.float64]:
         """Thresholds by draw and row, or one for all along an axis; of a row that is marked for NaN, +inf."""
+        if type(threshold) is float and threshold == threshold:
+            return frozen(np.array(((threshold,),)))
         array = self.arrays.fetch(threshold, "threshold")
         own = thresholds(array, self.draw_shape, self.batch, self.axis)
         bad = threshold_message(own, self.batch, self.place.rows)

@@ -39,13 +39,15 @@ _SMALL = 1024
 def any_negative(array: NDArray[Any]) -> bool:
     """Whether there is any integer below 0."""
     if 0 < array.size <= _SMALL:
-        return bool(array.item(array.argmin()) < 0)
+        return array.item(array.argmin()) < 0  # type: ignore[no-any-return]
     array = once(array)
     return array.size > 0 and bool(array.min() < 0)
 
 
 def count_set(array: NDArray[Any]) -> int:
     """How many items are not 0."""
+    if array.size == 1:
+        return 1 if array.item() else 0
     return int(np.count_nonzero(array)) if array.size > _SMALL else len(array.nonzero()[0])
 
 

@@ -15,6 +15,8 @@ from fastgumbel._request.shape import converted, count_set
 
 def lead_of(shape: tuple[int, ...], expected: tuple[int, ...]) -> tuple[int, ...]:
     """The axis of directions, if there is one, before the shape of the log-potentials in that of their tangents."""
+    if shape == expected:
+        return ()
     if shape[-len(expected) :] != expected or len(shape) > len(expected) + 1:
         raise ValueError(
             f"tangents[0] must have the shape of the log-potentials, {expected}, with at most an axis of "
@@ -25,7 +27,7 @@ def lead_of(shape: tuple[int, ...], expected: tuple[int, ...]) -> tuple[int, ...
 
 def agreed_directions(counts: list[int]) -> tuple[int, ...]:
     """The number of directions of both tangents, of those that have such an axis."""
-    if len(set(counts)) > 1:
+    if len(counts) > 1 and counts[0] != counts[1]:
         raise ValueError(f"tangents must have equally many directions, not {counts[0]} and {counts[1]}")
     return tuple(counts[:1])
 

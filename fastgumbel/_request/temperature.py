@@ -53,8 +53,8 @@ def scales(temperature: NDArray[Any], batch: tuple[int, ...], axis: int) -> NDAr
 
 def rates_of(taus: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
     """1 / tau in a dtype; the largest number where that is beyond it."""
-    if taus.size == 1 and _ORDINARY <= taus.item() <= 1 / _ORDINARY:
-        return np.array([1 / taus.item()], dtype)
+    if taus.size == 1 and _ORDINARY <= (tau := taus.item()) <= 1 / _ORDINARY:
+        return np.array((1 / tau,), dtype)
     with np.errstate(all="ignore"):
         return np.minimum(1 / taus, np.finfo(dtype).max).astype(dtype, copy=False)
 

@@ -186,3 +186,22 @@ def test_row_ids_in_a_list_keep_all_their_bits():
 def test_what_names_no_field(seed, remedy):
     with pytest.raises(TypeError, match=rf"rng must be None, an int, .* or Generator, {remedy}"):
         fastgumbel.gumbel(3, rng=seed)
+
+
+def test_a_field_serves_arrays_of_several_shapes():
+    """What is kept of one read is not taken for another, of a shape or an axis of its own."""
+    field = NoiseField(1).at(rows=[[3], [5]], draw=[1, 2, 9, 4])
+    x = np.random.default_rng(1).normal(size=(2, 4, 4))
+    for array, axis in ((x, -1), (x, 1), (x, -1), (x[:, :, :3], -1), (x[:1], -1), (x, 1)):
+        fresh = NoiseField(1).at(rows=[[3], [5]], draw=[1, 2, 9, 4])
+        results = []
+        for noise in (field, fresh):
+            rows = noise if len(array) == 2 else noise.at(rows=[[3]])
+            results.append(fastgumbel.gumbel_max(array, axis=axis, noise=rows))
+        np.testing.assert_array_equal(*results)
+    with pytest.raises(ValueError, match="rows of shape"):
+        fastgumbel.gumbel_max(x[:1], noise=field)
+    named, whole = NoiseField(1).at(categories=[7, 3, 9]), fastgumbel.gumbel((2, 10), noise=NoiseField(1))
+    np.testing.assert_array_equal(fastgumbel.gumbel((2, 3), noise=named), whole[:, [7, 3, 9]])
+    with pytest.raises(ValueError, match="categories of shape"):
+        fastgumbel.gumbel((2, 4), noise=named)

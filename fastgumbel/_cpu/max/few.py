@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from fastgumbel._cpu.one.max import index_of_row
-from fastgumbel._cpu.parameters import Coordinates
+from fastgumbel._cpu.one.max import best_of_row, index_of_row
+from fastgumbel._cpu.parameters import Coordinates, Field, Window
+from fastgumbel._cpu.stage import coordinates_at
+from fastgumbel._law.reduce import put
 from fastgumbel._numba.compile import kernel
 
 
@@ -22,3 +24,24 @@ def max_few(x, key, draw, start, temperature, index):
         if index[row] < 0:
             return False
     return True
+
+
+@kernel
+def max_each(x, field, index, value, window):
+    """Gumbel-max of each row of x by itself: for so few rows and draws that they would leave vector lanes empty.
+
+    `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of `index` and `value`, whose
+    axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with.
+    """
+    field, window = Field(*field), Window(*window)
+    for r in range(len(x)):
+        for s in range(window.first_draw, window.last_draw):
+            coordinates = coordinates_at(field, r, s)
+            if value.size:
+                best, arg = best_of_row(x[r], None, None, coordinates)
+                # Without noise, the largest log-potential as it stands: a sum with 0 could change the sign of a zero.
+                if coordinates.temperature == 0 and arg >= 0:
+                    best = np.float64(x[r, arg])
+            else:
+                best, arg = 0.0, index_of_row(x[r], None, None, coordinates)
+            put(best, arg, index, value, s, window.row + r, window.column)

@@ -86,9 +86,9 @@ def tangent(out, dx, x, p, t, change, n, log):
 def softmax_long(x, field, rates, noise, samples, window):
     """Relaxed samples of the rows of x.
 
-    `field` is a `Field`. `rates` are 1 / tau by row of the whole. `noise` replaces the field, [draw, row, category] of
-    those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `window` is (first_draw,
-    last_draw, row, column), a `Window` of them.
+    `field` is a `Field`. `rates` are 1 / tau by row of the whole, or one for all. `noise` replaces the field, [draw,
+    row, category] of those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `window` is
+    (first_draw, last_draw, row, column), a `Window` of them.
     """
     field, samples, window = Field(*field), Samples(*samples), Window(*window)
     out, log, faulty = samples
@@ -101,7 +101,7 @@ def softmax_long(x, field, rates, noise, samples, window):
     p = np.empty(n if log else 0, out.dtype)
     for r in range(n_rows):
         to_row = window.row + r
-        rate, top = rates[to_row], top_of(potentials, r * n, n)
+        rate, top = rates[min(to_row, rates.size - 1)], top_of(potentials, r * n, n)
         if top != top:
             faulty[to_row] = INVALID_ROW
         for s in range(window.first_draw, window.last_draw):
@@ -146,7 +146,7 @@ def softmax_jvp_long(x, field, rates, noise, samples, tangents, window):
     p = results if in_place else np.empty(n, dy.dtype)
     for r in range(n_rows):
         to_row = window.row + r
-        rate, top = rates[to_row], top_of(potentials, r * n, n)
+        rate, top = rates[min(to_row, rates.size - 1)], top_of(potentials, r * n, n)
         if top != top:
             faulty[to_row] = INVALID_ROW
         for s in range(window.first_draw, window.last_draw):

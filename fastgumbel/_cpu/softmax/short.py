@@ -150,10 +150,10 @@ def _clear_excluded(q, x, known, n, lanes):
 def softmax_short(x, field, rates, noise, samples, tangents, window):
     """Relaxed samples of short rows, and tangents where dy is not empty.
 
-    `field` is a `Field`. `rates` are 1 / tau by row of the whole. `noise` replaces the field, [draw, row, category] of
-    those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `tangents` (dx, dtau, moved, dy),
-    `Tangents`; faulty[r] becomes INFINITE_TANGENT for rows where these are not finite. `window` is (first_draw,
-    last_draw, row, column), a `Window` of them.
+    `field` is a `Field`. `rates` are 1 / tau by row of the whole, or one for all. `noise` replaces the field, [draw,
+    row, category] of those at hand, unless it is empty. `samples` are (y, log, faulty), `Samples`, and `tangents` (dx,
+    dtau, moved, dy), `Tangents`; faulty[r] becomes INFINITE_TANGENT for rows where these are not finite. `window` is
+    (first_draw, last_draw, row, column), a `Window` of them.
     """
     field, window = Field(*field), Window(*window)
     y, logarithm, faulty = Samples(*samples)
@@ -171,7 +171,9 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
     t = np.empty((n + 7) * STAGE, kind)
     p = np.empty((n + 7) * STAGE, kind)
     q = np.empty((n + 7) * STAGE if n_directions or logarithm else 0, kind)
-    known = np.zeros(_PLANES * STAGE, kind)
+    known = np.empty(_PLANES * STAGE, kind)
+    fill(known, _DISTANCE, STAGE, kind.type(0))
+    fill(known, _RATE, STAGE, rates[0])
     scratch = lane_scratch(rates)
     counters = scratch.counters
     for r in range(0, n_rows, together):
@@ -182,8 +184,9 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
         for d in range(at_once):
             for i in range(count):
                 counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
-                known[_RATE + d * count + i] = rates[to_row + i]
                 known[_TOP + d * count + i] = known[_TOP + i]
+            for i in range(count if rates.size > 1 else 0):
+                known[_RATE + d * count + i] = rates[to_row + i]
         for s in range(window.first_draw, window.last_draw, at_once):
             raced = min(at_once, window.last_draw - s)
             lanes = count * raced
