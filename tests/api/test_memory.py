@@ -59,7 +59,7 @@ def test_many_draws_need_only_their_result():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_the_field_needs_only_its_result(dtype):
-    fastgumbel.gumbel((64, 100), rng=0, dtype=dtype)
+    fastgumbel.gumbel((8, 4000), rng=0, dtype=dtype)
     tracemalloc.start()
     try:
         result = fastgumbel.gumbel((1000, 4000), rng=0, dtype=dtype)
