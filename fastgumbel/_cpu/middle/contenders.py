@@ -25,6 +25,7 @@ from fastgumbel._law.bounds import at_least, lane_ceiling
 from fastgumbel._law.field import LOW_WORDS, block_exponential, join, winner_lane, word_of
 from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
+from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.masks import any_at_most64, at_least64, lowest_bit
 
@@ -142,7 +143,7 @@ def flush(contenders, waiting, quads, n, races, flat, width):
 
 @stage
 def bound_all(contenders, n, races, flat, bounds):
-    """Bounds of the perturbed values of the first n lanes that wait."""
+    """Bounds of the perturbed values of the first n lanes that wait; those that are excluded have no lower one."""
     own, halves = contenders.integers, contenders.halves
     for i in range(n):
         place = own[_PLACE + i]
@@ -156,7 +157,7 @@ def bound_all(contenders, n, races, flat, bounds):
     for i in range(n):
         high, heat, potential = halves[_HIGH + i], bounds.heats[i], bounds.potentials[i]
         g = at_least(_0, lane_ceiling(high, bounds.minima[i] * _ABOVE))
-        bounds.lower[i] = fma(heat, np.float64(g), potential)
+        bounds.lower[i] = fma(heat, np.float64(g), potential) if potential > -LIMIT else NOTHING
 
 
 @stage
