@@ -5,8 +5,8 @@ import numpy as np
 from fastgumbel._cpu.one.max import best_of_row, index_of_row
 from fastgumbel._cpu.parameters import Coordinates, Field, Window
 from fastgumbel._cpu.stage import coordinates_at
-from fastgumbel._law.reduce import put
-from fastgumbel._numba.compile import kernel
+from fastgumbel._law.reduce import LIMIT, NOTHING, put
+from fastgumbel._numba.compile import kernel, stage
 
 
 @kernel
@@ -26,6 +26,15 @@ def max_few(x, key, draw, start, temperature, index):
     return True
 
 
+@stage
+def _nothing_or_nan(x):
+    """What a row without a sample is combined with others as: NaN if it is invalid by itself."""
+    for v in x:
+        if not np.float64(v) < LIMIT:
+            return np.nan
+    return NOTHING
+
+
 @kernel
 def max_each(x, field, index, value, window):
     """Gumbel-max of each row of x by itself: for so few rows and draws that they would leave vector lanes empty.
@@ -39,8 +48,10 @@ def max_each(x, field, index, value, window):
             coordinates = coordinates_at(field, r, s)
             if value.size:
                 best, arg = best_of_row(x[r], None, None, coordinates)
-                # Without noise, the largest log-potential as it stands: a sum with 0 could change the sign of a zero.
-                if coordinates.temperature == 0 and arg >= 0:
+                if arg < 0:
+                    best = _nothing_or_nan(x[r])
+                elif coordinates.temperature == 0:
+                    # The largest log-potential as it stands: a sum with 0 could change the sign of a zero.
                     best = np.float64(x[r, arg])
             else:
                 best, arg = 0.0, index_of_row(x[r], None, None, coordinates)
