@@ -69,7 +69,7 @@ def choose(options: Options) -> None:
             for table, target in zip(study.tables, targets, strict=False)
         ]
         with compile_notice(quiet=options.quiet):
-            simulation.warm_up(study.tables)
+            simulation.warm_up(study.tables, size)
         total = len(arms) * rows * options.draws
         advance = stack.enter_context(progress(total, " choices", quiet=options.quiet))
         seconds = simulation.run(arms, flows, size, advance)

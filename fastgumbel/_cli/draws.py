@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
@@ -18,6 +18,8 @@ from fastgumbel._cli.table import Table
 CELLS = 1 << 21  # log-potentials of a chunk: 16 MiB in float64
 CHOICES = 1 << 21  # choices of a chunk: 16 MiB
 WORK = 1 << 31  # choices times alternatives of a chunk: seconds, so that progress shows and Ctrl-C is heard
+# So many choices are many for every kernel.
+_MANY = 64
 
 
 class ChunkSize(NamedTuple):
@@ -74,15 +76,18 @@ class Simulation:
     draws: int
     ids: NDArray[np.uint64] | None = None
 
-    def warm_up(self, tables: Iterable[Table]) -> None:
+    def warm_up(self, tables: Sequence[Table], size: ChunkSize) -> None:
         """Draw the first row of every table just as `run` does, so that the clock of `run` sees no kernel compiled.
 
-        What a kernel is compiled for is the type of its arguments, and which kernel it is depends on the alternatives.
+        What a kernel is compiled for is the type of its arguments, and which kernel it is depends on the alternatives,
+        and on whether choices are many.
         """
-        noise = self._noise(0, 1, 0)
-        for table in tables:
-            # An invalid row is only marked, as the complaint of `run` says more.
-            gumbel_max(table.chunk(0, 1), size=1, noise=noise, invalid="mark")
+        noise, rows = self._noise(0, 1, 0), tables[0].shape[0]
+        heights, widths = ({b - a for a, b in _spans(*cut)} for cut in ((rows, size.rows), (self.draws, size.draws)))
+        for count in {min(height * width, _MANY) for height in heights for width in widths}:
+            for table in tables:
+                # An invalid row is only marked, as the complaint of `run` says more.
+                gumbel_max(table.chunk(0, 1), size=count, noise=noise, invalid="mark")
 
     def run(self, arms: Sequence[Arm], flows: Flows | None, size: ChunkSize, advance: Callable[[int], object]) -> float:
         """Draw every arm with the same noise, chunk by chunk, and return the seconds spent in drawing alone."""

@@ -27,7 +27,9 @@ Choose = Callable[..., Outcome]
 def _kernels() -> None:
     """Compile what the tests draw with, as the notice of it would be one more line on stderr."""
     for dtype, alternatives in [("f4", 2), ("f8", 2), ("f4", 300)]:
-        draws.Simulation(0, 0, 1).warm_up([Table("zeros", np.zeros((1, alternatives), dtype))])
+        table, size = Table("zeros", np.zeros((1, alternatives), dtype)), draws.ChunkSize(1, 64)
+        # 64 draws, and one more.
+        draws.Simulation(0, 0, 65).warm_up([table], size)
 
 
 @pytest.fixture
