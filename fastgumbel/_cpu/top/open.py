@@ -13,11 +13,12 @@ import numpy as np
 from fastgumbel._cpu.blocks import CHUNK, block_at, reaching
 from fastgumbel._cpu.stage import STAGE, draw_listed_words, padded
 from fastgumbel._cpu.top.heap import offer
+from fastgumbel._cpu.word_limits import word_limit
 from fastgumbel._law.field import BLOCK_SHIFT, HIGH_WORDS, LOW_WORDS, join, lane_half
 from fastgumbel._law.ops import fma
-from fastgumbel._law.real import exp64, exponential64, exponential_floor, gumbel64, gumbel_bound
+from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, floor_of, slack_of
-from fastgumbel._numba.compile import maker, scalar, stage
+from fastgumbel._numba.compile import maker, stage
 from fastgumbel._numba.masks import any_at_most64, lowest_bit
 from fastgumbel._numba.vector import prefetch64
 
@@ -26,9 +27,6 @@ _AHEAD = 8
 
 _1 = np.uint64(1)
 _QUADS = np.uint64(0x1111111111111111)
-_SLACK = np.float64(2.0**-30)
-_WORDS = np.float64(2.0**32)
-_LAST_WORD = np.float64(2.0**32 - 1)
 
 
 class TopScratch(NamedTuple):
@@ -68,18 +66,6 @@ def top_scratch():
         np.zeros(STAGE, np.uint32),
         np.zeros(4 * STAGE, np.uint32),
     )
-
-
-@scalar
-def _limit(largest, e_block, root, temperature):
-    """The largest high word with which a lane of a block may reach the root.
-
-    It must wait e <= exp((largest - root) / T) - E_b, and a uniform number is below its exponential one. The exponent
-    has all that rounding may add; from 0 on it says nothing.
-    """
-    exponent = (largest - root + slack_of(largest, root)) / temperature + _SLACK
-    limit = (exp64(max(min(exponent, np.float64(0)), np.float64(-700))) - e_block) * _WORDS + np.float64(2)
-    return min(max(limit, np.float64(0)), _LAST_WORD) if exponent < 0 else _LAST_WORD
 
 
 @stage
@@ -131,7 +117,8 @@ def open_blocks(x, n, first_pair, coordinates, column, heap, scratch):
         if bounds[place] < root:
             continue
         block = block_at(place, first_pair)
-        limit = np.uint32(_limit(maxima[place], minima[place], root, temperature))
+        gap = (maxima[place] - root + slack_of(maxima[place], root)) / temperature
+        limit = word_limit(np.float32(gap), np.float32(minima[place]))
         scaled = temperature * noise[place]
         threshold = root - scaled - slack_of(root, scaled)
         mask = reaching(x, np.int64(block << BLOCK_SHIFT) - np.int64(start), threshold) & ~(_1 << lanes[place])
