@@ -83,7 +83,8 @@ def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
 def check_real(dtype: np.dtype[Any], name: str) -> None:
     """Whether a dtype is float16 to float64 or an integer."""
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {dtype}")
+        remedy = f": pass np.asarray({name}, float)" if dtype.kind in "bOf" else ""
+        raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {dtype}{remedy}")
 
 
 def boolean_of(mask: Any) -> NDArray[np.bool_]:

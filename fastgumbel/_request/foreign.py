@@ -6,6 +6,7 @@ None of them is imported: an object of theirs comes only from a program that has
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,20 @@ def _read(x: Any, name: str) -> NDArray[Any]:
     if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
         array: NDArray[Any] = np.from_dlpack(x)
         return array
-    return np.asarray(x)
+    array = np.asarray(x)
+    # What NumPy cannot read is one object to it.
+    if array.ndim == 0 and array.dtype == object:
+        raise _Refused(f"{name} must be an array or a number, not {type(x).__name__}{_remedy(x)}")
+    return array
+
+
+def _remedy(x: Any) -> str:
+    """What to pass instead of an object that is no array, with the colon before it."""
+    if hasattr(x, "toarray"):
+        return ": pass its toarray(), in which all that is not stored is 0"
+    if isinstance(x, Mapping):
+        return ": pass a list of its values"
+    return ": pass a list of its items" if isinstance(x, Iterable) else ""
 
 
 def _of_tensor(x: Any, name: str, torch: Any) -> NDArray[Any]:

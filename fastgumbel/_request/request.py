@@ -217,7 +217,8 @@ class Request:
             raise TypeError(f"choice must be integers, not {array.dtype}")
         shape = self.draw_shape + self.batch
         if array.shape not in (shape, self.batch):
-            raise ValueError(f"choice must have shape {shape} or {self.batch}, not {array.shape}")
+            either = f"{shape} or {self.batch}" if self.draw_shape else f"{shape}"
+            raise ValueError(f"choice must have shape {either}, not {array.shape}")
         return array
 
     def cotangent(self, cotangent: Any) -> Any:

@@ -267,7 +267,7 @@ def test_a_threshold_that_is_nan():
         (np.zeros((2, 4)), ValueError, r"threshold of shape \(2, 4\)"),
         (True, TypeError, "threshold must be real numbers"),
         ("high", TypeError, "threshold must be real numbers"),
-        (None, TypeError, "threshold must be real numbers"),
+        (None, TypeError, "threshold must be an array or a number, not NoneType"),
         (1j, TypeError, "threshold must be real numbers"),
     ],
 )

@@ -1,7 +1,10 @@
 """Arrays of other libraries: read as they are meant, or refused by name with the remedy."""
 
+import re
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import fastgumbel as fg
 
@@ -49,6 +52,22 @@ def test_errors_of_others_name_the_argument(name):
     }
     with pytest.raises(TypeError, match=f"{name} cannot be read as an array: RuntimeError: no memory left there"):
         calls[name]()
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (csr_array(X), "an array or a number, not csr_array: pass its toarray(), in which all that is not stored is 0"),
+        ({"bus": 1.0, "car": 2.0}, "an array or a number, not dict: pass a list of its values"),
+        ((x for x in (1.0, 2.0)), "an array or a number, not generator: pass a list of its items"),
+        (None, "an array or a number, not NoneType"),
+        (X.astype(object), "real numbers (float16, float32, float64 or integers), not object: pass np.asarray(log_"),
+        (X > 0, "real numbers (float16, float32, float64 or integers), not bool: pass np.asarray(log_"),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_refused_with_the_remedy(bad, message):
+    with pytest.raises(TypeError, match=re.escape(f"log_potentials must be {message}")):
+        fg.gumbel_max(bad, noise=FIELD)
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint8])
