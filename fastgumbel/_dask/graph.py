@@ -98,7 +98,7 @@ class Block:
         shard = x_place.pop(call.axis)
         self.place = tuple(x_place)
         self.first = shard.start
-        ids = positions(self.place, call.batch) if ids is None else self._by_row(ids)
+        ids = frozen(positions(self.place, call.batch) if ids is None else self._by_row(ids))
         start = call.start if categories is not None else call.start + self.first
         empty = categories is not None and any_negative(categories)
         at = Coordinates(call.key, call.draw, start, ids, categories, wide=call.wide, empty=empty)

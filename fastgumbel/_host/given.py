@@ -14,6 +14,7 @@ from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result
 from fastgumbel._host.rows import Rows, inputs_of, rows_of
 from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
+from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.faults import choice_message
 from fastgumbel._request.ids import IDS
 from fastgumbel._request.request import Request
@@ -65,7 +66,7 @@ def _of_representatives(rows: Rows, choices: NDArray[np.intp], chosen: NDArray[n
 
 def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDArray[np.uint8]:
     """Write noise given choices[draw, row] to out[draw, row]; by row, what is wrong with it."""
-    faulty = np.zeros(rows.count, np.uint8)
+    choices, faulty = frozen(choices), np.zeros(rows.count, np.uint8)
     if rows.n == 0:
         faulty[:] = 1
         return faulty

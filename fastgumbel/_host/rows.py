@@ -197,7 +197,7 @@ class Rows:
         if self.has_ids:
             categories = np.broadcast_to(self.ids(r0, r1, 0, self.n).view(np.int64), (r1 - r0, self.n))
         place = place._replace(
-            rows=place.rows[r0:r1] if place.rows.size else np.arange(r0, r1, dtype=np.uint64),
+            rows=place.rows[r0:r1] if place.rows.size else freeze(np.arange(r0, r1, dtype=np.uint64)),
             categories=categories,
             draws=part_of(place.draws, r0, r1),
             temperatures=part_of(place.temperatures, r0, r1),

@@ -14,15 +14,13 @@ from fastgumbel._request.key import key_of
 from fastgumbel._request.layout import fits
 from fastgumbel._request.shape import freeze
 
-# Row ids that count from 0.
-_COUNTED: NDArray[np.uint64] = np.empty(0, np.uint64)
-
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:
     """A read-only view: kernels are compiled for one kind of such arrays."""
     return freeze(array[...])
 
 
+# Row ids that count from 0, or draws of which no row has one of its own.
 _COMMON: NDArray[np.uint64] = frozen(np.empty(0, np.uint64))
 _ONE: NDArray[np.float64] = frozen(np.empty(0))
 
@@ -32,8 +30,8 @@ class Coordinates(NamedTuple):
 
     Row ids, of a batch in C order, are empty where they count from 0. Category ids have the shape of what is read, or
     are None where they count from `start`. `draws` are added to `draw`, one a row, and empty where there is nothing to
-    add. `temperatures` scale the noise: one a row, one for all, or none where all are 1. Draws and temperatures are
-    read-only. `wide` tells that a category id is 2^32 or more, `empty` that one may be negative.
+    add. `temperatures` scale the noise: one a row, one for all, or none where all are 1. All three are read-only.
+    `wide` tells that a category id is 2^32 or more, `empty` that one may be negative.
     """
 
     key: np.uint64
@@ -48,7 +46,7 @@ class Coordinates(NamedTuple):
 
 
 # Where what reads no field is said to lie.
-NOWHERE = Coordinates(np.uint64(0), 0, 0, _COUNTED, None)
+NOWHERE = Coordinates(np.uint64(0), 0, 0, _COMMON, None)
 
 
 def coordinates_of(field: NoiseField, batch: tuple[int, ...], shape: tuple[int, ...], axis: int = -1) -> Coordinates:
@@ -140,16 +138,16 @@ def _named(field: NoiseField, shape: tuple[int, ...]) -> NDArray[np.int64]:
 def row_ids(field: NoiseField, batch: tuple[int, ...]) -> NDArray[np.uint64]:
     """Ids of the rows of a batch in C order; empty where they count from 0."""
     if field.rows is None:
-        return _COUNTED
+        return _COMMON
     if field.rows.shape == batch:
-        return field.rows.reshape(-1)
+        return freeze(field.rows.reshape(-1))
     try:
         ids = np.broadcast_to(field.rows, batch)
     except ValueError:
         raise ValueError(
             f"noise: rows of shape {field.rows.shape} do not broadcast to the batch shape {batch}"
         ) from None
-    return np.ascontiguousarray(ids).reshape(-1)
+    return freeze(np.ascontiguousarray(ids).reshape(-1))
 
 
 def check_conditioned(field: NoiseField, categories: int) -> None:
