@@ -15,7 +15,7 @@ from fastgumbel._cpu.max.short import max_short
 from fastgumbel._host.repeats import settle_choices
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.tiles import LONGEST, prepared, scan_field, scan_given, scan_ids, share
+from fastgumbel._host.tiles import LONGEST, prepared, scan_given, scan_ids, share, share_field
 from fastgumbel._host.written import NO_HOMES, Written
 from fastgumbel._law.reduce import HOTTEST
 from fastgumbel._request.field import NoiseField
@@ -128,11 +128,11 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
         share(rows, index, values, True, scan_ids(rows, max_given), merge_results)
     elif short:
         kernel = max_short if rows.has_ids or index.size > _EACH else max_each
-        share(rows, index, values, True, scan_field(rows, kernel), merge_results)
+        share_field(rows, index, values, True, kernel, merge_results)
     elif n <= MIDDLE:
-        share(rows, index, values, False, scan_field(rows, _middle), merge_results)
+        share_field(rows, index, values, False, _middle, merge_results)
     else:
-        share(rows, index, values, False, scan_field(rows, max_long), merge_results)
+        share_field(rows, index, values, False, max_long, merge_results)
     if rows.has_ids and not settled:
         settle_choices(rows, index)
 

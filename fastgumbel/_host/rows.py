@@ -18,6 +18,8 @@ from fastgumbel._request.shape import freeze
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
+# So few log-potentials are one piece, whatever their type, and one task.
+LITTLE = BUFFER_BYTES // 8
 
 _0 = np.uint64(0)
 
@@ -111,7 +113,13 @@ class Rows:
         self.has_ids = place.categories is not None
         self._where = where
         self._empty = place.empty
-        self.in_place = where is None and not place.empty and dtype == own and flags.c_contiguous and flags.aligned
+        self.in_place = (
+            where is None
+            and not place.empty
+            and (dtype is own or dtype == own)
+            and flags.c_contiguous
+            and flags.aligned
+        )
         # Columns of a piece at most.
         self.width = n if self.in_place else BUFFER_BYTES // own.itemsize
         self.matrix: NDArray[Any] | None = None

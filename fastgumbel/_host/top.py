@@ -14,7 +14,7 @@ from fastgumbel._cpu.top.short import top_short
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import Result, check_apart
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share
+from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share, share_field
 from fastgumbel._host.written import Written
 from fastgumbel._request.faults import too_few_message
 from fastgumbel._request.outputs import outs_of
@@ -23,8 +23,9 @@ from fastgumbel._request.shape import any_negative
 
 # Which kernel runs. Where so many lists or more are wanted, rows are searched together: by `top_short` up to SHORT
 # categories where there are fewer than _MANY a place, and by `top_middle` up to MIDDLE where there are more. Lists of
-# more than _PLACES, or of most categories unless these are few, are not for `top_short`.
+# more than _PLACES, or of most categories unless these are few, are not for `top_short`. So few short lists are.
 _SEVERAL = 16
+_FEW_LISTS, _SHORTER, _FEW_PLACES = 8, 128, 8
 _MANY = 128
 SHORT = 2048
 MIDDLE = 8192
@@ -82,27 +83,30 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
 
     A row that is invalid has -1 and NaN. Noise, if given, has the rows of the first draw, then those of the second, ...
     """
-    prepared(index, value, True)
-    rows = rows.counted()
-    if not (rows.n and index.size):
-        return
+    rows = rows.counted() if rows.has_ids else rows
     draws, count, k = index.shape
-    if noise is not None:
-        scan, kernel = scan_given(rows, noise, top_given), top_given
-    elif rows.has_ids:
-        scan, kernel = scan_ids(rows, top_given), top_given
-        if k < rows.n <= _WRITTEN and not rows.place.wide:
-            scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
-    else:
+    if noise is None and not rows.has_ids:
         kernel = _kernel_of(rows.n, k, draws * count)
-        scan = scan_field(rows, kernel)
-    share(rows, index, value, kernel not in (top_middle, top_long), scan, merge_tops)
-    if kernel is not top_short:
-        sort_tops(index, value)
+        if kernel is not top_short:
+            prepared(index, value, True)
+        if index.size:
+            share_field(rows, index, value, kernel not in (top_middle, top_long), kernel, merge_tops)
+        if kernel is not top_short:
+            sort_tops(index, value)
+        return
+    prepared(index, value, True)
+    if index.size:
+        scan = scan_ids(rows, top_given) if noise is None else scan_given(rows, noise, top_given)
+        if noise is None and k < rows.n <= _WRITTEN and not rows.place.wide:
+            scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
+        share(rows, index, value, True, scan, merge_tops)
+    sort_tops(index, value)
 
 
 def _kernel_of(n: int, k: int, lists: int) -> Any:
     """The kernel that finds the k best of n categories of a field, of so many rows and draws."""
+    if lists >= _FEW_LISTS and n <= _SHORTER and k <= _FEW_PLACES:
+        return top_short
     if lists >= _SEVERAL:
         if n <= SHORT and n < _MANY * k and k <= _PLACES and (n >= 2 * k or n <= _FEW):
             return top_short
