@@ -11,7 +11,7 @@ from fastgumbel._cpu.given import given_choice
 from fastgumbel._cpu.given_short import given_short
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.repeats import once_each
-from fastgumbel._host.result import Result
+from fastgumbel._host.result import delivered, room
 from fastgumbel._host.rows import Rows, inputs_of, rows_of
 from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
 from fastgumbel._request.faults import choice_message
@@ -33,11 +33,11 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     if passed.shape != lead:
         passed = np.broadcast_to(passed, lead)
     choices = np.ascontiguousarray(passed, np.intp).reshape(request.draws, rows.count)
-    flat, read = (*choices.shape, rows.n), (*inputs_of(request), choices)
+    shape, flat, read = (*lead, rows.n), (*choices.shape, rows.n), (*inputs_of(request), choices)
     if chosen is not None:
         choices = _of_representatives(whole, choices, chosen)
-    result = Result("out", out, (*lead, rows.n), rows.dtype, flat, request.axis, read)
-    faulty = noise_given(rows, choices, result.flat)
+    noise = room("out", out, shape, rows.dtype, flat, request.axis, read)
+    faulty = noise_given(rows, choices, noise)
     if request.draws and count_set(faulty):
         wrong = faulty == INVALID_CHOICE
         if wrong.any():
@@ -47,8 +47,8 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
             raise ValueError(rows.fault(int(faulty.argmax())))
     if chosen is not None:
         # Places of one id have one noise.
-        result.flat[...] = np.take_along_axis(result.flat, chosen[np.newaxis], 2)
-    return result.deliver()
+        noise[...] = np.take_along_axis(noise, chosen[np.newaxis], 2)
+    return delivered(noise, out, shape, request.axis)
 
 
 def _of_representatives(rows: Rows, choices: NDArray[np.intp], chosen: NDArray[np.int64]) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ from fastgumbel._cpu.max.long import max_long
 from fastgumbel._cpu.max.middle import max_middle
 from fastgumbel._cpu.max.short import max_short
 from fastgumbel._host.repeats import settle_choices
-from fastgumbel._host.result import Result, check_apart
+from fastgumbel._host.result import INDEX, VALUE, check_apart, delivered, room
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, prepared, scan_given, scan_ids, share, share_field
 from fastgumbel._host.written import NO_HOMES, Written
@@ -83,18 +83,19 @@ def sample(request: Request, return_max: bool, out: Any) -> Any:
     rows, shape = rows_of(request), request.draw_shape + request.batch
     flat, read = (request.draws, rows.count), inputs_of(request)
     if not return_max:
-        result = Result("out", out, shape, np.intp, flat, inputs=read)
-        search(rows, noise_of(request), result.flat, None)
-        refuse(request, rows, result.flat)
-        return result.deliver()
+        index = room("out", out, shape, INDEX, flat, -1, read)
+        search(rows, noise_of(request), index, None)
+        refuse(request, rows, index)
+        return delivered(index, out, shape, -1)
     (name, index_out), (value_name, value_out) = outs_of(out, "indices", "values")
-    index = Result(name, index_out, shape, np.intp, flat, inputs=read)
-    value = Result(value_name, value_out, shape, np.float64, flat, inputs=read)
-    check_apart(index, value)
-    search(rows, noise_of(request), index.flat, value.flat)
-    if refuse(request, rows, index.flat):
-        value.flat[index.flat < 0] = np.nan
-    return index.deliver(), value.deliver()
+    index = room(name, index_out, shape, INDEX, flat, -1, read)
+    value = room(value_name, value_out, shape, VALUE, flat, -1, read)
+    if out is not None:
+        check_apart(index_out, value_out)
+    search(rows, noise_of(request), index, value)
+    if refuse(request, rows, index):
+        value[index < 0] = np.nan
+    return delivered(index, index_out, shape, -1), delivered(value, value_out, shape, -1)
 
 
 def refuse(request: Request, rows: Rows, index: NDArray[np.intp]) -> bool:

@@ -15,7 +15,7 @@ from fastgumbel._host.given import noise_given
 from fastgumbel._host.max import search
 from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
-from fastgumbel._host.result import Result, check_apart
+from fastgumbel._host.result import check_apart, delivered, room
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax_row import relax_rows
 from fastgumbel._host.threads import even, run
@@ -39,9 +39,10 @@ RAO, _BLOCK = 2**21, 2**16
 def sample(request: Request, tau: Any, hard: bool, log: bool, out: Any) -> Any:
     """What `gumbel_softmax` does."""
     rows, taus, noise = once_each(rows_of(request))[0], request.temperatures(tau), noise_of(request)
-    y = result_of(request, "out", out, None, inputs_of(request))
-    refuse(request, rows, fill(rows, noise, taus, hard, log, y.flat))
-    return y.deliver()
+    shape, flat = shapes_of(request)
+    y = room("out", out, shape, request.dtype, flat, request.axis, inputs_of(request))
+    refuse(request, rows, fill(rows, noise, taus, hard, log, y))
+    return delivered(y, out, shape, request.axis)
 
 
 def fill(
@@ -80,17 +81,20 @@ def sample_jvp(
     given, rates = given_noise(noise, rows, request.draws), rates_of(taus, rows.dtype)
     dx, dtau, moved = _slopes(rows, wanted, request.axis)
     read = (*inputs_of(request), given, dx, dtau)
-    outs = outs_of(out, "y", "dy")
-    y = result_of(request, *outs[0], None, read)
-    dy = result_of(request, *outs[1], wanted.directions, read)
-    check_apart(y, dy)
+    (name, y_out), (dy_name, dy_out) = outs_of(out, "y", "dy")
+    shape, flat = shapes_of(request)
+    lead, kind, axis = wanted.directions, request.dtype, request.axis
+    y = room(name, y_out, shape, kind, flat, axis, read)
+    dy = room(dy_name, dy_out, (*lead, *shape), kind, (*(lead or (1,)), *flat), axis, read)
+    if out is not None:
+        check_apart(y_out, dy_out)
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
 
     def fill_slopes(dx: NDArray[Any]) -> NDArray[np.uint8]:
-        slopes = dx, dtau, moved, dy.flat
+        slopes = dx, dtau, moved, dy
         if samples is not None and index is not None:
             return _average(rows, rates, index, samples, slopes, log)
-        return relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
+        return relax(rows, given, rates, y if index is None else y[:0], slopes, log, request.draws)
 
     faulty = fill_slopes(dx)
     bad = count_set(faulty)
@@ -98,22 +102,16 @@ def sample_jvp(
         faulty = fill_slopes(_without_excluded(rows, given, dx, faulty == INFINITE_TANGENT))
     if index is not None:
         faulty[(index < 0).any(0) & (faulty == 0)] = INVALID_ROW
-        harden(y.flat, index, np.ones(rows.count, bool), log)
+        harden(y, index, np.ones(rows.count, bool), log)
     if (bad or index is not None) and count_set(faulty):
         refuse(request, rows, faulty)
-        dy.flat[..., faulty == INFINITE_TANGENT, :] = np.nan
-    return y.deliver(), dy.deliver()
+        dy[..., faulty == INFINITE_TANGENT, :] = np.nan
+    return delivered(y, y_out, shape, axis), delivered(dy, dy_out, (*lead, *shape), axis)
 
 
-def result_of(
-    request: Request, name: str, out: Any, directions: tuple[int, ...] | None, read: tuple[NDArray[Any], ...]
-) -> Result:
-    """Where to compute a result, with an axis of directions in `flat` unless they are None."""
-    flat: tuple[int, ...] = request.draws, request.count, request.n
-    shape = (*request.draw_shape, *request.batch, request.n)
-    if directions is not None:
-        flat, shape = (*(directions or (1,)), *flat), (*directions, *shape)
-    return Result(name, out, shape, request.dtype, flat, request.axis, read)
+def shapes_of(request: Request) -> tuple[tuple[int, ...], tuple[int, int, int]]:
+    """The shape of samples, the categories last, and that with one axis of draws and one of rows."""
+    return (*request.draw_shape, *request.batch, request.n), (request.draws, request.count, request.n)
 
 
 def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:

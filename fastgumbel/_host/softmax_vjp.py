@@ -12,9 +12,9 @@ from fastgumbel._cpu.softmax.vjp import softmax_vjp
 from fastgumbel._host.given import noise_given
 from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
-from fastgumbel._host.result import Result, check_apart
+from fastgumbel._host.result import check_apart, delivered, room
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refuse, relax, result_of
+from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refuse, relax, shapes_of
 from fastgumbel._host.softmax_row import pull_row
 from fastgumbel._host.threads import run
 from fastgumbel._law.reduce import INVALID_ROW
@@ -109,26 +109,28 @@ def sample(
     samples = None if rao is None else request.condition(rao)
     weights = _cotangents(request, rows, cotangent)
     read = (*inputs_of(request), weights)
-    outs = outs_of(out, "y", "d_log_potentials")
-    y = result_of(request, *outs[0], None, read)
-    dx = Result(*outs[1], (*request.batch, rows.n), rows.dtype, (rows.count, rows.n), request.axis, read)
-    check_apart(y, dx)
+    (name, y_out), (dx_name, dx_out) = outs_of(out, "y", "d_log_potentials")
+    (shape, flat), dx_shape, axis = shapes_of(request), (*request.batch, rows.n), request.axis
+    y = room(name, y_out, shape, rows.dtype, flat, axis, read)
+    dx = room(dx_name, dx_out, dx_shape, rows.dtype, flat[1:], axis, read)
+    if out is not None:
+        check_apart(y_out, dx_out)
     factor = rates_of(taus if samples is None else taus * samples, np.dtype(np.float64))
-    rates, pulled = rates_of(taus, rows.dtype), _Pulled(rows, factor, dx.flat)
+    rates, pulled = rates_of(taus, rows.dtype), _Pulled(rows, factor, dx)
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
     if samples is not None and index is not None:
         _pull_conditioned(rows, rates, index, samples, pulled, log, weights)
     else:
-        relaxed = y.flat if index is None else np.empty_like(y.flat)
+        relaxed = y if index is None else np.empty_like(y)
         pulled.faulty = relax(rows, given_noise(noise, rows, request.draws), rates, relaxed, None, log)
         pulled.pull(relaxed, log, weights)
     if index is not None:
         pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = INVALID_ROW
-        harden(y.flat, index, np.ones(rows.count, bool), log)
+        harden(y, index, np.ones(rows.count, bool), log)
     refuse(request, rows, pulled.faulty, "cotangent")
     with np.errstate(all="ignore"):
         slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), np.shape(tau), request.axis).astype(rows.dtype)
-    return y.deliver(), (dx.deliver(), slopes[()])
+    return delivered(y, y_out, shape, axis), (delivered(dx, dx_out, dx_shape, axis), slopes[()])
 
 
 def _cotangents(request: Request, rows: Rows, cotangent: Any) -> NDArray[Any]:

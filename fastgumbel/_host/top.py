@@ -12,7 +12,7 @@ from fastgumbel._cpu.top.long import top_long
 from fastgumbel._cpu.top.middle import top_middle
 from fastgumbel._cpu.top.short import top_short
 from fastgumbel._host.repeats import once_each
-from fastgumbel._host.result import Result, check_apart
+from fastgumbel._host.result import INDEX, VALUE, check_apart, delivered, room
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share, share_field
 from fastgumbel._host.written import Written
@@ -44,26 +44,26 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
     flat = request.draws, rows.count, k
     names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")
     outs = outs_of(out, *names)
+    (name, index_out), (value_name, value_out) = outs[:2]
     shape, axis, read = (*lead, k), request.axis, inputs_of(request)
-    results = [
-        Result(*outs[0], shape, np.intp, flat, axis, read),
-        Result(*outs[1], shape, np.float64, flat, axis, read),
-    ]
-    if return_threshold:
-        results.append(Result(*outs[2], lead, np.float64, flat[:2], inputs=read))
-    check_apart(*results)
-    index, value = results[0].flat, results[1].flat
+    index = found = room(name, index_out, shape, INDEX, flat, axis, read)
+    value = best = room(value_name, value_out, shape, VALUE, flat, axis, read)
+    threshold = room(*outs[2], lead, VALUE, flat[:2], -1, read) if return_threshold else None
+    if out is not None:
+        check_apart(*out)
     if places > k:
         # What has a place more than the caller's arrays is copied to them.
-        index, value = np.empty((*flat[:2], places), np.intp), np.empty((*flat[:2], places))
-    search_top(rows, noise_of(request), index, value)
+        found, best = np.empty((*flat[:2], places), np.intp), np.empty((*flat[:2], places))
+    search_top(rows, noise_of(request), found, best)
     if request.raises:
-        _refuse(rows, index, value, k, chosen is not None)
+        _refuse(rows, found, best, k, chosen is not None)
     if places > k:
-        results[0].flat[...], results[1].flat[...] = index[..., :k], value[..., :k]
-    if return_threshold:
-        results[2].flat[...] = value[..., k] if places > k else np.where(np.isnan(value[..., 0]), np.nan, -np.inf)
-    return tuple(result.deliver() for result in results)
+        index[...], value[...] = found[..., :k], best[..., :k]
+    pair = delivered(index, index_out, shape, axis), delivered(value, value_out, shape, axis)
+    if threshold is None:
+        return pair
+    threshold[...] = best[..., k] if places > k else np.where(np.isnan(best[..., 0]), np.nan, -np.inf)
+    return *pair, delivered(threshold, outs[2][1], lead, -1)
 
 
 def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], k: int, repeated: bool) -> None:
