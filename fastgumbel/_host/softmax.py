@@ -16,7 +16,7 @@ from fastgumbel._host.max import search
 from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import check_apart, delivered, room
-from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
+from fastgumbel._host.rows import LITTLE, Rows, field_at, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax_row import relax_rows
 from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
@@ -137,15 +137,23 @@ def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDAr
 
     Also, whether any of temperatures is not 0.
     """
-    kind, lead = rows.dtype, wanted.directions or (1,)
-    dx, dtau = _nothing(kind)[0], np.zeros((*lead, rows.count), kind)
-    if wanted.x is not None:
-        lines = np.ascontiguousarray(categories_last(converted(wanted.x, kind), axis))
-        own = lines.reshape(-1, rows.count, rows.n) if lines.size else lines.reshape(*lead, rows.count, rows.n)
-        dx = own if len(own) == lead[0] else np.ascontiguousarray(np.broadcast_to(own, (*lead, rows.count, rows.n)))
-    if wanted.tau is None:
+    x, tau, directions = wanted
+    kind, count, n = rows.dtype, rows.count, rows.n
+    lead = directions or (1,)
+    dtau = np.zeros((*lead, count), kind)
+    if x is None:
+        dx = _nothing(kind)[0]
+    else:
+        lines = np.ascontiguousarray(categories_last(converted(x, kind), axis))
+        if x.ndim == len(rows.batch) + 1:
+            dx = lines.reshape(1, count, n)
+            if lead != (1,):
+                dx = np.ascontiguousarray(np.broadcast_to(dx, (*lead, count, n)))
+        else:
+            dx = lines.reshape(*lead, count, n)
+    if tau is None:
         return dx, dtau, False
-    dtau.reshape((*wanted.directions, *rows.batch))[...] = wanted.tau
+    dtau.reshape((*directions, *rows.batch))[...] = tau
     return dx, dtau, count_set(dtau) > 0
 
 
@@ -209,22 +217,21 @@ def relax(
 
     `rates` are 1 / tau by row, or one for all. All arrays are C-contiguous and of the rows' dtype.
     """
-    kind = rows.dtype
-    faulty = np.zeros(rows.count, np.uint8)
-    if rows.n == 0:
+    kind, n, height = rows.dtype, rows.n, rows.count
+    faulty = np.zeros(height, np.uint8)
+    if n == 0:
         faulty[:] = 1
         return faulty
-    into, changes = (y, log, faulty), _nothing(kind) if slopes is None else slopes
+    into = y, log, faulty
     count = len(y) if draws is None else draws
-    if not given.size and not rows.has_ids and pays(rows, count):
-        relax_rows(rows, rates, into, changes, count)
-        return faulty
-
-    # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
-    results: tuple[Any, ...] = (into, changes)
-    kernel = softmax_short if rows.n <= SHORT else softmax_jvp_long
-    if rows.n > SHORT and slopes is None:
-        kernel, results = softmax_long, (into,)
+    if not given.size and not rows.has_ids:
+        if 0 < n * height * count <= LITTLE:
+            at, window = field_at(rows.place, 0, height), (0, count, 0, 0)
+            _relax_piece(rows.piece(0, height, 0, n), at, rates, given, into, slopes, window)
+            return faulty
+        if pays(rows, count):
+            relax_rows(rows, rates, into, slopes or _nothing(kind), count)
+            return faulty
 
     def work(r: int, r1: int, s: int, s1: int) -> None:
         x, at, window = rows.piece(r, r1, 0, rows.n), rows.at(r, r1), (s, s1, r, 0)
@@ -239,12 +246,25 @@ def relax(
             # Each draw has places of its own that are excluded.
             for d, beside in enumerate(noise):
                 left = np.where(np.isneginf(beside), kind.type(-np.inf), x)
-                kernel(freeze(left), at, rates, beside[np.newaxis], *results, (s + d, s + d + 1, r, 0))
+                own = s + d, s + d + 1, r, 0
+                _relax_piece(freeze(left), at, rates, beside[np.newaxis], into, slopes, own)
         else:
-            kernel(x, at, rates, noise, *results, window)
+            _relax_piece(x, at, rates, noise, into, slopes, window)
 
     run_blocks(rows, count, work)
     return faulty
+
+
+def _relax_piece(
+    x: NDArray[Any], at: Any, rates: NDArray[Any], noise: NDArray[Any], into: Any, slopes: Slopes | None, window: Any
+) -> None:
+    """Call the kernel for a piece of rows: which, depends on their length alone, as bits may not on their batch."""
+    if x.shape[1] <= SHORT:
+        softmax_short(x, at, rates, noise, into, slopes or _nothing(rates.dtype), window)
+    elif slopes is None:
+        softmax_long(x, at, rates, noise, into, window)
+    else:
+        softmax_jvp_long(x, at, rates, noise, into, slopes, window)
 
 
 def _average(
