@@ -12,7 +12,7 @@ from fastgumbel._cpu.given_short import given_short
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import delivered, room
-from fastgumbel._host.rows import Rows, inputs_of, rows_of
+from fastgumbel._host.rows import Rows, field_at, inputs_of, rows_of
 from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
 from fastgumbel._request.faults import choice_message
 from fastgumbel._request.ids import IDS
@@ -71,19 +71,18 @@ def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDA
         return faulty
 
     def work(r: int, r1: int, s: int, s1: int) -> None:
-        part, own = out[s:s1, r:r1], None
+        x, at, window = rows.piece(r, r1, 0, rows.n), field_at(rows.place, r, r1), (s, s1, r, 0)
         if rows.has_ids:
+            part = out[s:s1, r:r1]
             own = write_ids(part, rows, (r, r1, s, s1), True)
-        window = (s, s1, r, 0)
-        x, at = rows.piece(r, r1, 0, rows.n), rows.at(r, r1)
+            given_choice(x, at, choices, out, faulty, window, True)
+            np.copyto(part, 0, where=(own >= IDS) & ~np.isnan(part))
+            return
         lanes = (r1 - r) * (s1 - s)
-        beside = (lanes >= _LANES and rows.n <= _SHORT) or (lanes >= _FEW_LANES and rows.n <= _SHORTER)
-        if own is None and beside:
+        if (lanes >= _LANES and rows.n <= _SHORT) or (lanes >= _FEW_LANES and rows.n <= _SHORTER):
             given_short(x, at, choices, out, faulty, window)
         else:
-            given_choice(x, at, choices, out, faulty, window, own is not None)
-        if own is not None:
-            np.copyto(part, 0, where=(own >= IDS) & ~np.isnan(part))
+            given_choice(x, at, choices, out, faulty, window, False)
 
     run_blocks(rows, out.shape[0], work)
     return faulty
