@@ -14,7 +14,7 @@ from fastgumbel._cpu.max.middle import max_middle
 from fastgumbel._cpu.max.short import max_short
 from fastgumbel._host.repeats import settle_choices
 from fastgumbel._host.result import INDEX, VALUE, check_apart, delivered, room
-from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
+from fastgumbel._host.rows import LITTLE, Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, prepared, scan_given, scan_ids, share, share_field
 from fastgumbel._host.written import NO_HOMES, Written
 from fastgumbel._law.reduce import HOTTEST
@@ -115,7 +115,7 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     rows, n = rows.counted() if rows.has_ids else rows, rows.n
     short = n <= (_SHORT_IDS if rows.has_ids else SHORT)
     apart = noise is not None or (rows.has_ids and (rows.place.wide or not short))
-    values = prepared(index, value, apart or n == 0 or n > rows.width or n > LONGEST)
+    values = prepared(index, value, apart or n == 0 or (n > LITTLE and (n > LONGEST or n > rows.width)))
     if n == 0 or index.size == 0:
         return
     settled = False
