@@ -144,8 +144,8 @@ class _Search:
             self._scan_field(buffer, place)
 
     def _scan_field(self, buffer: Buffer, place: _Place) -> None:
-        rows, (s, s1, *whole) = self._rows, place
-        for r, r1, c, c1 in rows.pieces(*whole):
+        rows, (s, s1, *_) = self._rows, place
+        for r, r1, c, c1 in rows.pieces(*place[2:]):
             x, at = rows.piece(r, r1, c, c1), field_at(rows.place, r, r1, s, c)
             step = partial(above_field, x, at, self._thresholds_of(s, s1, r, r1))
             self._collect(buffer, _Place(s, s1, r, r1, c, c1), step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     if passed.shape != lead:
         passed = np.broadcast_to(passed, lead)
     choices = np.ascontiguousarray(passed, np.intp).reshape(request.draws, rows.count)
-    shape, flat, read = (*lead, rows.n), (*choices.shape, rows.n), (*inputs_of(request), choices)
+    shape, flat, read = (*lead, rows.n), (*choices.shape, rows.n), () if out is None else (*inputs_of(request), choices)
     if chosen is not None:
         choices = _of_representatives(whole, choices, chosen)
     noise = room("out", out, shape, rows.dtype, flat, request.axis, read)
@@ -69,20 +70,24 @@ def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDA
     if rows.n == 0:
         faulty[:] = 1
         return faulty
-
-    def work(r: int, r1: int, s: int, s1: int) -> None:
-        x, at, window = rows.piece(r, r1, 0, rows.n), field_at(rows.place, r, r1), (s, s1, r, 0)
-        if rows.has_ids:
-            part = out[s:s1, r:r1]
-            own = write_ids(part, rows, (r, r1, s, s1), True)
-            given_choice(x, at, choices, out, faulty, window, True)
-            np.copyto(part, 0, where=(own >= IDS) & ~np.isnan(part))
-            return
-        lanes = (r1 - r) * (s1 - s)
-        if (lanes >= _LANES and rows.n <= _SHORT) or (lanes >= _FEW_LANES and rows.n <= _SHORTER):
-            given_short(x, at, choices, out, faulty, window)
-        else:
-            given_choice(x, at, choices, out, faulty, window, False)
-
-    run_blocks(rows, out.shape[0], work)
+    run_blocks(rows, len(out), partial(_noise_block, rows, choices, out, faulty))
     return faulty
+
+
+def _noise_block(
+    rows: Rows, choices: NDArray[np.intp], out: NDArray[Any], faulty: NDArray[np.uint8], *block: int
+) -> None:
+    """As `noise_given`, of a block of rows and draws."""
+    r, r1, s, s1 = block
+    x, at, window = rows.piece(r, r1, 0, rows.n), field_at(rows.place, r, r1), (s, s1, r, 0)
+    if rows.has_ids:
+        part = out[s:s1, r:r1]
+        own = write_ids(part, rows, block, True)
+        given_choice(x, at, choices, out, faulty, window, True)
+        np.copyto(part, 0, where=(own >= IDS) & ~np.isnan(part))
+        return
+    lanes = (r1 - r) * (s1 - s)
+    if (lanes >= _LANES and rows.n <= _SHORT) or (lanes >= _FEW_LANES and rows.n <= _SHORTER):
+        given_short(x, at, choices, out, faulty, window)
+    else:
+        given_choice(x, at, choices, out, faulty, window, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from fastgumbel._host.max import search
 from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import check_apart, delivered, room
-from fastgumbel._host.rows import LITTLE, Rows, field_at, inputs_of, noise_of, rows_of
+from fastgumbel._host.rows import Rows, field_at, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax_row import relax_rows
 from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
@@ -80,33 +81,32 @@ def sample_jvp(
     noise = noise_of(request)
     given, rates = given_noise(noise, rows, request.draws), rates_of(taus, rows.dtype)
     dx, dtau, moved = _slopes(rows, wanted, request.axis)
-    read = (*inputs_of(request), given, dx, dtau)
+    read = () if out is None else (*inputs_of(request), given, dx, dtau)
     (name, y_out), (dy_name, dy_out) = outs_of(out, "y", "dy")
     shape, flat = shapes_of(request)
     lead, kind, axis = wanted.directions, request.dtype, request.axis
     y = room(name, y_out, shape, kind, flat, axis, read)
-    dy = room(dy_name, dy_out, (*lead, *shape), kind, (*(lead or (1,)), *flat), axis, read)
+    dy_shape = (*lead, *shape)
+    dy = room(dy_name, dy_out, dy_shape, kind, (*(lead or (1,)), *flat), axis, read)
     if out is not None:
         check_apart(y_out, dy_out)
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
-
-    def fill_slopes(dx: NDArray[Any]) -> NDArray[np.uint8]:
-        slopes = dx, dtau, moved, dy
-        if samples is not None and index is not None:
-            return _average(rows, rates, index, samples, slopes, log)
-        return relax(rows, given, rates, y if index is None else y[:0], slopes, log, request.draws)
-
-    faulty = fill_slopes(dx)
+    if samples is not None and index is not None:
+        fill_slopes = partial(_average, rows, rates, index, samples)
+    else:
+        fill_slopes = partial(relax, rows, given, rates, y if index is None else y[:0])
+    faulty = fill_slopes((dx, dtau, moved, dy), log)
     bad = count_set(faulty)
     if bad and dx.size:
-        faulty = fill_slopes(_without_excluded(rows, given, dx, faulty == INFINITE_TANGENT))
+        dx = _without_excluded(rows, given, dx, faulty == INFINITE_TANGENT)
+        faulty = fill_slopes((dx, dtau, moved, dy), log)
     if index is not None:
         faulty[(index < 0).any(0) & (faulty == 0)] = INVALID_ROW
         harden(y, index, np.ones(rows.count, bool), log)
     if (bad or index is not None) and count_set(faulty):
         refuse(request, rows, faulty)
         dy[..., faulty == INFINITE_TANGENT, :] = np.nan
-    return delivered(y, y_out, shape, axis), delivered(dy, dy_out, (*lead, *shape), axis)
+    return delivered(y, y_out, shape, axis), delivered(dy, dy_out, dy_shape, axis)
 
 
 def shapes_of(request: Request) -> tuple[tuple[int, ...], tuple[int, int, int]]:
@@ -211,48 +211,44 @@ def relax(
     y: NDArray[Any],
     slopes: Slopes | None,
     log: bool,
-    draws: int | None = None,
 ) -> NDArray[np.uint8]:
     """Write samples to y[draw, row] unless it is empty, and tangents; by row, what is wrong with it.
 
     `rates` are 1 / tau by row, or one for all. All arrays are C-contiguous and of the rows' dtype.
     """
-    kind, n, height = rows.dtype, rows.n, rows.count
-    faulty = np.zeros(height, np.uint8)
-    if n == 0:
+    faulty = np.zeros(rows.count, np.uint8)
+    if rows.n == 0:
         faulty[:] = 1
         return faulty
     into = y, log, faulty
-    count = len(y) if draws is None else draws
-    if not given.size and not rows.has_ids:
-        if 0 < n * height * count <= LITTLE:
-            at, window = field_at(rows.place, 0, height), (0, count, 0, 0)
-            _relax_piece(rows.piece(0, height, 0, n), at, rates, given, into, slopes, window)
-            return faulty
-        if pays(rows, count):
-            relax_rows(rows, rates, into, slopes or _nothing(kind), count)
-            return faulty
-
-    def work(r: int, r1: int, s: int, s1: int) -> None:
-        x, at, window = rows.piece(r, r1, 0, rows.n), rows.at(r, r1), (s, s1, r, 0)
-        # Kernels take the noise of a task, or none.
-        noise = given
-        if given.size:
-            noise = np.ascontiguousarray(given[s:s1, r:r1])
-        elif rows.has_ids:
-            noise = np.empty((s1 - s, r1 - r, rows.n), kind)
-            write_ids(noise, rows, (r, r1, s, s1), False)
-        if given.size and np.isneginf(noise).any():
-            # Each draw has places of its own that are excluded.
-            for d, beside in enumerate(noise):
-                left = np.where(np.isneginf(beside), kind.type(-np.inf), x)
-                own = s + d, s + d + 1, r, 0
-                _relax_piece(freeze(left), at, rates, beside[np.newaxis], into, slopes, own)
-        else:
-            _relax_piece(x, at, rates, noise, into, slopes, window)
-
-    run_blocks(rows, count, work)
+    draws = len(y) if slopes is None else slopes[3].shape[1]
+    if not given.size and not rows.has_ids and pays(rows, draws):
+        relax_rows(rows, rates, into, slopes or _nothing(rows.dtype), draws)
+    else:
+        run_blocks(rows, draws, partial(_relax_block, rows, given, rates, into, slopes))
     return faulty
+
+
+def _relax_block(
+    rows: Rows, given: NDArray[Any], rates: NDArray[Any], into: Any, slopes: Slopes | None, *block: int
+) -> None:
+    """As `relax`, of a block of rows and draws, into (y, log, faulty)."""
+    r, r1, s, s1 = block
+    x, at, window = rows.piece(r, r1, 0, rows.n), field_at(rows.place, r, r1), (s, s1, r, 0)
+    # Kernels take the noise of a block, or none.
+    noise = given
+    if given.size:
+        noise = np.ascontiguousarray(given[s:s1, r:r1])
+    elif rows.has_ids:
+        noise = np.empty((s1 - s, r1 - r, rows.n), rows.dtype)
+        write_ids(noise, rows, block, False)
+    if given.size and np.isneginf(noise).any():
+        # Each draw has places of its own that are excluded.
+        for d, beside in enumerate(noise, s):
+            left = freeze(np.where(np.isneginf(beside), rows.dtype.type(-np.inf), x))
+            _relax_piece(left, at, rates, beside[np.newaxis], into, slopes, (d, d + 1, r, 0))
+    else:
+        _relax_piece(x, at, rates, noise, into, slopes, window)
 
 
 def _relax_piece(
@@ -319,7 +315,7 @@ def _average_block(
         here = rows.moved(first)
         noise_given(here, np.repeat(choices, count, 0), noise)
         part = np.empty((directions, *noise.shape), rows.dtype)
-        bad = relax(here, noise, rates, noise[:0], (dx, dtau, moved, part), log, len(noise))
+        bad = relax(here, noise, rates, noise[:0], (dx, dtau, moved, part), log)
         np.maximum(faulty, bad, out=faulty)
         # One by one and in order: the sum does not depend on how many are drawn at once.
         part = part.reshape(directions, draws, count, rows.count, rows.n)

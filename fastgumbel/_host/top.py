@@ -42,8 +42,7 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
     (rows, chosen), lead = once_each(rows_of(request)), request.draw_shape + request.batch
     places = min(k + return_threshold, rows.n)
     flat = request.draws, rows.count, k
-    names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")
-    outs = outs_of(out, *names)
+    outs = outs_of(out, "indices", "values", "threshold") if return_threshold else outs_of(out, "indices", "values")
     (name, index_out), (value_name, value_out) = outs[:2]
     shape, axis, read = (*lead, k), request.axis, inputs_of(request)
     index = found = room(name, index_out, shape, INDEX, flat, axis, read)
@@ -68,9 +67,9 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
 
 def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], k: int, repeated: bool) -> None:
     """Raise for the first row that is invalid or has fewer categories than k."""
-    last = index[..., k - 1]
-    if any_negative(last):
-        row = int((last < 0).any(0).argmax())
+    # There may be a place more, which may be empty.
+    if any_negative(index) and any_negative(index[..., k - 1]):
+        row = int((index[..., k - 1] < 0).any(0).argmax())
         if np.isnan(value[:, row, 0]).any():
             raise ValueError(rows.fault(row))
         left = int((index[:, row] >= 0).sum(-1).min())
