@@ -23,7 +23,8 @@ from fastgumbel._request.shape import any_negative
 
 # Which kernel runs. Where so many lists or more are wanted, rows are searched together: by `top_short` up to SHORT
 # categories where there are fewer than _MANY a place, and by `top_middle` up to MIDDLE where there are more. Lists of
-# more than _PLACES, or of most categories unless these are few, are not for `top_short`. So few short lists are.
+# more than _PLACES, or of most categories unless these are few, are not for `top_short`. Of
+# at most _SHORTER categories and _FEW_PLACES places, _FEW_LISTS are enough for it.
 _SEVERAL = 16
 _FEW_LISTS, _SHORTER, _FEW_PLACES = 8, 128, 8
 _MANY = 128
@@ -84,17 +85,17 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
     """
     rows = rows.counted() if rows.has_ids else rows
     draws, count, k = index.shape
-    if noise is None and not rows.has_ids:
-        kernel = _kernel_of(rows.n, k, draws * count)
-        if kernel is not top_short:
-            prepared(index, value, True)
-        if index.size:
-            share_field(rows, index, value, kernel not in (top_middle, top_long), kernel, merge_tops)
-        if kernel is not top_short:
-            sort_tops(index, value)
+    kernel = None if rows.has_ids or noise is not None else _kernel_of(rows.n, k, draws * count)
+    some = rows.n > 0 and index.size > 0
+    if some and kernel is top_short:
+        share_field(rows, index, value, True, kernel, merge_tops)
         return
     prepared(index, value, True)
-    if index.size:
+    if not some:
+        return
+    if kernel is not None:
+        share_field(rows, index, value, kernel is top_every, kernel, merge_tops)
+    else:
         scan = scan_ids(rows, top_given) if noise is None else scan_given(rows, noise, top_given)
         if noise is None and k < rows.n <= _WRITTEN and not rows.place.wide:
             scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
