@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.above.search import MOST, above_field, above_given
 from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.repeats import once_each
-from fastgumbel._host.rows import BUFFER_BYTES, Rows, noise_of, rows_of
+from fastgumbel._host.result import INDEX
+from fastgumbel._host.rows import BUFFER_BYTES, LITTLE, Rows, field_at, noise_of, rows_of
 from fastgumbel._host.threads import run
 from fastgumbel._host.tiles import LONGEST
 from fastgumbel._request.coordinates import frozen
@@ -24,6 +25,8 @@ from fastgumbel._request.shape import count_set
 # Log-potentials in a task, times draws: some milliseconds at most.
 _TASK = 2**20
 Array = NDArray[Any]
+# Room for categories and values.
+Buffer: TypeAlias = tuple[NDArray[np.intp], NDArray[np.float64]]
 
 
 class Above(NamedTuple):
@@ -50,7 +53,7 @@ class _Part(NamedTuple):
     """What a piece has, in the order of draws and rows."""
 
     place: _Place
-    chunks: list[tuple[Array, Array]]
+    chunks: list[Buffer]
     counts: Array
 
 
@@ -79,7 +82,7 @@ def coordinates(found: Above, lead: tuple[int, ...]) -> tuple[Array, ...]:
     counts = found.counts.reshape(-1)
     lines = np.arange(counts.size)
     places = np.unravel_index(lines, lead) if len(lead) > 1 else (lines,)
-    return *(np.repeat(place, counts) for place in places), found.categories
+    return *(place.repeat(counts) for place in places), found.categories
 
 
 def find(rows: Rows, noise: Rows | None, thresholds: NDArray[np.float64], draws: int) -> Above:
@@ -89,7 +92,7 @@ def find(rows: Rows, noise: Rows | None, thresholds: NDArray[np.float64], draws:
     """
     search = _Search(rows, noise, thresholds, draws)
     tasks = _cut(rows, draws)
-    run(search.work, tasks, len(tasks))
+    run(search.work, [(task,) for task in tasks], len(tasks))
     return search.joined()
 
 
@@ -98,6 +101,8 @@ def _cut(rows: Rows, draws: int) -> list[_Place]:
     n, count = rows.n, rows.count
     if n == 0 or count == 0:
         return []
+    if 0 < n * count * draws <= LITTLE:
+        return [_Place(0, draws, 0, count, 0, n)]
     width = n if n <= LONGEST else LONGEST // 2
     height = min(count, max(1, _TASK // n))
     depth = max(1, _TASK // (height * width))
@@ -109,7 +114,7 @@ def _cut(rows: Rows, draws: int) -> list[_Place]:
     ]
 
 
-def _concatenated(chunks: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+def _concatenated(chunks: list[Buffer]) -> Buffer:
     """Categories and values of chunks, one after the other."""
     if not chunks:
         return np.empty(0, np.intp), np.empty(0)
@@ -125,27 +130,27 @@ class _Search:
         self._rows, self._noise, self._thresholds = rows, noise, thresholds
         self._faulty = np.zeros((draws, rows.count), np.uint8)
         self._parts: list[_Part] = []
-        self._spare: list[tuple[Array, Array]] = []
 
-    def work(self, *task: int) -> None:
+    def work(self, place: _Place) -> None:
         """Find what a task has."""
-        place = _Place(*task)
+        s, s1, r, r1, c, c1 = place
+        room = min(MOST, (s1 - s) * (r1 - r) * (c1 - c))
+        buffer = np.empty(room, INDEX), np.empty(room)
         if self._noise is not None:
-            self._scan_given(place, self._noise)
+            self._scan_given(buffer, place, self._noise)
         elif self._rows.has_ids:
-            self._scan_ids(place)
+            self._scan_ids(buffer, place)
         else:
-            self._scan_field(place)
+            self._scan_field(buffer, place)
 
-    def _scan_field(self, place: _Place) -> None:
+    def _scan_field(self, buffer: Buffer, place: _Place) -> None:
         rows, (s, s1, *_) = self._rows, place
         for r, r1, c, c1 in rows.pieces(*place[2:]):
-            own = self._thresholds_of(s, s1, r, r1)
-            self._collect(
-                _Place(s, s1, r, r1, c, c1), partial(above_field, rows.piece(r, r1, c, c1), rows.at(r, r1, s, c), own)
-            )
+            x, at = rows.piece(r, r1, c, c1), field_at(rows.place, r, r1, s, c)
+            step = partial(above_field, x, at, self._thresholds_of(s, s1, r, r1))
+            self._collect(buffer, _Place(s, s1, r, r1, c, c1), step)
 
-    def _scan_ids(self, place: _Place) -> None:
+    def _scan_ids(self, buffer: Buffer, place: _Place) -> None:
         rows, (s, s1, *_) = self._rows, place
         for r, r1, c, c1 in rows.pieces(*place[2:], beside=True):
             x, ids = rows.piece(r, r1, c, c1), rows.ids(r, r1, c, c1)
@@ -155,25 +160,25 @@ class _Search:
                 noise_ids(noise, ids, rows.at(r, r1, first), False, rows.place.wide or None)
                 noise.flags.writeable = False
                 for d, beside in enumerate(noise, first):
-                    self._try_noise(_Place(d, d + 1, r, r1, c, c1), x, beside)
+                    self._try_noise(buffer, _Place(d, d + 1, r, r1, c, c1), x, beside)
 
-    def _scan_given(self, place: _Place, noise: Rows) -> None:
+    def _scan_given(self, buffer: Buffer, place: _Place, noise: Rows) -> None:
         rows, (s, s1, *_) = self._rows, place
         for d in range(s, s1):
             first = d * rows.count
             for r, r1, c, c1 in rows.pieces(*place[2:]):
                 beside = noise.piece(first + r, first + r1, c, c1)
-                bad = self._try_noise(_Place(d, d + 1, r, r1, c, c1), rows.piece(r, r1, c, c1), beside)
+                bad = self._try_noise(buffer, _Place(d, d + 1, r, r1, c, c1), rows.piece(r, r1, c, c1), beside)
                 if bad >= 0:
                     row, column = divmod(bad, c1 - c)
                     name = place_name(noise.batch, first + r + row)
                     raise ValueError(infinite_message(name, beside[row, column], c + column))
 
-    def _try_noise(self, place: _Place, x: Array, noise: Array) -> int:
+    def _try_noise(self, buffer: Buffer, place: _Place, x: Array, noise: Array) -> int:
         """Find what a piece has in one draw on the noise beside it; the first place where that is bad, or -1."""
         s, s1, r, r1, _, _ = place
         own = self._rows.temperatures(r, r1), self._thresholds_of(s, s1, r, r1)
-        end = self._collect(place, partial(above_given, x, noise, *own))
+        end = self._collect(buffer, place, partial(above_given, x, noise, *own))
         return -2 - end if end < -1 else -1
 
     def _thresholds_of(self, s: int, s1: int, r: int, r1: int) -> NDArray[np.float64]:
@@ -182,22 +187,17 @@ class _Search:
         own = own[s:s1] if len(own) > 1 else own
         return frozen(np.ascontiguousarray(own[:, r:r1])) if own.shape[1] > 1 else own
 
-    def _collect(self, place: _Place, step: Callable[[Any, int], tuple[int, int]]) -> int:
+    def _collect(self, buffer: Buffer, place: _Place, step: Callable[[Any, int], tuple[int, int]]) -> int:
         """Call step(found, at) until it is done, and copy what it finds; where it ends."""
         s, s1, r, r1, c, _ = place
-        counts = np.zeros((s1 - s, r1 - r), np.intp)
+        counts = np.zeros((s1 - s, r1 - r), INDEX)
         faulty = np.zeros(counts.shape, np.uint8)
-        try:
-            buffer = self._spare.pop()
-        except IndexError:
-            buffer = np.empty(MOST, np.intp), np.empty(MOST)
         chunks = []
         at = 0
         while at >= 0:
             at, filled = step((*buffer, counts, faulty, c), at)
             if filled:
                 chunks.append((buffer[0][:filled].copy(), buffer[1][:filled].copy()))
-        self._spare.append(buffer)
         self._parts.append(_Part(place, chunks, counts))
         if count_set(faulty):
             # Other threads may be at the same rows: what is 1 stays so.
@@ -206,8 +206,11 @@ class _Search:
 
     def joined(self) -> Above:
         """All that was found, in order."""
-        rows, counts = self._rows, np.zeros(self._faulty.shape, np.intp)
-        lines: list[tuple[tuple[int, int, int], list[tuple[Array, Array]]]] = []
+        if len(self._parts) == 1:
+            _, chunks, counts = self._parts[0]
+            return Above(*_concatenated(chunks), counts, self._faulty.view(np.bool_))
+        rows, counts = self._rows, np.zeros(self._faulty.shape, INDEX)
+        lines: list[tuple[tuple[int, int, int], list[Buffer]]] = []
         for place, chunks, own in self._parts:
             s, s1, r, r1, c, c1 = place
             counts[s:s1, r:r1] += own

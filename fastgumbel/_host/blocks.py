@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.noise_ids import noise_ids
-from fastgumbel._host.rows import BUFFER_BYTES, Rows
+from fastgumbel._host.rows import BUFFER_BYTES, LITTLE, Rows
 from fastgumbel._host.threads import even, run
 
 # Numbers in a task: about a millisecond.
 _TASK = 2**18
-# So few are a single task, whatever their type.
-_LITTLE = BUFFER_BYTES // 8
 
 
 def tasks(rows: Rows, draws: int) -> list[tuple[int, int, int, int]]:
@@ -39,7 +37,7 @@ def tasks(rows: Rows, draws: int) -> list[tuple[int, int, int, int]]:
 
 def run_blocks(rows: Rows, draws: int, work: Any) -> None:
     """Call work(first row, last row, first draw, last draw) for every block of rows and draws."""
-    if 0 < rows.n * rows.count * draws <= _LITTLE:
+    if 0 < rows.n * rows.count * draws <= LITTLE:
         work(0, rows.count, 0, draws)
         return
     cut = tasks(rows, draws)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.categorical.many import BUCKETS, BUCKETS_LONG, GUIDED, LONG, build, draw_built, draw_rows
 from fastgumbel._cpu.categorical.short import draw_short
 from fastgumbel._host.max import refuse
-from fastgumbel._host.result import Result
+from fastgumbel._host.result import INDEX, delivered, room
 from fastgumbel._host.rows import Rows, inputs_of, rows_of
 from fastgumbel._host.threads import run
 from fastgumbel._request.request import Request
@@ -39,10 +39,10 @@ def sample(request: Request, out: Any) -> Any:
     """What `categorical` does."""
     request.count_draws()
     rows, shape = rows_of(request), request.draw_shape + request.batch
-    result = Result("out", out, shape, np.intp, (request.draws, rows.count), inputs=inputs_of(request))
-    draw(rows, result.flat)
-    refuse(request, rows, result.flat)
-    return result.deliver()
+    index = room("out", out, shape, INDEX, (request.draws, rows.count), -1, inputs_of(request))
+    draw(rows, index)
+    refuse(request, rows, index)
+    return delivered(index, out, shape, -1)
 
 
 def draw(rows: Rows, index: NDArray[np.intp]) -> None:

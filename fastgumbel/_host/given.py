@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from fastgumbel._cpu.given import given_choice
 from fastgumbel._cpu.given_short import given_short
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.repeats import once_each
-from fastgumbel._host.result import Result
-from fastgumbel._host.rows import Rows, inputs_of, rows_of
+from fastgumbel._host.result import delivered, room
+from fastgumbel._host.rows import Rows, field_at, inputs_of, rows_of
 from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
 from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.faults import choice_message
@@ -34,11 +35,11 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     if passed.shape != lead:
         passed = np.broadcast_to(passed, lead)
     choices = np.ascontiguousarray(passed, np.intp).reshape(request.draws, rows.count)
-    flat, read = (*choices.shape, rows.n), (*inputs_of(request), choices)
+    shape, flat, read = (*lead, rows.n), (*choices.shape, rows.n), () if out is None else (*inputs_of(request), choices)
     if chosen is not None:
         choices = _of_representatives(whole, choices, chosen)
-    result = Result("out", out, (*lead, rows.n), rows.dtype, flat, request.axis, read)
-    faulty = noise_given(rows, choices, result.flat)
+    noise = room("out", out, shape, rows.dtype, flat, request.axis, read)
+    faulty = noise_given(rows, choices, noise)
     if request.draws and count_set(faulty):
         wrong = faulty == INVALID_CHOICE
         if wrong.any():
@@ -48,8 +49,8 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
             raise ValueError(rows.fault(int(faulty.argmax())))
     if chosen is not None:
         # Places of one id have one noise.
-        result.flat[...] = np.take_along_axis(result.flat, chosen[np.newaxis], 2)
-    return result.deliver()
+        noise[...] = np.take_along_axis(noise, chosen[np.newaxis], 2)
+    return delivered(noise, out, shape, request.axis)
 
 
 def _of_representatives(rows: Rows, choices: NDArray[np.intp], chosen: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -70,21 +71,24 @@ def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDA
     if rows.n == 0:
         faulty[:] = 1
         return faulty
-
-    def work(r: int, r1: int, s: int, s1: int) -> None:
-        part, own = out[s:s1, r:r1], None
-        if rows.has_ids:
-            own = write_ids(part, rows, (r, r1, s, s1), True)
-        window = (s, s1, r, 0)
-        x, at = rows.piece(r, r1, 0, rows.n), rows.at(r, r1)
-        lanes = (r1 - r) * (s1 - s)
-        beside = (lanes >= _LANES and rows.n <= _SHORT) or (lanes >= _FEW_LANES and rows.n <= _SHORTER)
-        if own is None and beside:
-            given_short(x, at, choices, out, faulty, window)
-        else:
-            given_choice(x, at, choices, out, faulty, window, own is not None)
-        if own is not None:
-            np.copyto(part, 0, where=(own >= IDS) & ~np.isnan(part))
-
-    run_blocks(rows, out.shape[0], work)
+    run_blocks(rows, len(out), partial(_noise_block, rows, choices, out, faulty))
     return faulty
+
+
+def _noise_block(
+    rows: Rows, choices: NDArray[np.intp], out: NDArray[Any], faulty: NDArray[np.uint8], *block: int
+) -> None:
+    """As `noise_given`, of a block of rows and draws."""
+    r, r1, s, s1 = block
+    x, at, window = rows.piece(r, r1, 0, rows.n), field_at(rows.place, r, r1), (s, s1, r, 0)
+    if rows.has_ids:
+        part = out[s:s1, r:r1]
+        own = write_ids(part, rows, block, True)
+        given_choice(x, at, choices, out, faulty, window, True)
+        np.copyto(part, 0, where=(own >= IDS) & ~np.isnan(part))
+        return
+    lanes = (r1 - r) * (s1 - s)
+    if (lanes >= _LANES and rows.n <= _SHORT) or (lanes >= _FEW_LANES and rows.n <= _SHORTER):
+        given_short(x, at, choices, out, faulty, window)
+    else:
+        given_choice(x, at, choices, out, faulty, window, False)

@@ -13,9 +13,9 @@ from fastgumbel._cpu.max.long import max_long
 from fastgumbel._cpu.max.middle import max_middle
 from fastgumbel._cpu.max.short import max_short
 from fastgumbel._host.repeats import settle_choices
-from fastgumbel._host.result import Result, check_apart
-from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.tiles import LONGEST, prepared, scan_field, scan_given, scan_ids, share
+from fastgumbel._host.result import INDEX, VALUE, check_apart, delivered, room
+from fastgumbel._host.rows import LITTLE, Rows, inputs_of, noise_of, rows_of
+from fastgumbel._host.tiles import LONGEST, prepared, scan_given, scan_ids, share, share_field
 from fastgumbel._host.written import NO_HOMES, Written
 from fastgumbel._law.reduce import HOTTEST
 from fastgumbel._request.field import NoiseField
@@ -83,18 +83,19 @@ def sample(request: Request, return_max: bool, out: Any) -> Any:
     rows, shape = rows_of(request), request.draw_shape + request.batch
     flat, read = (request.draws, rows.count), inputs_of(request)
     if not return_max:
-        result = Result("out", out, shape, np.intp, flat, inputs=read)
-        search(rows, noise_of(request), result.flat, None)
-        refuse(request, rows, result.flat)
-        return result.deliver()
+        index = room("out", out, shape, INDEX, flat, -1, read)
+        search(rows, noise_of(request), index, None)
+        refuse(request, rows, index)
+        return delivered(index, out, shape, -1)
     (name, index_out), (value_name, value_out) = outs_of(out, "indices", "values")
-    index = Result(name, index_out, shape, np.intp, flat, inputs=read)
-    value = Result(value_name, value_out, shape, np.float64, flat, inputs=read)
-    check_apart(index, value)
-    search(rows, noise_of(request), index.flat, value.flat)
-    if refuse(request, rows, index.flat):
-        value.flat[index.flat < 0] = np.nan
-    return index.deliver(), value.deliver()
+    index = room(name, index_out, shape, INDEX, flat, -1, read)
+    value = room(value_name, value_out, shape, VALUE, flat, -1, read)
+    if out is not None:
+        check_apart(index_out, value_out)
+    search(rows, noise_of(request), index, value)
+    if refuse(request, rows, index):
+        value[index < 0] = np.nan
+    return delivered(index, index_out, shape, -1), delivered(value, value_out, shape, -1)
 
 
 def refuse(request: Request, rows: Rows, index: NDArray[np.intp]) -> bool:
@@ -114,7 +115,7 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     rows, n = rows.counted() if rows.has_ids else rows, rows.n
     short = n <= (_SHORT_IDS if rows.has_ids else SHORT)
     apart = noise is not None or (rows.has_ids and (rows.place.wide or not short))
-    values = prepared(index, value, apart or n == 0 or n > rows.width or n > LONGEST)
+    values = prepared(index, value, apart or n == 0 or (n > LITTLE and (n > LONGEST or n > rows.width)))
     if n == 0 or index.size == 0:
         return
     settled = False
@@ -128,11 +129,11 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
         share(rows, index, values, True, scan_ids(rows, max_given), merge_results)
     elif short:
         kernel = max_short if rows.has_ids or index.size > _EACH else max_each
-        share(rows, index, values, True, scan_field(rows, kernel), merge_results)
+        share_field(rows, index, values, True, kernel, merge_results)
     elif n <= MIDDLE:
-        share(rows, index, values, False, scan_field(rows, _middle), merge_results)
+        share_field(rows, index, values, False, _middle, merge_results)
     else:
-        share(rows, index, values, False, scan_field(rows, max_long), merge_results)
+        share_field(rows, index, values, False, max_long, merge_results)
     if rows.has_ids and not settled:
         settle_choices(rows, index)
 

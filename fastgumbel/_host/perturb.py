@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._host.noise import fill
 from fastgumbel._host.repeats import once_each
-from fastgumbel._host.result import Result
+from fastgumbel._host.result import VALUE, delivered, room
 from fastgumbel._host.rows import BUFFER_BYTES, Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.threads import run
 from fastgumbel._law.reduce import LIMIT
@@ -126,13 +126,13 @@ def sample(
     """
     rows = once_each(rows_of(request))[0]
     shape, flat = (*request.draw_shape, *request.batch, rows.n), (request.draws, rows.count, rows.n)
-    result = Result("out", out, shape, np.float64, flat, request.axis, inputs_of(request))
-    faulty = _perturb(rows, noise_of(request), result.flat, mapped, finish)
+    values = room("out", out, shape, VALUE, flat, request.axis, inputs_of(request))
+    faulty = _perturb(rows, noise_of(request), values, mapped, finish)
     if request.draws and faulty.any():
         if request.raises:
             raise ValueError(rows.fault(int(faulty.any(0).argmax())))
-        result.flat[np.broadcast_to(faulty, result.flat.shape[:2])] = np.nan
-    return result.deliver()
+        values[np.broadcast_to(faulty, values.shape[:2])] = np.nan
+    return delivered(values, out, shape, request.axis)
 
 
 def _perturb(

@@ -1,4 +1,7 @@
-"""Results in NumPy arrays: where they are computed, and how they get to the caller."""
+"""Results in NumPy arrays: where they are computed, and how they get to the caller.
+
+These are functions, and not an object, as making one takes a few percent of a small call.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,21 @@ from numpy.typing import NDArray
 from fastgumbel._request.layout import categories_back, with_categories
 from fastgumbel._request.outputs import apart_message, check_out
 
+# Types of indices and of perturbed values.
+INDEX: np.dtype[np.intp] = np.dtype(np.intp)
+VALUE: np.dtype[np.float64] = np.dtype(np.float64)
 
-class Result:
-    """An array to compute in, C-contiguous, and its way to the caller.
+
+def room(
+    name: str,
+    out: Any,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    flat: tuple[int, ...],
+    axis: int,
+    inputs: tuple[NDArray[Any], ...],
+) -> NDArray[Any]:
+    """An array to compute a result in, C-contiguous: the caller's own where that will do.
 
     Parameters
     ----------
@@ -22,58 +37,41 @@ class Result:
         The caller's array.
     shape : tuple of int
         Its shape, but for the axis of categories or ranks, if it has one, which comes last here.
-    dtype
+    dtype : dtype
     flat : tuple of int
         The shape in which kernels write.
-    axis : int, optional
-        Where the last axis goes, counted from the end; the default leaves it.
-    inputs : tuple of ndarray, optional
+    axis : int
+        Where the last axis goes, counted from the end; -1 leaves it.
+    inputs : tuple of ndarray
         What is read while the result is written.
-
-    Attributes
-    ----------
-    flat : ndarray
-        The caller's own array where that will do.
-    out : ndarray or None
-        The caller's array.
     """
-
-    __slots__ = ("_axis", "_shape", "flat", "out")
-
-    def __init__(
-        self,
-        name: str,
-        out: Any,
-        shape: tuple[int, ...],
-        dtype: Any,
-        flat: tuple[int, ...],
-        axis: int = -1,
-        inputs: tuple[NDArray[Any], ...] = (),
-    ) -> None:
-        self.out, self._shape, self._axis = out, shape, axis
-        if out is None:
-            self.flat: NDArray[Any] = np.empty(flat, dtype)
-            return
-        check_out(out, name, shape if axis == -1 else with_categories(shape[:-1], shape[-1], axis), dtype)
-        usable = axis == -1 and out.flags.c_contiguous and out.flags.aligned
-        usable = usable and not any(np.may_share_memory(out, array) for array in inputs)
+    if out is None:
+        return np.empty(flat, dtype)
+    check_out(out, name, shape if axis == -1 else with_categories(shape[:-1], shape[-1], axis), dtype)
+    usable = axis == -1 and out.flags.c_contiguous and out.flags.aligned
+    if usable and not any(np.may_share_memory(out, array) for array in inputs):
         # A matrix would keep its two axes.
-        self.flat = np.asarray(out).reshape(flat) if usable else np.empty(flat, dtype)
-
-    def deliver(self) -> Any:
-        """The result in the caller's array, or in its shape and order of axes: a scalar if that shape is ()."""
-        result = self.flat.reshape(self._shape)
-        if self._axis != -1:
-            result = categories_back(result, self._axis)
-        if self.out is None:
-            return result if self._shape else result[()]
-        if not np.may_share_memory(self.out, self.flat):
-            self.out[...] = result
-        return self.out
+        return np.asarray(out).reshape(flat)
+    return np.empty(flat, dtype)
 
 
-def check_apart(*results: Result) -> None:
+def delivered(result: NDArray[Any], out: Any, shape: tuple[int, ...], axis: int) -> Any:
+    """A result in the caller's array, or in its shape and order of axes: a scalar if that shape is ().
+
+    The arguments are those of `room`, which made the array of the result.
+    """
+    own = result.reshape(shape)
+    if axis != -1:
+        own = categories_back(own, axis)
+    if out is None:
+        return own if shape else own[()]
+    if not np.may_share_memory(out, result):
+        out[...] = own
+    return out
+
+
+def check_apart(*outs: Any) -> None:
     """Whether the caller's arrays for several results have no memory in common."""
-    outs = [result.out for result in results if result.out is not None]
-    if len(outs) > 1 and any(np.may_share_memory(a, b) for i, a in enumerate(outs) for b in outs[:i]):
-        raise ValueError(apart_message(len(results)))
+    given = [out for out in outs if out is not None]
+    if any(np.may_share_memory(a, b) for i, a in enumerate(given) for b in given[:i]):
+        raise ValueError(apart_message(len(outs)))

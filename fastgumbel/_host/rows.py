@@ -18,6 +18,8 @@ from fastgumbel._request.shape import freeze
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18
+# So few log-potentials are one piece, whatever their type, and one task.
+LITTLE = BUFFER_BYTES // 8
 
 _0 = np.uint64(0)
 
@@ -92,9 +94,7 @@ class Rows:
         Whether categories have ids.
     """
 
-    __slots__ = (
-        "_empty", "_where", "batch", "count", "dtype", "has_ids", "in_place", "matrix", "n", "place", "values", "width",
-    )  # fmt: skip
+    __slots__ = ("_empty", "_where", "batch", "count", "dtype", "has_ids", "matrix", "n", "place", "values")
 
     def __init__(
         self,
@@ -110,14 +110,21 @@ class Rows:
         self.place = place
         self.has_ids = place.categories is not None
         self._where = where
-        self._empty = place.empty
-        self.in_place = where is None and not place.empty and dtype == own and flags.c_contiguous and flags.aligned
-        # Columns of a piece at most.
-        self.width = n if self.in_place else BUFFER_BYTES // own.itemsize
+        self._empty = empty = place.empty
         self.matrix: NDArray[Any] | None = None
-        if self.in_place:
+        if where is None and not empty and dtype == own and flags.c_contiguous and flags.aligned:
             # Kernels are compiled for read-only arrays, so that memory maps need no second compilation.
             self.matrix = freeze(values.view() if len(batch) == 1 else values.reshape(count, n))
+
+    @property
+    def in_place(self) -> bool:
+        """Whether kernels read the values where they are."""
+        return self.matrix is not None
+
+    @property
+    def width(self) -> int:
+        """Columns of a piece at most."""
+        return self.n if self.in_place else BUFFER_BYTES // self.dtype.itemsize
 
     def at(self, r0: int, r1: int, draw: int = 0, column: int = 0) -> Field:
         """Where rows r0 to r1 lie in the field, from a draw and a column on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,8 +16,8 @@ from fastgumbel._host.given import noise_given
 from fastgumbel._host.max import search
 from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
-from fastgumbel._host.result import Result, check_apart
-from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
+from fastgumbel._host.result import check_apart, delivered, room
+from fastgumbel._host.rows import Rows, field_at, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax_row import relax_rows
 from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
@@ -39,9 +40,10 @@ RAO, _BLOCK = 2**21, 2**16
 def sample(request: Request, tau: Any, hard: bool, log: bool, out: Any) -> Any:
     """What `gumbel_softmax` does."""
     rows, taus, noise = once_each(rows_of(request))[0], request.temperatures(tau), noise_of(request)
-    y = result_of(request, "out", out, None, inputs_of(request))
-    refuse(request, rows, fill(rows, noise, taus, hard, log, y.flat))
-    return y.deliver()
+    shape, flat = shapes_of(request)
+    y = room("out", out, shape, request.dtype, flat, request.axis, inputs_of(request))
+    refuse(request, rows, fill(rows, noise, taus, hard, log, y))
+    return delivered(y, out, shape, request.axis)
 
 
 def fill(
@@ -79,41 +81,37 @@ def sample_jvp(
     noise = noise_of(request)
     given, rates = given_noise(noise, rows, request.draws), rates_of(taus, rows.dtype)
     dx, dtau, moved = _slopes(rows, wanted, request.axis)
-    read = (*inputs_of(request), given, dx, dtau)
-    outs = outs_of(out, "y", "dy")
-    y = result_of(request, *outs[0], None, read)
-    dy = result_of(request, *outs[1], wanted.directions, read)
-    check_apart(y, dy)
+    read = () if out is None else (*inputs_of(request), given, dx, dtau)
+    (name, y_out), (dy_name, dy_out) = outs_of(out, "y", "dy")
+    shape, flat = shapes_of(request)
+    lead, kind, axis = wanted.directions, request.dtype, request.axis
+    y = room(name, y_out, shape, kind, flat, axis, read)
+    dy_shape = (*lead, *shape)
+    dy = room(dy_name, dy_out, dy_shape, kind, (*(lead or (1,)), *flat), axis, read)
+    if out is not None:
+        check_apart(y_out, dy_out)
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
-
-    def fill_slopes(dx: NDArray[Any]) -> NDArray[np.uint8]:
-        slopes = dx, dtau, moved, dy.flat
-        if samples is not None and index is not None:
-            return _average(rows, rates, index, samples, slopes, log)
-        return relax(rows, given, rates, y.flat if index is None else y.flat[:0], slopes, log, request.draws)
-
-    faulty = fill_slopes(dx)
+    if samples is not None and index is not None:
+        fill_slopes = partial(_average, rows, rates, index, samples)
+    else:
+        fill_slopes = partial(relax, rows, given, rates, y if index is None else y[:0])
+    faulty = fill_slopes((dx, dtau, moved, dy), log)
     bad = count_set(faulty)
     if bad and dx.size:
-        faulty = fill_slopes(_without_excluded(rows, given, dx, faulty == INFINITE_TANGENT))
+        dx = _without_excluded(rows, given, dx, faulty == INFINITE_TANGENT)
+        faulty = fill_slopes((dx, dtau, moved, dy), log)
     if index is not None:
         faulty[(index < 0).any(0) & (faulty == 0)] = INVALID_ROW
-        harden(y.flat, index, np.ones(rows.count, bool), log)
+        harden(y, index, np.ones(rows.count, bool), log)
     if (bad or index is not None) and count_set(faulty):
         refuse(request, rows, faulty)
-        dy.flat[..., faulty == INFINITE_TANGENT, :] = np.nan
-    return y.deliver(), dy.deliver()
+        dy[..., faulty == INFINITE_TANGENT, :] = np.nan
+    return delivered(y, y_out, shape, axis), delivered(dy, dy_out, dy_shape, axis)
 
 
-def result_of(
-    request: Request, name: str, out: Any, directions: tuple[int, ...] | None, read: tuple[NDArray[Any], ...]
-) -> Result:
-    """Where to compute a result, with an axis of directions in `flat` unless they are None."""
-    flat: tuple[int, ...] = request.draws, request.count, request.n
-    shape = (*request.draw_shape, *request.batch, request.n)
-    if directions is not None:
-        flat, shape = (*(directions or (1,)), *flat), (*directions, *shape)
-    return Result(name, out, shape, request.dtype, flat, request.axis, read)
+def shapes_of(request: Request) -> tuple[tuple[int, ...], tuple[int, int, int]]:
+    """The shape of samples, the categories last, and that with one axis of draws and one of rows."""
+    return (*request.draw_shape, *request.batch, request.n), (request.draws, request.count, request.n)
 
 
 def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
@@ -139,15 +137,23 @@ def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDAr
 
     Also, whether any of temperatures is not 0.
     """
-    kind, lead = rows.dtype, wanted.directions or (1,)
-    dx, dtau = _nothing(kind)[0], np.zeros((*lead, rows.count), kind)
-    if wanted.x is not None:
-        lines = np.ascontiguousarray(categories_last(converted(wanted.x, kind), axis))
-        own = lines.reshape(-1, rows.count, rows.n) if lines.size else lines.reshape(*lead, rows.count, rows.n)
-        dx = own if len(own) == lead[0] else np.ascontiguousarray(np.broadcast_to(own, (*lead, rows.count, rows.n)))
-    if wanted.tau is None:
+    x, tau, directions = wanted
+    kind, count, n = rows.dtype, rows.count, rows.n
+    lead = directions or (1,)
+    dtau = np.zeros((*lead, count), kind)
+    if x is None:
+        dx = _nothing(kind)[0]
+    else:
+        lines = np.ascontiguousarray(categories_last(converted(x, kind), axis))
+        if x.ndim == len(rows.batch) + 1:
+            dx = lines.reshape(1, count, n)
+            if lead != (1,):
+                dx = np.ascontiguousarray(np.broadcast_to(dx, (*lead, count, n)))
+        else:
+            dx = lines.reshape(*lead, count, n)
+    if tau is None:
         return dx, dtau, False
-    dtau.reshape((*wanted.directions, *rows.batch))[...] = wanted.tau
+    dtau.reshape((*directions, *rows.batch))[...] = tau
     return dx, dtau, count_set(dtau) > 0
 
 
@@ -205,48 +211,56 @@ def relax(
     y: NDArray[Any],
     slopes: Slopes | None,
     log: bool,
-    draws: int | None = None,
 ) -> NDArray[np.uint8]:
     """Write samples to y[draw, row] unless it is empty, and tangents; by row, what is wrong with it.
 
     `rates` are 1 / tau by row, or one for all. All arrays are C-contiguous and of the rows' dtype.
     """
-    kind = rows.dtype
     faulty = np.zeros(rows.count, np.uint8)
     if rows.n == 0:
         faulty[:] = 1
         return faulty
-    into, changes = (y, log, faulty), _nothing(kind) if slopes is None else slopes
-    count = len(y) if draws is None else draws
-    if not given.size and not rows.has_ids and pays(rows, count):
-        relax_rows(rows, rates, into, changes, count)
-        return faulty
-
-    # Which kernel runs depends on the number of categories alone: a row's bits do not depend on its batch.
-    results: tuple[Any, ...] = (into, changes)
-    kernel = softmax_short if rows.n <= SHORT else softmax_jvp_long
-    if rows.n > SHORT and slopes is None:
-        kernel, results = softmax_long, (into,)
-
-    def work(r: int, r1: int, s: int, s1: int) -> None:
-        x, at, window = rows.piece(r, r1, 0, rows.n), rows.at(r, r1), (s, s1, r, 0)
-        # Kernels take the noise of a task, or none.
-        noise = given
-        if given.size:
-            noise = np.ascontiguousarray(given[s:s1, r:r1])
-        elif rows.has_ids:
-            noise = np.empty((s1 - s, r1 - r, rows.n), kind)
-            write_ids(noise, rows, (r, r1, s, s1), False)
-        if given.size and np.isneginf(noise).any():
-            # Each draw has places of its own that are excluded.
-            for d, beside in enumerate(noise):
-                left = np.where(np.isneginf(beside), kind.type(-np.inf), x)
-                kernel(freeze(left), at, rates, beside[np.newaxis], *results, (s + d, s + d + 1, r, 0))
-        else:
-            kernel(x, at, rates, noise, *results, window)
-
-    run_blocks(rows, count, work)
+    into = y, log, faulty
+    draws = len(y) if slopes is None else slopes[3].shape[1]
+    if not given.size and not rows.has_ids and pays(rows, draws):
+        relax_rows(rows, rates, into, slopes or _nothing(rows.dtype), draws)
+    else:
+        run_blocks(rows, draws, partial(_relax_block, rows, given, rates, into, slopes))
     return faulty
+
+
+def _relax_block(
+    rows: Rows, given: NDArray[Any], rates: NDArray[Any], into: Any, slopes: Slopes | None, *block: int
+) -> None:
+    """As `relax`, of a block of rows and draws, into (y, log, faulty)."""
+    r, r1, s, s1 = block
+    x, at, window = rows.piece(r, r1, 0, rows.n), field_at(rows.place, r, r1), (s, s1, r, 0)
+    # Kernels take the noise of a block, or none.
+    noise = given
+    if given.size:
+        noise = np.ascontiguousarray(given[s:s1, r:r1])
+    elif rows.has_ids:
+        noise = np.empty((s1 - s, r1 - r, rows.n), rows.dtype)
+        write_ids(noise, rows, block, False)
+    if given.size and np.isneginf(noise).any():
+        # Each draw has places of its own that are excluded.
+        for d, beside in enumerate(noise, s):
+            left = freeze(np.where(np.isneginf(beside), rows.dtype.type(-np.inf), x))
+            _relax_piece(left, at, rates, beside[np.newaxis], into, slopes, (d, d + 1, r, 0))
+    else:
+        _relax_piece(x, at, rates, noise, into, slopes, window)
+
+
+def _relax_piece(
+    x: NDArray[Any], at: Any, rates: NDArray[Any], noise: NDArray[Any], into: Any, slopes: Slopes | None, window: Any
+) -> None:
+    """Call the kernel for a piece of rows: which, depends on their length alone, as bits may not on their batch."""
+    if x.shape[1] <= SHORT:
+        softmax_short(x, at, rates, noise, into, slopes or _nothing(rates.dtype), window)
+    elif slopes is None:
+        softmax_long(x, at, rates, noise, into, window)
+    else:
+        softmax_jvp_long(x, at, rates, noise, into, slopes, window)
 
 
 def _average(
@@ -301,7 +315,7 @@ def _average_block(
         here = rows.moved(first)
         noise_given(here, np.repeat(choices, count, 0), noise)
         part = np.empty((directions, *noise.shape), rows.dtype)
-        bad = relax(here, noise, rates, noise[:0], (dx, dtau, moved, part), log, len(noise))
+        bad = relax(here, noise, rates, noise[:0], (dx, dtau, moved, part), log)
         np.maximum(faulty, bad, out=faulty)
         # One by one and in order: the sum does not depend on how many are drawn at once.
         part = part.reshape(directions, draws, count, rows.count, rows.n)

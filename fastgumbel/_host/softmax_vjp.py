@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.softmax.vjp import softmax_vjp
+from fastgumbel._cpu.softmax.vjp import softmax_vjp, write_pulled
 from fastgumbel._host.given import noise_given
 from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
-from fastgumbel._host.result import Result, check_apart
+from fastgumbel._host.result import check_apart, delivered, room
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refuse, relax, result_of
+from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refuse, relax, shapes_of
 from fastgumbel._host.softmax_row import pull_row
 from fastgumbel._host.threads import run
 from fastgumbel._law.reduce import INVALID_ROW
@@ -48,13 +48,13 @@ class _Pulled:
             for row in range(y.shape[1]):
                 sums = np.zeros((1, y.shape[2]))
                 self._pull_row(row, y, log, cotangents, sums[0])
-                self._write(row, row + 1, sums)
+                self._write(row, sums)
             return
 
         def work(r: int, r1: int) -> None:
             sums = np.zeros((r1 - r, y.shape[2]))
             softmax_vjp(y, log, cotangents, sums, self.slopes, self.faulty, (r, r1, 0))
-            self._write(r, r1, sums)
+            self._write(r, sums)
 
         self._share(y, work)
 
@@ -68,7 +68,7 @@ class _Pulled:
 
     def end(self, sums: NDArray[np.float64]) -> None:
         """Write what was added up."""
-        self._write(0, len(sums), sums)
+        self._write(0, sums)
 
     def _pull_row(
         self, row: int, y: NDArray[Any], log: bool, cotangents: NDArray[Any], sums: NDArray[np.float64]
@@ -87,16 +87,9 @@ class _Pulled:
         height = max(1, min(_TASK // (y.shape[0] * y.shape[2]), _SUMS // y.shape[2]))
         run(work, ((r, min(r + height, count)) for r in range(0, count, height)), -(-count // height))
 
-    def _write(self, r: int, r1: int, sums: NDArray[np.float64]) -> None:
-        """Write the gradients of some rows, NaN in faulty ones, whose slopes are 0: nothing in what others share."""
-        factor = self._factor[r:r1] if self._factor.size > 1 else self._factor
-        with np.errstate(all="ignore"):
-            sums *= factor[:, np.newaxis]
-            self._dx[r:r1] = sums
-            self.slopes[r:r1] *= factor
-        if count_set(self.faulty[r:r1]):
-            bad = self.faulty[r:r1] != 0
-            self._dx[r:r1][bad], self.slopes[r:r1][bad] = np.nan, 0
+    def _write(self, r: int, sums: NDArray[np.float64]) -> None:
+        """Write the gradients of rows from r on, NaN in faulty ones, whose slopes become 0; others stay as they are."""
+        write_pulled(sums, self._factor, self._dx, self.slopes, self.faulty, r)
 
 
 def sample(
@@ -108,27 +101,30 @@ def sample(
         raise ValueError(zero_tau_message(taus, rows.name))
     samples = None if rao is None else request.condition(rao)
     weights = _cotangents(request, rows, cotangent)
-    read = (*inputs_of(request), weights)
-    outs = outs_of(out, "y", "d_log_potentials")
-    y = result_of(request, *outs[0], None, read)
-    dx = Result(*outs[1], (*request.batch, rows.n), rows.dtype, (rows.count, rows.n), request.axis, read)
-    check_apart(y, dx)
+    read = () if out is None else (*inputs_of(request), weights)
+    (name, y_out), (dx_name, dx_out) = outs_of(out, "y", "d_log_potentials")
+    (shape, flat), dx_shape, axis = shapes_of(request), (*request.batch, rows.n), request.axis
+    y = room(name, y_out, shape, rows.dtype, flat, axis, read)
+    dx = room(dx_name, dx_out, dx_shape, rows.dtype, flat[1:], axis, read)
+    if out is not None:
+        check_apart(y_out, dx_out)
     factor = rates_of(taus if samples is None else taus * samples, np.dtype(np.float64))
-    rates, pulled = rates_of(taus, rows.dtype), _Pulled(rows, factor, dx.flat)
+    rates, pulled = rates_of(taus, rows.dtype), _Pulled(rows, factor, dx)
     index = choices_of(rows, noise, request.draws) if hard or samples is not None else None
     if samples is not None and index is not None:
         _pull_conditioned(rows, rates, index, samples, pulled, log, weights)
     else:
-        relaxed = y.flat if index is None else np.empty_like(y.flat)
+        relaxed = y if index is None else np.empty_like(y)
         pulled.faulty = relax(rows, given_noise(noise, rows, request.draws), rates, relaxed, None, log)
         pulled.pull(relaxed, log, weights)
     if index is not None:
         pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = INVALID_ROW
-        harden(y.flat, index, np.ones(rows.count, bool), log)
+        harden(y, index, np.ones(rows.count, bool), log)
     refuse(request, rows, pulled.faulty, "cotangent")
     with np.errstate(all="ignore"):
-        slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), np.shape(tau), request.axis).astype(rows.dtype)
-    return y.deliver(), (dx.deliver(), slopes[()])
+        shape_of_tau = () if type(tau) is float else np.shape(tau)
+        slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), shape_of_tau, request.axis).astype(rows.dtype)
+    return delivered(y, y_out, shape, axis), (delivered(dx, dx_out, dx_shape, axis), slopes[()])
 
 
 def _cotangents(request: Request, rows: Rows, cotangent: Any) -> NDArray[Any]:

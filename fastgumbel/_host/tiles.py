@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.noise_ids import noise_ids
-from fastgumbel._host.rows import BUFFER_BYTES, Rows, field_at
+from fastgumbel._host.rows import BUFFER_BYTES, LITTLE, Rows, field_at
 from fastgumbel._host.threads import even, run
 from fastgumbel._request.faults import infinite_message, place_name
 from fastgumbel._request.shape import freeze
@@ -80,6 +80,21 @@ def share(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], short
                 merge(index, value, own_index, own_value, task.draw, task.row)
 
     run(work, ((task,) for task in tasks), len(tasks))
+
+
+def share_field(
+    rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], short: bool, kernel: Any, merge: Any
+) -> None:
+    """As `share`, with a kernel that reads the field, for `scan_field`."""
+    n, count, draws = rows.n, rows.count, len(index)
+    if n * count * draws > LITTLE:
+        share(rows, index, value, short, scan_field(rows, kernel), merge)
+        return
+    x, at, window = rows.piece(0, count, 0, n), field_at(rows.place, 0, count), (0, draws, 0, 0)
+    if rows.has_ids:
+        kernel(x, at, index, value, window, rows.ids(0, count, 0, n))
+    else:
+        kernel(x, at, index, value, window)
 
 
 def scan_field(rows: Rows, kernel: Any, first: int = 0) -> Scan:

@@ -12,9 +12,9 @@ from fastgumbel._cpu.top.long import top_long
 from fastgumbel._cpu.top.middle import top_middle
 from fastgumbel._cpu.top.short import top_short
 from fastgumbel._host.repeats import once_each
-from fastgumbel._host.result import Result, check_apart
+from fastgumbel._host.result import INDEX, VALUE, check_apart, delivered, room
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share
+from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share, share_field
 from fastgumbel._host.written import Written
 from fastgumbel._request.faults import too_few_message
 from fastgumbel._request.outputs import outs_of
@@ -23,8 +23,10 @@ from fastgumbel._request.shape import any_negative
 
 # Which kernel runs. Where so many lists or more are wanted, rows are searched together: by `top_short` up to SHORT
 # categories where there are fewer than _MANY a place, and by `top_middle` up to MIDDLE where there are more. Lists of
-# more than _PLACES, or of most categories unless these are few, are not for `top_short`.
+# more than _PLACES, or of most categories unless these are few, are not for `top_short`. Of
+# at most _SHORTER categories and _FEW_PLACES places, _FEW_LISTS are enough for it.
 _SEVERAL = 16
+_FEW_LISTS, _SHORTER, _FEW_PLACES = 8, 128, 8
 _MANY = 128
 SHORT = 2048
 MIDDLE = 8192
@@ -41,35 +43,34 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
     (rows, chosen), lead = once_each(rows_of(request)), request.draw_shape + request.batch
     places = min(k + return_threshold, rows.n)
     flat = request.draws, rows.count, k
-    names = ("indices", "values", "threshold") if return_threshold else ("indices", "values")
-    outs = outs_of(out, *names)
+    outs = outs_of(out, "indices", "values", "threshold") if return_threshold else outs_of(out, "indices", "values")
+    (name, index_out), (value_name, value_out) = outs[:2]
     shape, axis, read = (*lead, k), request.axis, inputs_of(request)
-    results = [
-        Result(*outs[0], shape, np.intp, flat, axis, read),
-        Result(*outs[1], shape, np.float64, flat, axis, read),
-    ]
-    if return_threshold:
-        results.append(Result(*outs[2], lead, np.float64, flat[:2], inputs=read))
-    check_apart(*results)
-    index, value = results[0].flat, results[1].flat
+    index = found = room(name, index_out, shape, INDEX, flat, axis, read)
+    value = best = room(value_name, value_out, shape, VALUE, flat, axis, read)
+    threshold = room(*outs[2], lead, VALUE, flat[:2], -1, read) if return_threshold else None
+    if out is not None:
+        check_apart(*out)
     if places > k:
         # What has a place more than the caller's arrays is copied to them.
-        index, value = np.empty((*flat[:2], places), np.intp), np.empty((*flat[:2], places))
-    search_top(rows, noise_of(request), index, value)
+        found, best = np.empty((*flat[:2], places), np.intp), np.empty((*flat[:2], places))
+    search_top(rows, noise_of(request), found, best)
     if request.raises:
-        _refuse(rows, index, value, k, chosen is not None)
+        _refuse(rows, found, best, k, chosen is not None)
     if places > k:
-        results[0].flat[...], results[1].flat[...] = index[..., :k], value[..., :k]
-    if return_threshold:
-        results[2].flat[...] = value[..., k] if places > k else np.where(np.isnan(value[..., 0]), np.nan, -np.inf)
-    return tuple(result.deliver() for result in results)
+        index[...], value[...] = found[..., :k], best[..., :k]
+    pair = delivered(index, index_out, shape, axis), delivered(value, value_out, shape, axis)
+    if threshold is None:
+        return pair
+    threshold[...] = best[..., k] if places > k else np.where(np.isnan(best[..., 0]), np.nan, -np.inf)
+    return *pair, delivered(threshold, outs[2][1], lead, -1)
 
 
 def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], k: int, repeated: bool) -> None:
     """Raise for the first row that is invalid or has fewer categories than k."""
-    last = index[..., k - 1]
-    if any_negative(last):
-        row = int((last < 0).any(0).argmax())
+    # There may be a place more, which may be empty.
+    if any_negative(index) and any_negative(index[..., k - 1]):
+        row = int((index[..., k - 1] < 0).any(0).argmax())
         if np.isnan(value[:, row, 0]).any():
             raise ValueError(rows.fault(row))
         left = int((index[:, row] >= 0).sum(-1).min())
@@ -82,27 +83,30 @@ def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: N
 
     A row that is invalid has -1 and NaN. Noise, if given, has the rows of the first draw, then those of the second, ...
     """
-    prepared(index, value, True)
-    rows = rows.counted()
-    if not (rows.n and index.size):
-        return
+    rows = rows.counted() if rows.has_ids else rows
     draws, count, k = index.shape
-    if noise is not None:
-        scan, kernel = scan_given(rows, noise, top_given), top_given
-    elif rows.has_ids:
-        scan, kernel = scan_ids(rows, top_given), top_given
-        if k < rows.n <= _WRITTEN and not rows.place.wide:
-            scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
+    kernel = None if rows.has_ids or noise is not None else _kernel_of(rows.n, k, draws * count)
+    some = rows.n > 0 and index.size > 0
+    if some and kernel is top_short:
+        share_field(rows, index, value, True, kernel, merge_tops)
+        return
+    prepared(index, value, True)
+    if not some:
+        return
+    if kernel is not None:
+        share_field(rows, index, value, kernel is top_every, kernel, merge_tops)
     else:
-        kernel = _kernel_of(rows.n, k, draws * count)
-        scan = scan_field(rows, kernel)
-    share(rows, index, value, kernel not in (top_middle, top_long), scan, merge_tops)
-    if kernel is not top_short:
-        sort_tops(index, value)
+        scan = scan_ids(rows, top_given) if noise is None else scan_given(rows, noise, top_given)
+        if noise is None and k < rows.n <= _WRITTEN and not rows.place.wide:
+            scan = Written(rows, _search_written, scan, 2 * _WRITTEN, ordered=True).scan
+        share(rows, index, value, True, scan, merge_tops)
+    sort_tops(index, value)
 
 
 def _kernel_of(n: int, k: int, lists: int) -> Any:
     """The kernel that finds the k best of n categories of a field, of so many rows and draws."""
+    if lists >= _FEW_LISTS and n <= _SHORTER and k <= _FEW_PLACES:
+        return top_short
     if lists >= _SEVERAL:
         if n <= SHORT and n < _MANY * k and k <= _PLACES and (n >= 2 * k or n <= _FEW):
             return top_short

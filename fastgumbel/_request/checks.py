@@ -37,7 +37,8 @@ def pair_of(value: Any, name: str, what: str) -> tuple[Any, Any]:
     """Two arguments in one."""
     if not isinstance(value, _PAIRS) or len(value) != 2:
         raise TypeError(f"{name} must be a pair {what}")
-    return value[0], value[1]
+    first, second = value
+    return first, second
 
 
 def float_type(dtype: Any, name: str) -> np.dtype[Any]:

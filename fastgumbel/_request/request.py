@@ -188,7 +188,9 @@ class Request:
     def temperatures(self, tau: Any) -> NDArray[np.float64]:
         """One temperature a row, in C order of the batch, or a single one if all rows have the same."""
         if type(tau) is float and 0 <= tau < math.inf:
-            return np.array((tau,))
+            own = np.empty(1)
+            own[0] = tau
+            return own
         return temperatures(self.arrays.fetch(tau, "tau"), self.batch, self.axis)
 
     def scale_noise(self, temperature: Any) -> None:
@@ -232,12 +234,12 @@ class Request:
 
     def tangents(self, d_x: Any, d_tau: Any) -> Tangents:
         """Tangents, checked; those of temperatures broadcast to (directions +) batch."""
-        counts: list[int] = []
+        lead: tuple[int, ...] = ()
+        tau_lead: tuple[int, ...] = ()
         if d_x is not None:
             d_x = self._either(d_x, "tangents[0]")
             check_real(d_x.dtype, "tangents[0]")
-            counts += lead_of(d_x.shape, self.shape)
+            lead = lead_of(d_x.shape, self.shape)
         if d_tau is not None:
-            d_tau, lead = slopes_of(self.arrays.fetch(d_tau, "tangents[1]"), self.dtype, self.batch)
-            counts += lead
-        return Tangents(d_x, d_tau, agreed_directions(counts))
+            d_tau, tau_lead = slopes_of(self.arrays.fetch(d_tau, "tangents[1]"), self.dtype, self.batch)
+        return Tangents(d_x, d_tau, agreed_directions(lead, tau_lead))

@@ -25,11 +25,11 @@ def lead_of(shape: tuple[int, ...], expected: tuple[int, ...]) -> tuple[int, ...
     return shape[: len(shape) - len(expected)]
 
 
-def agreed_directions(counts: list[int]) -> tuple[int, ...]:
-    """The number of directions of both tangents, of those that have such an axis."""
-    if len(counts) > 1 and counts[0] != counts[1]:
-        raise ValueError(f"tangents must have equally many directions, not {counts[0]} and {counts[1]}")
-    return tuple(counts[:1])
+def agreed_directions(lead: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+    """The axis of directions of both tangents, of those that have one."""
+    if lead and other and lead != other:
+        raise ValueError(f"tangents must have equally many directions, not {lead[0]} and {other[0]}")
+    return lead or other
 
 
 def slopes_of(d_tau: NDArray[Any], kind: np.dtype[Any], batch: tuple[int, ...]) -> tuple[NDArray[Any], tuple[int, ...]]:

@@ -54,8 +54,8 @@ def above_field(x, field, thresholds, found, resume):
     """All categories of each row of x above its threshold, from the step `resume` on, as many as there is room for.
 
     `field` is a `Field`; `thresholds` are by draw and row, or one for all along an axis. `found` is a `Found`, with an
-    axis of draws and one of rows, and at least MOST places. Returns the step to go on with, or -1 where all is done;
-    and how many are found.
+    axis of draws and one of rows, and a place for each category or at least MOST. Returns the step to go on with, or -1
+    where all is done; and how many are found.
     """
     field, found = Field(*field), Found(*found)
     n_rows, n = x.shape

@@ -72,3 +72,21 @@ def softmax_vjp(y, logarithm, cotangents, sums, slopes, faulty, window):
             for i in range(n):
                 flat[of_row + np.uint64(i)] += np.float64(g[i])
             slopes[r] -= dot(g, 0, logs, 0, n)
+
+
+@kernel
+def write_pulled(sums, factor, dx, slopes, faulty, row):
+    """Write sums[i, :] times the factor of row + i, or that of all, to dx[row + i, :], and multiply its slope by it.
+
+    In faulty rows, dx becomes NaN and the slope 0. A kernel does it, as NumPy would warn of numbers that are too large.
+    """
+    for i in range(len(sums)):
+        r = row + i
+        own = factor[min(r, factor.size - 1)]
+        if faulty[r]:
+            dx[r, :] = np.nan
+            slopes[r] = 0
+            continue
+        for j in range(sums.shape[1]):
+            dx[r, j] = sums[i, j] * own
+        slopes[r] *= own

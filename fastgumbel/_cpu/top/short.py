@@ -50,9 +50,9 @@ class _Found(NamedTuple):
 
 
 @maker
-def _new_found(room, step):
+def _new_found(lanes, room, step):
     """Room for so many of each lane."""
-    items = STAGE * step + room
+    items = lanes * step + room
     return _Found(np.zeros(STAGE, np.int64), np.zeros(items + 64), np.zeros(items, np.int64), room, step)
 
 
@@ -218,8 +218,9 @@ def top_short(x, field, index, value, window):
     counters = np.zeros(3 * STAGE, np.uint64)
     blocks, words = np.zeros(4 * STAGE, np.uint32), np.zeros(4 * STAGE, np.uint32)
     scratch = Scratch(np.ones(PLANES * STAGE, np.float32), new_rounds(), blocks, words, np.empty(0, np.uint64))
-    rivals, found, which = new_rivals(1), _new_found(2 * k + 16, 2 * k + 16), np.empty(STAGE, np.int64)
-    whole, selection = _new_found(n, 0), new_selection(max(n, found.room), 0)
+    rivals, which = new_rivals(1), np.empty(STAGE, np.int64)
+    found, whole = _new_found(together * at_once, 2 * k + 16, 2 * k + 16), _new_found(1, n, 0)
+    selection = new_selection(max(n, found.room), 0)
     enter_rates(rates, heat, STAGE)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
