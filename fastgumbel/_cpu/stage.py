@@ -21,9 +21,9 @@ DRAW = 2 * STAGE
 
 
 @stage
-def padded(n):
-    """Round n up to a multiple of 32, at most STAGE, so that vector loops have no scalar remainder."""
-    return min((n + 31) // 32 * 32, STAGE)
+def padded(n, slots=32):
+    """Round n up to a multiple of vector slots, at most STAGE, so that vector loops have no scalar remainder."""
+    return min((n + slots - 1) // slots * slots, STAGE)
 
 
 @stage

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastgumbel._cpu.lane_words import draw_at, enter_rounds
 from fastgumbel._cpu.max.times import RATIO, begin, enter_block, race, race_quad
-from fastgumbel._cpu.stage import STAGE, fill
+from fastgumbel._cpu.stage import fill
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS
 from fastgumbel._law.race import margin_at, margin_of
 from fastgumbel._law.reduce import LIMIT
@@ -25,21 +25,6 @@ class Scratch(NamedTuple):
     blocks: Any
     words: Any
     planes: Any
-
-
-@stage
-def survey(largest, potentials, n, rows):
-    """Largest log-potential of each row; +inf where one is NaN or not below LIMIT."""
-    kind = largest.dtype.type
-    nothing, infinite, limit = kind(-np.inf), kind(np.inf), kind(LIMIT)
-    for i in range(rows):
-        largest[i] = nothing
-    for j in range(n):
-        at = np.uint64(j * STAGE)
-        for i in range(rows):
-            v = potentials[at + np.uint64(i)]
-            top = v if v > largest[i] else largest[i]
-            largest[i] = top if v < limit else infinite
 
 
 @stage

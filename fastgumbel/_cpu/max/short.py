@@ -8,9 +8,9 @@ import numpy as np
 
 from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_lanes, id_planes
 from fastgumbel._cpu.lane_words import new_rounds
-from fastgumbel._cpu.lanes import repeat, turn
+from fastgumbel._cpu.lanes import repeat, survey, turn
 from fastgumbel._cpu.max.rivals import Races, new_rivals, settle
-from fastgumbel._cpu.max.run import Scratch, enter_margins, enter_temperatures, run, survey
+from fastgumbel._cpu.max.run import Scratch, enter_margins, enter_temperatures, run
 from fastgumbel._cpu.max.times import (
     LATEST,
     LEAST,

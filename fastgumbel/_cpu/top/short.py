@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.lane_words import new_rounds
-from fastgumbel._cpu.lanes import repeat, turn
+from fastgumbel._cpu.lanes import repeat, survey, turn
 from fastgumbel._cpu.max.rivals import Races, draw_rivals, drop_decided, line_of, new_rivals
-from fastgumbel._cpu.max.run import Scratch, enter_margins, enter_temperatures, run, survey
+from fastgumbel._cpu.max.run import Scratch, enter_margins, enter_temperatures, run
 from fastgumbel._cpu.max.times import PLANES, enter_rates, weigh
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, padded, row_id
