@@ -35,7 +35,7 @@ def _spread(minimum, first, value):
 
 
 @stage
-def _interleave(out, to, planes, n):
+def interleave(out, to, planes, n):
     """Four planes of quads to places `to` and up of `out`, lane by lane."""
     for i in range(n):
         at = np.uint64(to) + np.uint64(4) * np.uint64(i)
@@ -64,7 +64,7 @@ def _put(out, to, n, column, planes, count):
         end -= 1
         _put_edge(out, to, n, column, planes, end)
     if begin == 0:
-        _interleave(out, to + column, planes, end)
+        interleave(out, to + column, planes, end)
     else:
         for i in range(begin, end):
             _put_edge(out, to, n, column, planes, i)
