@@ -75,14 +75,25 @@ def repeat(planes, n, rows, copies):
 def survey(largest, x, n, rows):
     """Largest log-potential of each row; +inf where one is NaN or not below LIMIT."""
     kind = x.dtype.type
-    nothing, infinite, limit = kind(-np.inf), kind(np.inf), kind(LIMIT)
+    infinite, limit = kind(np.inf), kind(LIMIT)
     for i in range(rows):
-        largest[i] = nothing
-    for j in range(n):
+        first = x[np.uint64(i)]
+        largest[i] = first if first < limit else infinite
+    # Two at a time, as the largest costs more to read and write than to compare.
+    for j in range(1, n - 1, 2):
         at = np.uint64(j * STAGE)
         for i in range(rows):
+            v, w = x[at + np.uint64(i)], x[at + np.uint64(STAGE) + np.uint64(i)]
+            top = largest[i]
+            top = v if v > top else top
+            top = w if w > top else top
+            largest[i] = top if (v < limit) & (w < limit) else infinite
+    if n % 2 == 0:
+        at = np.uint64((n - 1) * STAGE)
+        for i in range(rows):
             v = x[at + np.uint64(i)]
-            top = v if v > largest[i] else largest[i]
+            top = largest[i]
+            top = v if v > top else top
             largest[i] = top if v < limit else infinite
 
 
