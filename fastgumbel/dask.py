@@ -9,8 +9,6 @@ gives up 64 bits when the graph is built, so that to compute twice gives the sam
 
 from __future__ import annotations
 
-import copy
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -20,13 +18,13 @@ from fastgumbel._api.reservoir import Reservoir
 from fastgumbel._dask import above as _above
 from fastgumbel._dask import categorical as _categorical
 from fastgumbel._dask import max as _max
-from fastgumbel._dask.extra import ArraySliceDep, da
-from fastgumbel._dask.graph import DaskArrays, Grid, Place, in_chunks, lengths, positions, tree
+from fastgumbel._dask import noise as _noise
+from fastgumbel._dask import reservoir as _reservoir
+from fastgumbel._dask.graph import DaskArrays, Grid
 from fastgumbel._dask.max import sample_top
 from fastgumbel._dask.softmax import relax
-from fastgumbel._host.noise import write
 from fastgumbel._request.checks import flag_of, float_type, places_of, shape_of
-from fastgumbel._request.coordinates import NOWHERE, Coordinates, check_reach, coordinates_of, field_of, frozen
+from fastgumbel._request.coordinates import check_reach, field_of
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.key import Rng
 from fastgumbel._request.request import Request
@@ -78,35 +76,7 @@ def gumbel(
     check_reach(field, 1, shape[-1] if shape else 1)
     if not shape:
         return gumbel(1, noise=field, dtype=kind)[0]
-    place = coordinates_of(field, shape[:-1], shape)
-    chunks = da.core.normalize_chunks(chunks, shape, dtype=kind)
-    letters = tuple(range(len(shape)))
-    ids: tuple[Any, Any] = (None, None)
-    if place.rows.size:
-        ids = da.from_array(place.rows.reshape(shape[:-1]), chunks=chunks[:-1]), letters[:-1]
-    draws: tuple[Any, Any] = (None, None)
-    if place.draws.size:
-        draws = da.from_array(place.draws.reshape(shape[:-1]), chunks=chunks[:-1]), letters[:-1]
-    categories: tuple[Any, Any] = (None, None)
-    if place.categories is not None:
-        categories = da.from_array(place.categories, chunks=chunks), letters
-    alike = place._replace(rows=place.rows[:0], draws=place.draws[:0], categories=None)
-    fill = partial(_fill_block, alike, shape[:-1], kind)
-    operands = ArraySliceDep(chunks), letters, *ids, *draws, *categories
-    return da.blockwise(fill, letters, *operands, align_arrays=False, meta=np.empty((0,) * len(shape), kind))
-
-
-def _fill_block(
-    whole: Coordinates, batch: tuple[int, ...], kind: Any, block: Place, ids: Any, draws: Any, categories: Any
-) -> Any:
-    rows = positions(block[:-1], batch) if ids is None else ids.reshape(-1)
-    start = whole.start + block[-1].start if categories is None else 0
-    noise = np.empty(lengths(block), kind)
-    # Arrays that came from another process are not read-only any more, as kernels want them.
-    own = NOWHERE.draws if draws is None else frozen(draws.reshape(-1))
-    at = whole._replace(start=start, rows=rows, categories=categories, draws=own)
-    write(noise, at._replace(temperatures=NOWHERE.temperatures))
-    return noise
+    return _noise.write(field, shape, chunks, kind)
 
 
 def gumbel_max(
@@ -506,24 +476,6 @@ def reservoir(
     True
     """
     request = Request(log_potentials, -1, None, where, None, NoiseField.from_key(0), "raise", DaskArrays())
-    x = request.x
-    if x.ndim != 1:
-        raise ValueError(f"log_potentials must have one axis, not {x.ndim}")
-    empty = Reservoir(k, rng=rng, noise=noise, first=first)
-    mask = (None, None) if where is None else (in_chunks(request.where, x), (0,))
-    fill = partial(_fill, empty.k, empty.noise, first)
-    operands = x, (0,), *mask, ArraySliceDep(x.chunks), (0,)
-    parts = da.blockwise(fill, (0,), *operands, align_arrays=False, meta=np.empty(0, object))
-    return tree(parts, _merged).to_delayed().item()
-
-
-def _fill(k: int, field: NoiseField, first: int, x: Any, where: Any, place: Place) -> Reservoir:
-    part = Reservoir(k, noise=field, first=first + place[0].start)
-    part.update(x, where=where)
-    return part
-
-
-def _merged(one: Reservoir, two: Reservoir) -> Reservoir:
-    whole = copy.copy(one)
-    whole.merge(two)
-    return whole
+    if request.x.ndim != 1:
+        raise ValueError(f"log_potentials must have one axis, not {request.x.ndim}")
+    return _reservoir.sample(request, Reservoir(k, rng=rng, noise=noise, first=first), first)

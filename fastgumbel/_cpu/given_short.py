@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.given import refused, yield_to
-from fastgumbel._cpu.lanes import lane_scratch, repeat, survey, turn, turn_back
+from fastgumbel._cpu.lanes import lane_scratch, repeat, survey_valid, turn, turn_back
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import ROW, STAGE, draw_words, enter_draws, exponentials, fill, row_id
 from fastgumbel._law.field import OTHER_WORDS
@@ -171,7 +171,7 @@ def given_short(x, field, choices, out, faulty, window):
     for r in range(0, n_rows, together):
         count, to_row = min(together, n_rows - r), window.row + r
         turn(potentials, flat, r * n, n, count)
-        survey(potentials, lanes.tops, n, count)
+        survey_valid(lanes.tops, potentials, n, count)
         _weigh(w, potentials, lanes, n, count)
         _total(lanes.sums, w, n, count)
         repeat(potentials, n, count, at_once)

@@ -41,7 +41,7 @@ class IdScratch(NamedTuple):
 def id_scratch(like):
     """Scratch for numbers of the type of an array."""
     return IdScratch(
-        np.ones(2 * STAGE, like.dtype),
+        np.zeros(2 * STAGE, like.dtype),
         np.zeros(3 * STAGE, np.uint64),
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(4 * STAGE, np.uint32),

@@ -52,11 +52,8 @@ def _draw_shared(out, rounds, n, index, key):
     b0, b1, _, _ = round_once(_0, a1, a2, a3, k0, k1)
     k0, k1 = next_key(k0, k1)
     for i in range(n):
-        w0, w1, w2, w3 = last_eight(b0, b1, rounds[_THIRD + i] ^ a3, rounds[_FOURTH + i], k0, k1)
-        out[i] = w0
-        out[STAGE + i] = w1
-        out[2 * STAGE + i] = w2
-        out[3 * STAGE + i] = w3
+        four = last_eight(b0, b1, rounds[_THIRD + i] ^ a3, rounds[_FOURTH + i], k0, k1)
+        out[i], out[STAGE + i], out[2 * STAGE + i], out[3 * STAGE + i] = four
 
 
 @stage

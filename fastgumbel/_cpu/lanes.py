@@ -72,32 +72,38 @@ def repeat(planes, n, rows, copies):
 
 
 @stage
-def survey(x, tops, n, rows):
-    """Largest log-potential of each row; NaN where the row is invalid."""
+def survey(largest, x, n, rows):
+    """Largest log-potential of each row; +inf where one is NaN or not below LIMIT."""
     kind = x.dtype.type
-    infinite, limit, none = kind(np.inf), kind(LIMIT), kind(np.nan)
+    infinite, limit = kind(np.inf), kind(LIMIT)
     for i in range(rows):
         first = x[np.uint64(i)]
-        tops[i] = first if first < limit else infinite
+        largest[i] = first if first < limit else infinite
     # Two at a time, as the largest costs more to read and write than to compare.
     for j in range(1, n - 1, 2):
         at = np.uint64(j * STAGE)
         for i in range(rows):
             v, w = x[at + np.uint64(i)], x[at + np.uint64(STAGE) + np.uint64(i)]
-            top = tops[i]
+            top = largest[i]
             top = v if v > top else top
             top = w if w > top else top
-            tops[i] = top if (v < limit) & (w < limit) else infinite
+            largest[i] = top if (v < limit) & (w < limit) else infinite
     if n % 2 == 0:
         at = np.uint64((n - 1) * STAGE)
         for i in range(rows):
             v = x[at + np.uint64(i)]
-            top = tops[i]
+            top = largest[i]
             top = v if v > top else top
-            tops[i] = top if v < limit else infinite
+            largest[i] = top if v < limit else infinite
+
+
+@stage
+def survey_valid(largest, x, n, rows):
+    """As `survey`, but NaN where the row is invalid, be it that nothing is left."""
+    survey(largest, x, n, rows)
+    limit, none = x.dtype.type(LIMIT), x.dtype.type(np.nan)
     for i in range(rows):
-        top = tops[i]
-        tops[i] = top if -limit < top < limit else none
+        largest[i] = largest[i] if -limit < largest[i] < limit else none
 
 
 @stage

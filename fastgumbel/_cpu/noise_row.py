@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.stage import STAGE, draw_row_words, fill, gumbels, lane_exponentials
+from fastgumbel._cpu.stage import STAGE, draw_row_words, fill, gumbels, lane_exponentials, padded
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, OTHER_WORDS, block_exponential, join, winner_lane
 from fastgumbel._numba.compile import maker, stage
 from fastgumbel._numba.vector import fill16
@@ -12,12 +12,6 @@ from fastgumbel._numba.vector import fill16
 _1 = np.uint64(1)
 _2 = np.uint64(2)
 _4 = np.uint64(4)
-
-
-@stage
-def _filled(n, slots):
-    """Round n up to a multiple of slots, so that vector loops have no scalar remainder; short rows pay for each."""
-    return (n + slots - 1) // slots * slots
 
 
 @stage
@@ -41,7 +35,7 @@ def _spread(minimum, first, value):
 
 
 @stage
-def _interleave(out, to, planes, n):
+def interleave(out, to, planes, n):
     """Four planes of quads to places `to` and up of `out`, lane by lane."""
     for i in range(n):
         at = np.uint64(to) + np.uint64(4) * np.uint64(i)
@@ -70,7 +64,7 @@ def _put(out, to, n, column, planes, count):
         end -= 1
         _put_edge(out, to, n, column, planes, end)
     if begin == 0:
-        _interleave(out, to + column, planes, end)
+        interleave(out, to + column, planes, end)
     else:
         for i in range(begin, end):
             _put_edge(out, to, n, column, planes, i)
@@ -123,11 +117,12 @@ def noise_row(out, to, n, coordinates, scratch):
         if known == 0 or np.int64((last_block >> _1) - first_pair) >= known:
             first_pair = first_block >> _1
             known = min(STAGE, np.int64(((first_quad + np.uint64(quads - 1)) >> np.uint64(5)) - first_pair) + 1)
-            lanes = _filled(known, 8)
+            lanes = padded(known, 8)
             draw_row_words(high, lanes, coordinates, BLOCK_WORDS | first_pair, _1)
             _enter_blocks(minima, winners, lanes, high)
 
-        lanes = _filled(count, 16)
+        # Short rows pay for each slot.
+        lanes = padded(count, 16)
         draw_row_words(high, lanes, coordinates, HIGH_WORDS | quad, _1)
         if noise.itemsize == 8:
             draw_row_words(low, lanes, coordinates, LOW_WORDS | quad, _1)
@@ -158,7 +153,7 @@ def exponential_row(out, to, n, coordinates, scratch):
     quads = np.int64(((start + np.uint64(n - 1)) >> _2) - first_quad) + 1
     for done in range(0, quads, STAGE):
         count = min(STAGE, quads - done)
-        lanes = _filled(count, 16)
+        lanes = padded(count, 16)
         first = OTHER_WORDS | ((first_quad + np.uint64(done)) << _1)
         draw_row_words(high, lanes, coordinates, first, _2)
         if fresh.itemsize == 8:

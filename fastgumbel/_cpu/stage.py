@@ -21,9 +21,9 @@ DRAW = 2 * STAGE
 
 
 @stage
-def padded(n):
-    """Round n up to a multiple of 32, at most STAGE, so that vector loops have no scalar remainder."""
-    return min((n + 31) // 32 * 32, STAGE)
+def padded(n, slots=32):
+    """Round n up to a multiple of vector slots, at most STAGE, so that vector loops have no scalar remainder."""
+    return min((n + slots - 1) // slots * slots, STAGE)
 
 
 @stage
@@ -37,11 +37,8 @@ def fill(places, first, n, value):
 def draw_words(out, counters, n, key):
     """The four words of the first n counters."""
     for i in range(n):
-        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], counters[i])
-        out[i] = w0
-        out[STAGE + i] = w1
-        out[2 * STAGE + i] = w2
-        out[3 * STAGE + i] = w3
+        four = words(key, counters[ROW + i], counters[DRAW + i], counters[i])
+        out[i], out[STAGE + i], out[2 * STAGE + i], out[3 * STAGE + i] = four
 
 
 @stage
@@ -55,17 +52,11 @@ def draw_full_words(out, counters, n, key):
         draw_words(out, counters, n, key)
         return
     for i in range(half):
-        w0, w1, w2, w3 = words(key, counters[ROW + i], counters[DRAW + i], counters[i])
+        one = words(key, counters[ROW + i], counters[DRAW + i], counters[i])
         j = i + half
-        v0, v1, v2, v3 = words(key, counters[ROW + j], counters[DRAW + j], counters[j])
-        out[i] = w0
-        out[STAGE + i] = w1
-        out[2 * STAGE + i] = w2
-        out[3 * STAGE + i] = w3
-        out[j] = v0
-        out[STAGE + j] = v1
-        out[2 * STAGE + j] = v2
-        out[3 * STAGE + j] = v3
+        other = words(key, counters[ROW + j], counters[DRAW + j], counters[j])
+        out[i], out[STAGE + i], out[2 * STAGE + i], out[3 * STAGE + i] = one
+        out[j], out[STAGE + j], out[2 * STAGE + j], out[3 * STAGE + j] = other
 
 
 @stage
@@ -73,11 +64,8 @@ def draw_row_words(out, n, coordinates, first, step):
     """The four words of n indices of one row and draw, from `first` on: as one row, part of the rounds is shared."""
     key, row, draw, _, _ = coordinates
     for i in range(n):
-        w0, w1, w2, w3 = words(key, row, draw, first + step * np.uint64(i))
-        out[i] = w0
-        out[STAGE + i] = w1
-        out[2 * STAGE + i] = w2
-        out[3 * STAGE + i] = w3
+        four = words(key, row, draw, first + step * np.uint64(i))
+        out[i], out[STAGE + i], out[2 * STAGE + i], out[3 * STAGE + i] = four
 
 
 @stage
@@ -85,11 +73,8 @@ def draw_listed_words(out, n, coordinates, indices):
     """The four words of n listed indices of one row and draw."""
     key, row, draw, _, _ = coordinates
     for i in range(n):
-        w0, w1, w2, w3 = words(key, row, draw, indices[np.uint64(i)])
-        out[i] = w0
-        out[STAGE + i] = w1
-        out[2 * STAGE + i] = w2
-        out[3 * STAGE + i] = w3
+        four = words(key, row, draw, indices[np.uint64(i)])
+        out[i], out[STAGE + i], out[2 * STAGE + i], out[3 * STAGE + i] = four
 
 
 @stage
@@ -97,11 +82,8 @@ def draw_next_words(out, n, coordinates, index):
     """The four words of n draws of one row and index, from that of the coordinates on."""
     key, row, draw, _, _ = coordinates
     for i in range(n):
-        w0, w1, w2, w3 = words(key, row, draw + np.uint64(i), index)
-        out[i] = w0
-        out[STAGE + i] = w1
-        out[2 * STAGE + i] = w2
-        out[3 * STAGE + i] = w3
+        four = words(key, row, draw + np.uint64(i), index)
+        out[i], out[STAGE + i], out[2 * STAGE + i], out[3 * STAGE + i] = four
 
 
 @stage

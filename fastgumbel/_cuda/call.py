@@ -57,6 +57,12 @@ class Call:
         with self.device.stream(*self.views, *(view for view in written if view is not None)) as stream:
             yield Work(self.device, stream, self.rows, self.request.raises)
 
+    def fault(self, work: Work) -> tuple[int, int] | None:
+        """As `Work.fault`, but raises for the first of rows that have no categories, which no kernel has seen."""
+        if self.rows.n == 0 and self.items and self.request.raises:
+            raise ValueError(self.rows.fault(0, work.stream))
+        return work.fault()
+
     def fault_message(self, row: int, work: Work) -> str:
         """What is wrong with a row, or before those, with a row of noise; waits for the stream."""
         if self.noise is None:

@@ -41,10 +41,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
 
 
 def _refuse(call: Call, work: Work, choices: Any) -> None:
-    rows = call.rows
-    if rows.n == 0 and call.items and call.request.raises:
-        raise ValueError(rows.fault(0, work.stream))
-    fault = work.fault()
+    rows, fault = call.rows, call.fault(work)
     if fault is None:
         return
     row, code = fault

@@ -21,7 +21,7 @@ from fastgumbel._cuda.kernels.parameters import Tangents
 from fastgumbel._cuda.result import Result, check_apart
 from fastgumbel._cuda.view import View
 from fastgumbel._law.reduce import INFINITE_TANGENT
-from fastgumbel._request.faults import tangent_message, zero_tau_message
+from fastgumbel._request.faults import tangent_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
@@ -50,11 +50,9 @@ def sample_jvp(
     request: Request, tau: Any, tangents: tuple[Any, Any], hard: bool, log: bool, rao: Any, out: Any
 ) -> tuple[Any, Any]:
     """What `gumbel_softmax_jvp` does."""
-    call, taus = Call(request), request.temperatures(tau)
+    call, taus = Call(request), request.temperatures_above_0(tau)
     category_ids.refuse_repeats(call.rows)
     rows = call.rows
-    if (taus == 0).any():
-        raise ValueError(zero_tau_message(taus, rows.name))
     samples = None if rao is None else request.condition(rao)
     wanted = request.tangents(*tangents)
     if isinstance(wanted.x, View):
@@ -119,15 +117,12 @@ def _relax(call: Call, work: Work, taus: NDArray[np.float64], tangents: Tangents
 
 def _refuse(call: Call, work: Work) -> None:
     """Raise for the first fault, unless faulty rows are marked; waits for the stream."""
-    rows = call.rows
-    if rows.n == 0 and call.items and call.request.raises:
-        raise ValueError(rows.fault(0, work.stream))
-    fault = work.fault()
+    fault = call.fault(work)
     if fault is None:
         return
     row, code = fault
     if code == INFINITE_TANGENT:
-        raise ValueError(tangent_message(rows.name(row - call.first_fault)))
+        raise ValueError(tangent_message(call.rows.name(row - call.first_fault)))
     raise ValueError(call.fault_message(row, work))
 
 

@@ -20,7 +20,7 @@ from fastgumbel._cuda.softmax import harden
 from fastgumbel._cuda.view import View, view_of
 from fastgumbel._law.sums import GROUP
 from fastgumbel._request.device import interface_of, is_device
-from fastgumbel._request.faults import tangent_message, zero_tau_message
+from fastgumbel._request.faults import tangent_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
@@ -36,11 +36,9 @@ def sample(
     request: Request, tau: Any, cotangent: Any, hard: bool, log: bool, rao: Any, out: Any
 ) -> tuple[Any, tuple[Any, Any]]:
     """What `gumbel_softmax_vjp` does."""
-    call, taus = Call(request), request.temperatures(tau)
+    call, taus = Call(request), request.temperatures_above_0(tau)
     category_ids.refuse_repeats(call.rows)
     rows = call.rows
-    if (taus == 0).any():
-        raise ValueError(zero_tau_message(taus, rows.name))
     samples = None if rao is None else request.condition(rao)
     weights = request.cotangent(cotangent)
     if isinstance(weights, View):
@@ -203,12 +201,9 @@ def _relax_conditioned(work: Work, rates: Rates, choices: Any, samples: int, par
 
 def _refuse(call: Call, work: Work) -> None:
     """Raise for the first fault, those of cotangents before those of rows; waits for the stream, unless nobody asks."""
-    rows = call.rows
-    if rows.n == 0 and call.items and call.request.raises:
-        raise ValueError(rows.fault(0, work.stream))
-    fault = work.fault()
+    fault = call.fault(work)
     infinite = None if fault is not None and fault[0] < call.first_fault else work.fault(1)
     if infinite is not None:
-        raise ValueError(tangent_message(rows.name(infinite[0]), "cotangent"))
+        raise ValueError(tangent_message(call.rows.name(infinite[0]), "cotangent"))
     if fault is not None:
         raise ValueError(call.fault_message(fault[0], work))

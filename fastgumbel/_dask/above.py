@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel._dask.block import Block, Call, lengths, positions
 from fastgumbel._dask.extra import da, delayed
-from fastgumbel._dask.graph import Block, Call, Grid, lengths, positions
+from fastgumbel._dask.graph import Grid
 from fastgumbel._host.above import Above, coordinates, find
 
 # So many parts are joined at a time.

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.categorical.shard import shard_draws, shard_sizes, shard_totals
-from fastgumbel._dask.graph import Block, Call, Faults, Grid, Place, chain, earlier_fault, lengths, tree, writable
+from fastgumbel._dask.block import Block, Call, Faults, Place, earlier_fault, lengths, writable
+from fastgumbel._dask.graph import Grid, chain, tree
 from fastgumbel._host import categorical as _categorical
 from fastgumbel._law.reduce import LIMIT
 

@@ -7,27 +7,20 @@ blocks of their own. What a shard knows of its rows is a tuple of small arrays, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial, reduce
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel._dask.block import Block, Call, Place
 from fastgumbel._dask.extra import ArraySliceDep, HighLevelGraph, da, tokenize
-from fastgumbel._host.repeats import once_each, refuse_repeats
-from fastgumbel._host.rows import Rows, rows_at
-from fastgumbel._request.coordinates import Coordinates, frozen
-from fastgumbel._request.faults import category_name, excluded_text, fault_message, row_name
+from fastgumbel._host.repeats import refuse_repeats
 from fastgumbel._request.request import Request
 from fastgumbel._request.scalars import array_of
-from fastgumbel._request.shape import any_negative
-
-Place = tuple[slice, ...]
-# By row: where its first NaN or +inf is, in words, and what it is; or None.
-Faults: TypeAlias = NDArray[Any]
 
 
 def known_chunks(x: Any, name: str) -> Any:
@@ -65,115 +58,6 @@ def in_chunks(mask: Any, x: Any) -> Any:
     chunks = x.chunks[x.ndim - mask.ndim :]
     mask = mask.rechunk(tuple(c if own == sum(c) else (own,) for own, c in zip(mask.shape, chunks, strict=True)))
     return da.broadcast_to(mask, x.shape, chunks=x.chunks)
-
-
-def positions(place: Place, shape: tuple[int, ...]) -> NDArray[np.uint64]:
-    """Positions, in C order of the whole shape, of the items in a block of it, in C order too."""
-    at: NDArray[np.uint64] = np.zeros((), np.uint64)
-    for part, length in zip(place, shape, strict=True):
-        along = np.arange(part.start, part.stop, dtype=np.uint64)
-        at = (at[..., np.newaxis] * np.uint64(length) + along).astype(np.uint64, copy=False)
-    return at.reshape(-1)
-
-
-def lengths(place: Place) -> tuple[int, ...]:
-    """Shape of a block."""
-    return tuple(part.stop - part.start for part in place)
-
-
-def writable(array: NDArray[Any]) -> NDArray[Any]:
-    """The array or, where it came from another process and is read-only, a copy: kernels are compiled for one kind."""
-    return np.require(array, requirements=["C", "W"])
-
-
-class Block:
-    """Log-potentials of a block as rows, and the coordinates at which they are read."""
-
-    def __init__(
-        self, call: Call, x: Any, where: Any, categories: Any, by_row: tuple[Any, Any, Any], place: Place
-    ) -> None:
-        ids, draws, temperatures = by_row
-        self.call = call
-        self.draw_place, x_place = place[: len(call.size)], list(place[len(call.size) :])
-        shard = x_place.pop(call.axis)
-        self.place = tuple(x_place)
-        self.first = shard.start
-        ids = frozen(positions(self.place, call.batch) if ids is None else self._by_row(ids))
-        start = call.start if categories is not None else call.start + self.first
-        empty = categories is not None and any_negative(categories)
-        at = Coordinates(call.key, call.draw, start, ids, categories, wide=call.wide, empty=empty)
-        if draws is not None:
-            at = at._replace(draws=frozen(self._by_row(draws)))
-        if temperatures is not None:
-            at = at._replace(temperatures=frozen(self._by_row(temperatures)))
-        self.rows = rows_at(x, where, call.axis, at)
-        self.draws = math.prod(lengths(self.draw_place))
-
-    def _by_row(self, values: Any) -> NDArray[Any]:
-        """An item for each row of the block."""
-        return np.array(np.broadcast_to(values, lengths(self.place)), order="C").reshape(-1)
-
-    def keep_one_each(self) -> None:
-        """Exclude the lesser places of each category id, in whole rows."""
-        self.rows = once_each(self.rows)[0]
-
-    def runs(self) -> Iterator[tuple[slice, Rows]]:
-        """Draws of the block that follow each other, and the rows at the first of them."""
-        draws = positions(self.draw_place, self.call.size)
-        for run in np.split(draws, np.flatnonzero(np.diff(draws) != 1) + 1) if draws.size else ():
-            at = int(np.searchsorted(draws, run[0]))
-            yield slice(at, at + run.size), self.rows.moved(int(run[0]))
-
-    def matrix(self) -> NDArray[Any]:
-        """The rows in the dtype of relaxed samples, -inf where excluded."""
-        return self.rows.piece(0, self.rows.count, 0, self.rows.n)
-
-    def faults(self, bad: NDArray[np.bool_]) -> Faults:
-        """The first NaN or +inf of each of these rows, in words; none of others, and where nobody will ask."""
-        found: Faults = np.full(bad.size, None, object)
-        for row in () if self.call.mark else np.flatnonzero(bad):
-            first = self.rows.first_bad(int(row))
-            if first is not None:
-                column, value = first
-                id_ = self.rows.id_at(int(row), column)
-                found[row] = category_name(self.first + column, id_), value
-        return found
-
-
-@dataclass(frozen=True)
-class Call:
-    """What all blocks of a call know.
-
-    `row_ids` are those of all rows, for messages; empty where they count from 0.
-    """
-
-    key: np.uint64
-    draw: int
-    start: int
-    row_ids: NDArray[np.uint64]
-    has_ids: bool
-    wide: bool
-    size: tuple[int, ...]
-    batch: tuple[int, ...]
-    n: int
-    axis: int
-    mark: bool
-
-    def name(self, place: Place, row: int) -> str:
-        """Name a row of a block as a user would index it in the whole."""
-        return row_name(self.batch, int(positions(place[len(self.size) :], self.batch)[row]), self.row_ids)
-
-    def refuse(self, invalid: NDArray[np.bool_], faults: Faults, place: Place) -> None:
-        """Raise for the first of the rows that are invalid, unless such rows are marked."""
-        if not self.mark and invalid.any():
-            row = int(invalid.argmax())
-            raise ValueError(fault_message(self.name(place, row), faults[row], excluded_text(self.has_ids)))
-
-
-def earlier_fault(one: Faults, two: Faults) -> Faults:
-    """Of the faults of two shards those that come first; `one` comes before `two`."""
-    none = np.array([fault is None for fault in one], bool)
-    return np.where(none, two, one)
 
 
 class Grid:

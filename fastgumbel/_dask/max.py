@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.max.given import merge_results
 from fastgumbel._cpu.top.every import merge_tops, sort_tops
-from fastgumbel._dask.graph import Block, Call, Faults, Grid, Place, earlier_fault, lengths, tree, writable
+from fastgumbel._dask.block import Block, Call, Faults, Place, earlier_fault, lengths, writable
+from fastgumbel._dask.graph import Grid, tree
 from fastgumbel._host import max as _max
 from fastgumbel._host.top import search_top
 from fastgumbel._request.faults import excluded_text, too_few_message

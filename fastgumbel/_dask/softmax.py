@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.softmax.shard import decay_rows, logarithms
+from fastgumbel._dask.block import Block, Call, Faults, earlier_fault, lengths, writable
 from fastgumbel._dask.extra import da
-from fastgumbel._dask.graph import Block, Call, Faults, Grid, chain, earlier_fault, lengths, tree, writable
+from fastgumbel._dask.graph import Grid, chain, tree
 from fastgumbel._dask.max import Found, search
 from fastgumbel._host import softmax as _softmax
 from fastgumbel._host.noise import write

@@ -22,7 +22,7 @@ from fastgumbel._host.softmax_row import relax_rows
 from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._law.sums import SHORT
-from fastgumbel._request.faults import infinite_message, place_name, tangent_message, zero_tau_message
+from fastgumbel._request.faults import infinite_message, place_name, tangent_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request, Tangents
@@ -73,9 +73,7 @@ def sample_jvp(
     out: Any,
 ) -> tuple[Any, Any]:
     """What `gumbel_softmax_jvp` does."""
-    rows, taus = once_each(rows_of(request))[0], request.temperatures(tau)
-    if count_set(taus) < taus.size:
-        raise ValueError(zero_tau_message(taus, rows.name))
+    rows, taus = once_each(rows_of(request))[0], request.temperatures_above_0(tau)
     samples = None if rao is None else request.condition(rao)
     wanted = request.tangents(*tangents)
     noise = noise_of(request)

@@ -18,7 +18,6 @@ from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refus
 from fastgumbel._host.softmax_row import pull_row
 from fastgumbel._host.threads import run
 from fastgumbel._law.reduce import INVALID_ROW
-from fastgumbel._request.faults import zero_tau_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
@@ -96,9 +95,7 @@ def sample(
     request: Request, tau: Any, cotangent: Any, hard: bool, log: bool, rao: Any, out: Any
 ) -> tuple[Any, tuple[Any, Any]]:
     """What `gumbel_softmax_vjp` does."""
-    rows, taus, noise = once_each(rows_of(request))[0], request.temperatures(tau), noise_of(request)
-    if count_set(taus) < taus.size:
-        raise ValueError(zero_tau_message(taus, rows.name))
+    rows, taus, noise = once_each(rows_of(request))[0], request.temperatures_above_0(tau), noise_of(request)
     samples = None if rao is None else request.condition(rao)
     weights = _cotangents(request, rows, cotangent)
     read = () if out is None else (*inputs_of(request), weights)

@@ -11,15 +11,10 @@ from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import scalar
 
 # A finishing time errs relatively by the roundings and by 2^-24 times the potential's distance from the row's largest,
-# which is below 45 for all that can win; and absolutely, before its weight, by 2^-33, as it reads no low words. A
-# weight is cut at exp(80), which cannot win against the largest potential's finishing time of at most 38.
+# which is below 45 for all that can win; and absolutely, before its weight, by 2^-33, as it reads no low words.
 _RELATIVE = np.float64(1 + 2.0**-16)
-WORD = np.float32(2.0**-31)
-CUT = np.float32(80)
-# From this high word on, the complement of a uniform is known within 2^-17 at best; the exponential is at least so much
-# of what the middle of its words gives. A lane like this that leads is its own runner-up, so that the row is undecided.
+# From this high word on, the complement of a uniform is known within 2^-17 at best.
 VAGUE_FROM = np.uint32(2**32 - 2**16)
-AT_LEAST = np.float32(15 / 16)
 
 _FAR, _ROUNDING = np.float64(64), np.float64(2.0**-51)
 # With a temperature, the distance is multiplied by its inverse, and both are rounded: twice as much again.

@@ -22,11 +22,12 @@ from fastgumbel._request.coordinates import (
     last_of,
 )
 from fastgumbel._request.device import backend
+from fastgumbel._request.faults import row_name, zero_tau_message
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.foreign import check_labels
 from fastgumbel._request.layout import fits, layout_of
 from fastgumbel._request.scalars import array_of, integer, whole
-from fastgumbel._request.shape import BFLOAT16
+from fastgumbel._request.shape import BFLOAT16, count_set
 from fastgumbel._request.tangents import agreed_directions, lead_of, slopes_of
 from fastgumbel._request.temperature import scales, temperatures
 from fastgumbel._request.threshold import threshold_message, thresholds
@@ -192,6 +193,13 @@ class Request:
             own[0] = tau
             return own
         return temperatures(self.arrays.fetch(tau, "tau"), self.batch, self.axis)
+
+    def temperatures_above_0(self, tau: Any) -> NDArray[np.float64]:
+        """As `temperatures`, of samples that are differentiated."""
+        taus = self.temperatures(tau)
+        if count_set(taus) < taus.size:
+            raise ValueError(zero_tau_message(taus, lambda row: row_name(self.batch, row, self.place.rows)))
+        return taus
 
     def scale_noise(self, temperature: Any) -> None:
         """Let the noise of each row be scaled by a temperature."""

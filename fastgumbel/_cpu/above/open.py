@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.ids import draw_own
+from fastgumbel._cpu.noise_row import interleave
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, padded
 from fastgumbel._cpu.word_limits import word_limit
 from fastgumbel._law.field import BLOCK_SHIFT, HIGH_WORDS, LANE_MASK, LOW_WORDS, join, words
@@ -24,7 +25,7 @@ _DENSE = 8
 # So many blocks have the quads of a queue.
 _BLOCKS = STAGE // 16
 
-_1, _2 = np.uint64(1), np.uint64(2)
+_1, _2, _3, _PLANE = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(STAGE)
 _QUADS = np.uint64(0x1111111111111111)
 # Of colder rows, the inverse of the temperature may be infinite.
 _COLDEST = np.float64(2.0**-1000)
@@ -89,8 +90,8 @@ def new_lanes():
         np.zeros(STAGE, np.uint64),
         np.zeros(STAGE, np.uint64),
         np.zeros(STAGE),
-        np.ones(STAGE),
-        np.ones(STAGE),
+        np.zeros(STAGE),
+        np.zeros(STAGE),
         np.empty(STAGE),
     )
 
@@ -150,26 +151,12 @@ def _try_quads(flat, listed, quads, n, lanes, waiting, key):
 
 
 @stage
-def _in_order(out, words, n):
-    """Words of n quads in the order of their lanes."""
-    for i in range(n):
-        j = np.uint64(i)
-        out[np.uint64(4) * j] = words[j]
-        out[np.uint64(4) * j + _1] = words[np.uint64(STAGE) + j]
-        out[np.uint64(4) * j + _2] = words[np.uint64(2 * STAGE) + j]
-        out[np.uint64(4) * j + np.uint64(3)] = words[np.uint64(3 * STAGE) + j]
-
-
-@stage
 def _draw_block(out, at, n, key, row, draw, first):
     """Words of n quads of one block, its first index given, from place `at` of their planes on."""
     for i in range(n):
-        w0, w1, w2, w3 = words(key, row, draw, first + np.uint64(i))
+        four = words(key, row, draw, first + np.uint64(i))
         j = np.uint64(at) + np.uint64(i)
-        out[j] = w0
-        out[np.uint64(STAGE) + j] = w1
-        out[np.uint64(2 * STAGE) + j] = w2
-        out[np.uint64(3 * STAGE) + j] = w3
+        out[j], out[_PLANE + j], out[_PLANE * _2 + j], out[_PLANE * _3 + j] = four
 
 
 @stage
@@ -198,7 +185,7 @@ def _try_blocks(flat, listed, quads, n, lanes, waiting, key):
         _draw_block(quads.words, 16 * b, width // 4, key, listed.ids[k], listed.draws[k], index)
         _enter_gaps(quads.gaps, 64 * b, width, flat, listed.firsts[k], below, 1 / listed.temperatures[k])
         _enter_limits(quads.most, quads.gaps, 64 * b, width, np.float32(listed.minima[k]))
-    _in_order(quads.high, quads.words, 16 * n)
+    interleave(quads.high, 0, quads.words, 16 * n)
     for b in range(n):
         k = quads.owners[b]
         mask = at_most64(quads.high, 64 * b, quads.most, 64 * b) & listed.candidates[k]

@@ -45,7 +45,7 @@ def new_tile():
         np.zeros(4 * STAGE, np.uint32),
         np.zeros(TILE, np.int64),
         np.zeros(TILE, np.int64),
-        np.ones(TILE),
+        np.zeros(TILE),
         np.zeros(TILE),
         np.zeros(2 * TILE),
     )

@@ -6,12 +6,12 @@ the row is decided anew by the integers of the definition.
 
 import numpy as np
 
-from fastgumbel._cpu.lanes import turn
+from fastgumbel._cpu.lanes import survey_valid, turn
 from fastgumbel._cpu.parameters import Field, Line, Window
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, enter_draws, fill, row_id, temperature_of
 from fastgumbel._law.race import COLDEST
 from fastgumbel._law.real import decay32
-from fastgumbel._law.reduce import LIMIT, NO_INDEX
+from fastgumbel._law.reduce import NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, cumulate, target
 from fastgumbel._numba.compile import kernel, stage
 
@@ -34,23 +34,6 @@ _INVALID = np.float32(NO_INDEX)
 _UNDECIDED = np.float32(-2)
 _STEP24 = np.float32(2.0**-24)
 _HOTTEST = np.float64(1e30)
-
-
-@stage
-def _survey(largest, potentials, n, rows):
-    """Largest log-potential of each row, in its type; +inf where the row is invalid."""
-    kind = largest.dtype.type
-    nothing, infinite, limit = kind(-np.inf), kind(np.inf), kind(LIMIT)
-    for i in range(rows):
-        largest[i] = nothing
-    for j in range(n):
-        at = np.uint64(j * STAGE)
-        for i in range(rows):
-            v = potentials[at + np.uint64(i)]
-            top = v if v > largest[i] else largest[i]
-            largest[i] = top if v < limit else infinite
-    for i in range(rows):
-        largest[i] = largest[i] if largest[i] > -limit else infinite
 
 
 @stage
@@ -169,7 +152,7 @@ def draw_short(x, field, index, window):
     for r in range(0, n_rows, STAGE):
         count = min(STAGE, n_rows - r)
         turn(potentials, flat, r * n, n, count)
-        _survey(largest, potentials, n, count)
+        survey_valid(largest, potentials, n, count)
         if field.temperatures.size:
             _enter_temperatures(state, field.temperatures, r, count, slack)
         _cumulate(sums, state, largest, potentials, n, count)

@@ -17,7 +17,7 @@ from fastgumbel._cpu.middle.contenders import (
     new_contenders,
     race_of,
 )
-from fastgumbel._cpu.middle.quads import QUADS, ROOM, enter_quads, list_blocks, new_quads
+from fastgumbel._cpu.middle.quads import list_blocks, new_quads, queue_blocks
 from fastgumbel._cpu.middle.races import (
     LINE,
     OWN_INTEGER,
@@ -36,7 +36,6 @@ from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, put
 from fastgumbel._numba.compile import kernel, stage
-from fastgumbel._numba.masks import count_bits
 
 # Of a race: the best perturbed value of those that are decided, NaN in an invalid row; and its column (as int64).
 _BEST = OWN_REAL
@@ -97,15 +96,11 @@ def _run(x, flat, races, count, quads, contenders):
     draw_winners(races, count, flat, n)
     _begin(races.reals, races.integers, count, races.pairs)
     enter_reaches(races, count)
-    undecided, waiting = enter_winners(contenders, races), _NONE
-    for i in range(list_blocks(quads, races, x, flat)):
-        if waiting + count_bits(quads.blocks[QUADS + i]) > ROOM:
-            undecided = _decide_stages(contenders, undecided, races, flat)
-            undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
-            waiting = _NONE
-        waiting = enter_quads(quads, waiting, i, races)
+    undecided = enter_winners(contenders, races)
+    done, listed = _NONE, list_blocks(quads, races, x, flat)
     undecided = _decide_stages(contenders, undecided, races, flat)
-    if waiting:
+    while done < listed:
+        done, waiting = queue_blocks(quads, done, listed, races)
         undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
         undecided = _decide_stages(contenders, undecided, races, flat)
     if undecided:

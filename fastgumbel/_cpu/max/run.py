@@ -4,13 +4,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.lane_words import draw_at, enter_rounds
-from fastgumbel._cpu.max.times import RATIO, begin, enter_block, race, race_quad
+from fastgumbel._cpu.ids import id_planes
+from fastgumbel._cpu.lane_words import draw_at, enter_rounds, new_rounds
+from fastgumbel._cpu.max.times import PLANES, RATIO, begin, enter_block, race, race_quad
 from fastgumbel._cpu.stage import STAGE, fill
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS
 from fastgumbel._law.race import margin_at, margin_of
 from fastgumbel._law.reduce import LIMIT
-from fastgumbel._numba.compile import scalar, stage
+from fastgumbel._numba.compile import maker, scalar, stage
 
 _1 = np.uint64(1)
 _3 = np.uint64(3)
@@ -18,8 +19,9 @@ _QUAD, _QUADS_OF_PAIR = np.uint64(15), np.uint64(31)
 
 
 class Scratch(NamedTuple):
-    """Planes of the race: its state; words of a pair of blocks and of a quad; ids, if any, by category."""
+    """Planes of the race: counters; its state; words of a pair of blocks and of a quad; ids, if any, by category."""
 
+    counters: Any
     state: Any
     rounds: Any
     blocks: Any
@@ -27,19 +29,17 @@ class Scratch(NamedTuple):
     planes: Any
 
 
-@stage
-def survey(largest, potentials, n, rows):
-    """Largest log-potential of each row; +inf where one is NaN or not below LIMIT."""
-    kind = largest.dtype.type
-    nothing, infinite, limit = kind(-np.inf), kind(np.inf), kind(LIMIT)
-    for i in range(rows):
-        largest[i] = nothing
-    for j in range(n):
-        at = np.uint64(j * STAGE)
-        for i in range(rows):
-            v = potentials[at + np.uint64(i)]
-            top = v if v > largest[i] else largest[i]
-            largest[i] = top if v < limit else infinite
+@maker
+def new_scratch(ids, n):
+    """Scratch for rows of n categories, with ids or None."""
+    return Scratch(
+        np.zeros(3 * STAGE, np.uint64),
+        np.empty(PLANES * STAGE, np.float32),
+        new_rounds(),
+        np.zeros(4 * STAGE, np.uint32),
+        np.zeros(4 * STAGE, np.uint32),
+        id_planes(ids, n),
+    )
 
 
 @stage
@@ -71,9 +71,9 @@ def enter_margins(margins, largest, heat, tempered, rows, copies):
 
 
 @scalar
-def run(scratch, times, counters, n, lanes, start, key):
+def run(scratch, times, n, lanes, start, key):
     """Race the n categories from `start` on in all lanes."""
-    state, rounds, blocks, words, _ = scratch
+    counters, state, rounds, blocks, words, _ = scratch
     begin(state)
     enter_rounds(rounds, counters, lanes, key)
     first_quad = start >> np.uint64(2)

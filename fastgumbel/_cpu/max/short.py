@@ -6,15 +6,13 @@ times are bounds from high words, in float32, which leave one category in most l
 
 import numpy as np
 
-from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_lanes, id_planes
-from fastgumbel._cpu.lane_words import new_rounds
-from fastgumbel._cpu.lanes import repeat, turn
+from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_lanes
+from fastgumbel._cpu.lanes import repeat, survey, turn
 from fastgumbel._cpu.max.rivals import Races, new_rivals, settle
-from fastgumbel._cpu.max.run import Scratch, enter_margins, enter_temperatures, run, survey
+from fastgumbel._cpu.max.run import enter_margins, enter_temperatures, new_scratch, run
 from fastgumbel._cpu.max.times import (
     LATEST,
     LEAST,
-    PLANES,
     UNKNOWN,
     begin,
     enter_blocks_of,
@@ -54,9 +52,9 @@ def _first_largest(x, row):
 
 
 @scalar
-def _run_ids(scratch, times, counters, n, lanes, key):
+def _run_ids(scratch, times, n, lanes, key):
     """Race n categories in all lanes, each by its id."""
-    state, _, blocks, words, planes = scratch
+    counters, state, _, blocks, words, planes = scratch
     begin(state)
     for j in range(n):
         draw_blocks(blocks, planes, j * STAGE, counters, lanes, key)
@@ -81,13 +79,11 @@ def max_short(x, field, index, value, window, ids=None):
     at_once = min(STAGE // together, window.last_draw - window.first_draw)
     potentials = np.empty((n + 7) * STAGE, x.dtype)
     times = np.empty(n * STAGE, np.float32)
-    largest, rates, heat = np.empty(STAGE, x.dtype), np.ones(STAGE, x.dtype), np.ones(STAGE)
+    largest, rates, heat = np.empty(STAGE, x.dtype), np.empty(STAGE, x.dtype), np.ones(STAGE)
     tempered = field.temperatures.size > 0
     margins, limits = np.empty(STAGE, np.float32), np.empty(STAGE, np.float32)
-    counters = np.zeros(3 * STAGE, np.uint64)
-    blocks, words = np.zeros(4 * STAGE, np.uint32), np.zeros(4 * STAGE, np.uint32)
-    scratch = Scratch(np.ones(PLANES * STAGE, np.float32), new_rounds(), blocks, words, id_planes(ids, n))
-    rivals = new_rivals(n)
+    scratch, rivals = new_scratch(ids, n), new_rivals(n)
+    counters = scratch.counters
     enter_rates(rates, heat, STAGE)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
@@ -113,9 +109,9 @@ def max_short(x, field, index, value, window, ids=None):
             weigh(times, largest, rates, potentials, n, count)
             repeat(times, n, count, raced)
             if ids is None:
-                run(scratch, times, counters, n, padded(lanes), field.start, field.key)
+                run(scratch, times, n, padded(lanes), field.start, field.key)
             else:
-                _run_ids(scratch, times, counters, n, padded(lanes), field.key)
+                _run_ids(scratch, times, n, padded(lanes), field.key)
             _enter_limits(limits, margins, scratch.state, padded(lanes))
             settle(rivals, times, limits, n, lanes, want_value, races)
             for d in range(raced):

@@ -29,10 +29,10 @@ from fastgumbel._numba.masks import at_least64, count_bits, lowest_bit, reach16
 from fastgumbel._numba.vector import fill8, sums8
 
 # So many quads wait at most, as eight are written at a time.
-ROOM = STAGE - 8
+_ROOM = STAGE - 8
 # Planes of listed blocks: their places, and which of their quads may matter, a mask.
 PLACE = 0
-QUADS = 2 * STAGE
+_QUADS = 2 * STAGE
 
 # The numbers of the bits of a byte that are set, a byte each, the first lowest.
 _NUMBERS = np.array(
@@ -110,7 +110,7 @@ def list_blocks(quads, races, x, flat):
                 lanes = reaching(x[integers[LINE + integers[RACE + pair]]], column, threshold)
                 some = _quads_of(lanes & ~(_1 << integers[WINNER + place]))
                 fill(gaps, 16 * count, 16, np.float32(np.inf))
-            blocks[QUADS + count] = some
+            blocks[_QUADS + count] = some
             count += 1
     return count
 
@@ -128,17 +128,27 @@ def _enter_eight(quads, n, i, numbers, races):
 
 
 @scalar
-def enter_quads(quads, n, i, races):
+def _enter_quads(quads, n, i, races):
     """Let the quads of the i-th listed block wait behind n others; how many they are.
 
     No branch depends on the lanes, as it would be foretold wrongly.
     """
-    wanted = quads.blocks[QUADS + i]
+    wanted = quads.blocks[_QUADS + i]
     low, high = wanted & _BYTE, wanted >> _8
     _enter_eight(quads, n, i, _NUMBERS[low], races)
     n += count_bits(low)
     _enter_eight(quads, n, i, _NUMBERS[high] + _EIGHTS, races)
     return n + count_bits(high)
+
+
+@stage
+def queue_blocks(quads, done, listed, races):
+    """Let the quads of listed blocks wait, from one on, while there is room; the next block, and how many they are."""
+    waiting = np.int64(0)
+    while done < listed and waiting + count_bits(quads.blocks[_QUADS + done]) <= _ROOM:
+        waiting = _enter_quads(quads, waiting, done, races)
+        done += 1
+    return done, waiting
 
 
 @stage

@@ -43,11 +43,8 @@ def _draw(planes, n, coordinates, quad):
     """High words of n quads, from one on: lane 4 i + j in place 8 j + i."""
     key, row, draw, _, _ = coordinates
     for i in range(n):
-        w0, w1, w2, w3 = words(key, row, draw, HIGH_WORDS | (quad + np.uint64(i)))
-        planes[i] = w0
-        planes[_QUADS + i] = w1
-        planes[2 * _QUADS + i] = w2
-        planes[3 * _QUADS + i] = w3
+        four = words(key, row, draw, HIGH_WORDS | (quad + np.uint64(i)))
+        planes[i], planes[_QUADS + i], planes[2 * _QUADS + i], planes[3 * _QUADS + i] = four
 
 
 @stage

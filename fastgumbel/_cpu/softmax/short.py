@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastgumbel._cpu.lanes import lane_scratch, noise_planes, repeat, survey, turn, turn_back
+from fastgumbel._cpu.lanes import lane_scratch, noise_planes, repeat, survey_valid, turn, turn_back
 from fastgumbel._cpu.parameters import Field, Samples, Tangents, Window
 from fastgumbel._cpu.row import weighed
 from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, row_id
@@ -179,7 +179,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
     for r in range(0, n_rows, together):
         count, to_row = min(together, n_rows - r), window.row + r
         turn(potentials, flat, r * n, n, count)
-        survey(potentials, known[_TOP:], n, count)
+        survey_valid(known[_TOP:], potentials, n, count)
         repeat(potentials, n, count, at_once)
         for d in range(at_once):
             for i in range(count):

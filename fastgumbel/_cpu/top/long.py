@@ -12,21 +12,19 @@ from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE, coordinates_at, draw_row_words, fill, temperature_of
 from fastgumbel._cpu.top.heap import Heap, offer, spoil
 from fastgumbel._cpu.top.open import open_blocks, top_scratch
+from fastgumbel._cpu.top.threshold import count_reaching, threshold_of
 from fastgumbel._law.field import BLOCK_SHIFT, BLOCK_WORDS, block_exponential, block_word, join, winner_lane
 from fastgumbel._law.ops import fma
-from fastgumbel._law.real import gumbel64, log64
+from fastgumbel._law.real import gumbel64
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import kernel, scalar, stage
-from fastgumbel._numba.masks import at_least64, count_bits, lowest_bit
-from fastgumbel._numba.vector import max64
+from fastgumbel._numba.masks import at_least64, lowest_bit
 
 # One block that is drawn alone takes the time of so many that are drawn in a row.
 _ALONE = 8
 
 _1 = np.uint64(1)
 _ROUNDING = np.float64(2.0**-50)
-# Steps towards a threshold that about k results reach, of which there may be half as many more.
-_STEPS = 8
 
 
 @scalar
@@ -44,42 +42,6 @@ def _winners_of_plane(minima, noise, lanes, to, words, low, n):
         minima[np.uint64(to) + j] = e
         noise[np.uint64(to) + j] = gumbel64(e)
         lanes[np.uint64(to) + j] = winner_lane(np.uint64(words[np.uint64(low) + j]))
-
-
-@stage
-def _count(results, groups, threshold):
-    """How many of two halves of results reach a threshold."""
-    count = 0
-    for odd in range(2):
-        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
-            count += count_bits(at_least64(results, i, threshold))
-    return count
-
-
-@stage
-def _threshold(results, groups, root, k, temperature):
-    """The root, or better a threshold above it that at least k of the results reach, and seldom many more."""
-    best = NOTHING
-    for odd in range(2):
-        for i in range(odd * CHUNK, odd * CHUNK + groups, 64):
-            best = max(best, max64(results, i))
-    threshold = root
-    # As if they were Gumbel: exp(t / T) times as many reach what is lower by t. Else the steps grow until they do.
-    wanted = np.float64(k) * 1.25
-    guess, scale, down = best - temperature * log64(wanted), temperature, True
-    for _ in range(_STEPS):
-        if not guess > threshold:
-            break
-        count = _count(results, groups, guess)
-        if count >= k:
-            threshold = guess
-            if count <= 1.5 * k:
-                break
-        few = count < wanted
-        scale *= np.float64(2) if few == down else np.float64(0.5)
-        guess += scale * log64(max(np.float64(count), np.float64(0.5)) / wanted)
-        down = few
-    return threshold
 
 
 @stage
@@ -158,7 +120,7 @@ def _search_chunk(x, first_pair, pairs, coordinates, column, heap, scratch):
     few = False
     if values[at] > NOTHING:
         block_bounds(bounds, maxima, 0, CHUNK, first_pair, pairs, coordinates, words)
-        few = _count(bounds, groups, values[at]) * _ALONE <= 2 * groups
+        few = count_reaching(bounds, 0, groups, 2, values[at]) * _ALONE <= 2 * groups
     if few:
         n = _list_reaching(listed, bounds, groups, values[at])
         _draw_listed(x, n, first_pair, coordinates, column, heap, scratch)
@@ -168,7 +130,8 @@ def _search_chunk(x, first_pair, pairs, coordinates, column, heap, scratch):
         for odd in range(2):
             fill(bounds, odd * CHUNK + pairs, groups - pairs, NOTHING)
             fill(results, odd * CHUNK + pairs, groups - pairs, NOTHING)
-        n = _list_reaching(listed, results, groups, _threshold(results, groups, values[at], k, temperature))
+        threshold = threshold_of(results, 0, groups, 2, k, values[at], temperature)
+        n = _list_reaching(listed, results, groups, threshold)
         for i in range(n):
             place = listed[i]
             value = results[place]

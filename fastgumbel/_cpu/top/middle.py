@@ -21,7 +21,7 @@ from fastgumbel._cpu.middle.contenders import (
     new_contenders,
     race_of,
 )
-from fastgumbel._cpu.middle.quads import QUADS, ROOM, enter_quads, list_blocks, new_quads
+from fastgumbel._cpu.middle.quads import list_blocks, new_quads, queue_blocks
 from fastgumbel._cpu.middle.races import (
     COLUMN,
     LINE,
@@ -43,7 +43,7 @@ from fastgumbel._cpu.top.heap import Heap, offer, push, spoil
 from fastgumbel._cpu.top.narrow import kth_largest, narrow, new_bounds
 from fastgumbel._law.reduce import LIMIT, beats, floor_of
 from fastgumbel._numba.compile import kernel, stage
-from fastgumbel._numba.masks import count_bits, lowest_bit
+from fastgumbel._numba.masks import lowest_bit
 
 # Of a race: where its heap lies.
 _HEAP = OWN_INTEGER
@@ -138,14 +138,10 @@ def _run(x, flat, races, count, quads, contenders, heaps, bounds):
     draw_winners(races, count, flat, n)
     _begin(races, count, heaps, bounds)
     enter_reaches(races, count)
-    undecided, waiting = enter_winners(contenders, races), _NONE
-    for i in range(list_blocks(quads, races, x, flat)):
-        if waiting + count_bits(quads.blocks[QUADS + i]) > ROOM:
-            undecided = _make_room(contenders, undecided, races, count, flat, heaps, bounds)
-            undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
-            waiting = _NONE
-        waiting = enter_quads(quads, waiting, i, races)
-    if waiting:
+    undecided = enter_winners(contenders, races)
+    done, listed = _NONE, list_blocks(quads, races, x, flat)
+    while done < listed:
+        done, waiting = queue_blocks(quads, done, listed, races)
         undecided = _make_room(contenders, undecided, races, count, flat, heaps, bounds)
         undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
     _settle(contenders, undecided, races, count, flat, heaps, bounds)

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.top.heap import Heap, offer, spoil
+from fastgumbel._cpu.top.threshold import threshold_of
 from fastgumbel._law.ops import fma
-from fastgumbel._law.real import log64
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.masks import at_least64, lowest_bit
@@ -22,8 +22,6 @@ from fastgumbel._numba.vector import greater, ranks16
 _EXCLUDED, _STEP = np.float64(-1.79e308), np.float64(-1e294)
 # Up to so many values are ranked.
 RANKED = 32
-# Steps towards a threshold that about k values reach, of which there may be half as many more.
-_STEPS = 12
 
 _1 = np.uint64(1)
 
@@ -49,15 +47,19 @@ class Selection(NamedTuple):
 def new_selection(n, items):
     """Room for `items` values, of rows of n."""
     room = n + 64
+    # `np.arange` would take as long to compile as all the others.
+    count = np.zeros(RANKED, np.int64)
+    for i in range(RANKED):
+        count[i] = i
     return Selection(
-        np.full(items + 64, NOTHING),
+        np.empty(items + 64),
         np.empty(room),
         np.zeros(room),
         np.zeros(room, np.int64),
         np.zeros(2 * room),
         np.zeros(2 * room, np.int64),
         np.zeros(RANKED, np.int64),
-        np.arange(RANKED),
+        count,
     )
 
 
@@ -105,38 +107,6 @@ def _enter_maxima(maxima, values, at, n, groups):
     first = np.uint64(at + whole * groups)
     for i in range(n - whole * groups):
         maxima[i] = greater(values[first + np.uint64(i)], maxima[i])
-
-
-@scalar
-def _count(values, at, n, threshold):
-    """How many of n values reach a threshold."""
-    count = np.uint64(0)
-    for i in range(n):
-        count += np.uint64(values[np.uint64(at) + np.uint64(i)] >= threshold)
-    return np.int64(count)
-
-
-@stage
-def _threshold(values, at, n, k, temperature):
-    """What at least k of n values reach, and seldom many more; -inf if it is not found."""
-    best = values[at]
-    for i in range(n):
-        best = greater(values[np.uint64(at) + np.uint64(i)], best)
-    # As if they were Gumbel: exp(t / T) times as many reach what is lower by t. Else the steps grow until they do.
-    wanted, most = np.float64(k) * 1.25, 1.5 * k + 1
-    scale, down, threshold = temperature if temperature > 0 else np.float64(1), True, NOTHING
-    guess = best - scale * log64(wanted)
-    for _ in range(_STEPS):
-        count = _count(values, at, n, guess)
-        if count >= k:
-            threshold = max(threshold, guess)
-            if count <= most:
-                break
-        few = count < wanted
-        scale *= np.float64(2) if few == down else np.float64(0.5)
-        guess += scale * log64(max(np.float64(count), np.float64(0.5)) / wanted)
-        down = few
-    return threshold
 
 
 @scalar
@@ -257,9 +227,9 @@ def _select(selection, at, n, temperature, column, heap):
         groups = (4 * k + 63) // 64 * 64
         if 2 * groups <= n:
             _enter_maxima(maxima, values, at, n, groups)
-            threshold = _threshold(maxima, 0, groups, k, temperature)
+            threshold = threshold_of(maxima, 0, groups, 1, k, NOTHING, temperature)
         else:
-            threshold = _threshold(values, at, n, k, temperature)
+            threshold = threshold_of(values, at, n, 1, k, NOTHING, temperature)
     if _is_empty(heap):
         count = _list_reaching(selection, at, n, threshold)
         enter_sorted(selection, sort_values(selection, listed, columns, 0, count), count, column, heap)

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.lane_words import new_rounds
-from fastgumbel._cpu.lanes import repeat, turn
+from fastgumbel._cpu.lanes import repeat, survey, turn
 from fastgumbel._cpu.max.rivals import Races, draw_rivals, drop_decided, line_of, new_rivals
-from fastgumbel._cpu.max.run import Scratch, enter_margins, enter_temperatures, run, survey
-from fastgumbel._cpu.max.times import PLANES, enter_rates, weigh
+from fastgumbel._cpu.max.run import enter_margins, enter_temperatures, new_scratch, run
+from fastgumbel._cpu.max.times import enter_rates, weigh
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, padded, row_id
 from fastgumbel._cpu.top.heap import Heap, spoil
@@ -210,14 +209,14 @@ def top_short(x, field, index, value, window):
     potentials = np.empty((n + 7) * STAGE, x.dtype)
     times = np.empty(n * STAGE, np.float32)
     groups = n // max(n // (_GROUPS * k), 1)
-    minima = np.full((groups + _TOGETHER) * STAGE, _INFINITE)
+    minima = np.empty((groups + _TOGETHER) * STAGE, np.float32)
+    fill(minima, groups * STAGE, _TOGETHER * STAGE, _INFINITE)
     least = np.empty(k * STAGE, np.float32)
-    largest, rates, heat = np.empty(STAGE, x.dtype), np.ones(STAGE, x.dtype), np.ones(STAGE)
+    largest, rates, heat = np.empty(STAGE, x.dtype), np.empty(STAGE, x.dtype), np.ones(STAGE)
     tempered = field.temperatures.size > 0
     margins, limits, floors = np.empty(STAGE, np.float32), np.empty(STAGE, np.float32), np.empty(STAGE)
-    counters = np.zeros(3 * STAGE, np.uint64)
-    blocks, words = np.zeros(4 * STAGE, np.uint32), np.zeros(4 * STAGE, np.uint32)
-    scratch = Scratch(np.ones(PLANES * STAGE, np.float32), new_rounds(), blocks, words, np.empty(0, np.uint64))
+    scratch = new_scratch(None, n)
+    counters = scratch.counters
     rivals, which = new_rivals(1), np.empty(STAGE, np.int64)
     found, whole = _new_found(together * at_once, 2 * k + 16, 2 * k + 16), _new_found(1, n, 0)
     selection = new_selection(max(n, found.room), 0)
@@ -243,7 +242,7 @@ def top_short(x, field, index, value, window):
                 enter_draws(counters, d * count, count, field, r, s + d)
             weigh(times, largest, rates, potentials, n, count)
             repeat(times, n, count, raced)
-            run(scratch, times, counters, n, padded(lanes), field.start, field.key)
+            run(scratch, times, n, padded(lanes), field.start, field.key)
             _enter_minima(minima, times, n, groups)
             _enter_least(least, minima, groups, k, padded(lanes))
             _enter_limits(limits, floors, least[(k - 1) * STAGE :], margins, largest, heat, count, raced)

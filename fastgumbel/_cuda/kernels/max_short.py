@@ -13,7 +13,7 @@ from fastgumbel._cuda.kernels.temperature import is_moderate, rate32, temperatur
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel
 from fastgumbel._law.field import HIGH_WORDS, gumbel, words
 from fastgumbel._law.ops import fma
-from fastgumbel._law.race import AT_LEAST, CUT, VAGUE_FROM, WORD, margin_of
+from fastgumbel._law.race import VAGUE_FROM, margin_of
 from fastgumbel._law.real import exp32, exponential32
 from fastgumbel._law.reduce import INVALID_NOISE, LIMIT, NO_INDEX, NOTHING, beats
 
@@ -22,6 +22,13 @@ THREADS = 128
 _0, _1, _4 = np.int64(0), np.int64(1), np.int64(4)
 _INFINITE = np.float32(np.inf)
 _ONE, _FAR = np.float64(1), np.float64(64)
+# A weight is cut at exp(80), which cannot win against the largest potential's finishing time of at most 38.
+_CUT = np.float32(80)
+# A vague exponential is at least so much of what the middle of its words gives. A lane like this that leads is its own
+# runner-up, so that the row is undecided.
+_AT_LEAST = np.float32(15 / 16)
+# What the words of two times leave open.
+_WORD = np.float32(2.0**-31)
 # Distances in units of the temperature round twice more, by 2^-24 each, of 45 at most, in two categories.
 _TWO_MORE = np.float32(1 + 2.0**-16)
 
@@ -35,10 +42,10 @@ def _enter(state, x, category, scale, minimum, is_winner, high):
     best, second, index = state
     largest, rate = scale
     v = np.float32(largest - np.float64(x)) * rate
-    weight = exp32(v if v < CUT else CUT) if v < _INFINITE else _INFINITE
+    weight = exp32(v if v < _CUT else _CUT) if v < _INFINITE else _INFINITE
     vague = not is_winner and high >= VAGUE_FROM
     time = (minimum if is_winner else minimum + exponential32(high)) * weight
-    time = time * AT_LEAST if vague else time
+    time = time * _AT_LEAST if vague else time
     ahead = time < best
     chaser = best if ahead and not vague else time
     return time if ahead else best, min(second, chaser), category if ahead else index
@@ -80,8 +87,8 @@ def _race(line, coordinates, largest):
         quad_id += np.uint64(1)
         category += _4
     best, second, index = state
-    # Times differ by less than a factor of the margin plus WORD over the smallest minimum.
-    return NO_INDEX if second * smallest <= best * fma(_margin(largest, temperature), smallest, WORD) else index
+    # Times differ by less than a factor of the margin plus _WORD over the smallest minimum.
+    return NO_INDEX if second * smallest <= best * fma(_margin(largest, temperature), smallest, _WORD) else index
 
 
 @device
