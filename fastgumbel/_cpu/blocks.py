@@ -34,15 +34,13 @@ def block_maxima(out, at, plane, x, offset, pairs):
     good = True
     for i in range(pairs):
         first = offset + 128 * i
-        if first >= 0 and first + 128 <= x.size:
-            even = np.float64(max64(x, first))
-            odd = np.float64(max64(x, first + 64))
-        else:
-            even = _partial_max(x, first)
-            odd = _partial_max(x, first + 64)
-        good &= even < LIMIT and odd < LIMIT
+        whole = first >= 0 and first + 128 <= x.size
+        # Stored before the next block is read: where blocks are read in another order, processors read ahead badly.
+        even = np.float64(max64(x, first)) if whole else _partial_max(x, first)
         out[at + i] = even
+        odd = np.float64(max64(x, first + 64)) if whole else _partial_max(x, first + 64)
         out[at + plane + i] = odd
+        good &= even < LIMIT and odd < LIMIT
     return good
 
 

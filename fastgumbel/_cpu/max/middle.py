@@ -8,21 +8,27 @@ Their quads wait in a queue and are drawn together, and so do the few lanes that
 import numpy as np
 
 from fastgumbel._cpu.middle.contenders import (
-    POTENTIAL,
-    VALUE,
     enter_winners,
     evaluate,
     flush,
     index_of,
-    new_contenders,
     race_of,
 )
-from fastgumbel._cpu.middle.quads import QUADS, ROOM, enter_quads, list_blocks, new_quads
-from fastgumbel._cpu.middle.races import (
+from fastgumbel._cpu.middle.planes import (
     LINE,
     OWN_INTEGER,
     OWN_REAL,
+    POTENTIAL,
+    QUADS,
     TEMPERATURE,
+    VALUE,
+)
+from fastgumbel._cpu.middle.quads import (
+    ROOM,
+    enter_quads,
+    list_blocks,
+)
+from fastgumbel._cpu.middle.races import (
     draw_winners,
     enter_least,
     enter_race_draws,
@@ -70,46 +76,46 @@ def _begin(reals, integers, count, pairs):
 
 
 @stage
-def _decide(contenders, first, n, races, flat):
+def _decide(races, first, n, flat):
     """Let n lanes that wait from the first on, at most STAGE, take part in their races."""
     best, indices = races.reals, races.integers
-    evaluate(contenders, first, n, races, flat)
+    evaluate(races, first, n, flat)
     for i in range(n):
-        race, index = race_of(contenders, first + i, races), index_of(contenders, first + i, races)
-        value, other = contenders.reals[VALUE + i], np.int64(indices[_INDEX + race])
-        if beats(value, index, best[_BEST + race], other) and contenders.reals[POTENTIAL + i] > -LIMIT:
+        race, index = race_of(races, first + i), index_of(races, first + i)
+        value, other = races.reals[VALUE + i], np.int64(indices[_INDEX + race])
+        if beats(value, index, best[_BEST + race], other) and races.reals[POTENTIAL + i] > -LIMIT:
             best[_BEST + race], indices[_INDEX + race] = value, np.uint64(index)
 
 
 @stage
-def _decide_stages(contenders, n, races, flat):
+def _decide_stages(races, n, flat):
     """Decide all stages that are full of n lanes that wait; how many are left."""
     while n >= STAGE:
         n -= STAGE
-        _decide(contenders, n, STAGE, races, flat)
+        _decide(races, n, STAGE, flat)
     return n
 
 
 @stage
-def _run(x, flat, races, count, quads, contenders):
+def _run(x, flat, races, count):
     """Find the best of each of the first races, unless it is NaN."""
     n = x.shape[1]
     draw_winners(races, count, flat, n)
     _begin(races.reals, races.integers, count, races.pairs)
     enter_reaches(races, count)
-    undecided, waiting = enter_winners(contenders, races), _NONE
-    for i in range(list_blocks(quads, races, x, flat)):
-        if waiting + count_bits(quads.blocks[QUADS + i]) > ROOM:
-            undecided = _decide_stages(contenders, undecided, races, flat)
-            undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
+    undecided, waiting = enter_winners(races), _NONE
+    for i in range(list_blocks(races, x, flat)):
+        if waiting + count_bits(races.integers[QUADS + i]) > ROOM:
+            undecided = _decide_stages(races, undecided, flat)
+            undecided = flush(races, undecided, waiting, flat, n)
             waiting = _NONE
-        waiting = enter_quads(quads, waiting, i, races)
-    undecided = _decide_stages(contenders, undecided, races, flat)
+        waiting = enter_quads(races, waiting, i)
+    undecided = _decide_stages(races, undecided, flat)
     if waiting:
-        undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
-        undecided = _decide_stages(contenders, undecided, races, flat)
+        undecided = flush(races, undecided, waiting, flat, n)
+        undecided = _decide_stages(races, undecided, flat)
     if undecided:
-        _decide(contenders, _NONE, undecided, races, flat)
+        _decide(races, _NONE, undecided, flat)
     for race in range(count):
         if races.reals[TEMPERATURE + race] == 0:
             best, index = _first_largest(x, races, race)
@@ -128,7 +134,6 @@ def max_middle(x, field, index, value, window, homes):
     n_rows, n = x.shape
     flat = x.reshape(x.size)
     races = new_races(field.key, field.start, n, homes.reshape(homes.size))
-    quads, contenders = new_quads(), new_contenders()
     room = STAGE // races.pairs
     together = min(n_rows, room)
     at_once = min(room // together, window.last_draw - window.first_draw)
@@ -139,7 +144,7 @@ def max_middle(x, field, index, value, window, homes):
         for s in range(window.first_draw, window.last_draw, at_once):
             draws = min(at_once, window.last_draw - s)
             enter_race_draws(races, field, r, rows, s, draws)
-            _run(x, flat, races, draws * rows, quads, contenders)
+            _run(x, flat, races, draws * rows)
             for d in range(draws):
                 for i in range(rows):
                     best = races.reals[_BEST + d * rows + i]
