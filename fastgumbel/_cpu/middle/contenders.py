@@ -60,9 +60,10 @@ _0 = np.float32(0)
 @scalar
 def _enter(races, n, place, lane, high):
     """Let a lane of the block at a place wait behind n others; `high` is its high word, unless it wins its block."""
-    races.integers[LANE_PLACE + n] = place
-    races.integers[LANE + n] = lane
-    races.words[LANE_HIGH + n] = high
+    at = np.uint64(n)
+    races.integers[np.uint64(LANE_PLACE) + at] = place
+    races.integers[np.uint64(LANE) + at] = lane
+    races.words[np.uint64(LANE_HIGH) + at] = high
 
 
 @stage
@@ -91,7 +92,7 @@ def _list_hits(words, n):
             left &= left - _1
             # No branch depends on the lanes, as it would be foretold wrongly: what does not hit is written over.
             for word in range(0, 4 * STAGE, STAGE):
-                words[HIT + count] = np.uint32(np.uint64(word) + i)
+                words[np.uint64(HIT) + np.uint64(count)] = np.uint32(np.uint64(word) + i)
                 count += np.int64(words[np.uint64(HIGH_WORD + word) + i] <= words[np.uint64(WORD_LIMIT) + i])
     return count
 

@@ -38,8 +38,11 @@ from fastgumbel._numba.compile import scalar, stage
 from fastgumbel._numba.masks import at_least64, count_bits, lowest_bit, reach16
 from fastgumbel._numba.vector import fill8, sums8
 
-# So many quads wait at most, as eight are written at a time.
-ROOM = STAGE - 8
+# So many quads wait at most. As eight are written at a time, what stands behind their planes is written over: it is
+# known again when they are drawn.
+ROOM = STAGE
+# Between these, gaps are finite and known in float32.
+_LEAST_RATE, _MOST_RATE = np.float64(2.0**-100), np.float64(2.0**100)
 
 # The numbers of the bits of a byte that are set, a byte each, the first lowest.
 _NUMBERS = np.array(
@@ -77,8 +80,7 @@ def list_blocks(races, x, flat):
             column, item = np.int64(integers[COLUMN + place]), np.int64(integers[ITEM + place])
             threshold, rate = reals[THRESHOLD + place], reals[RATE + pair]
             integers[PLACE + count] = place
-            # The inverse of a subnormal temperature may be infinite, and nothing is known then.
-            if 0 <= column <= n - 64 and rate < np.inf:
+            if 0 <= column <= n - 64 and _LEAST_RATE <= rate <= _MOST_RATE:
                 least = reals[LEAST + pair]
                 some = reach16(flat, item, flat.dtype.type(threshold), singles, GAP + 16 * count, least, rate)
             else:
