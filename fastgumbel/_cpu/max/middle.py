@@ -2,12 +2,14 @@
 
 The blocks of several races are drawn together; each race begins with the best of its blocks' winner lanes, which need
 no words of their own. Other lanes matter where their log-potentials reach what is left below their block's Gumbel.
-Their quads wait in a queue and are drawn together, and so do the few lanes that may win, which are decided exactly.
+Their quads wait in a queue and are drawn together, and so do the few lanes that may win. Where one alone may, it wins;
+others are decided exactly.
 """
 
 import numpy as np
 
 from fastgumbel._cpu.middle.contenders import (
+    enter,
     enter_winners,
     evaluate,
     flush,
@@ -15,13 +17,20 @@ from fastgumbel._cpu.middle.contenders import (
     race_of,
 )
 from fastgumbel._cpu.middle.planes import (
+    ADDED,
+    ITEM,
+    LANE,
+    LANE_HIGH,
+    LANE_PLACE,
     LINE,
     OWN_INTEGER,
     OWN_REAL,
     POTENTIAL,
     QUADS,
+    SECOND_INTEGER,
     TEMPERATURE,
     VALUE,
+    WAITING,
 )
 from fastgumbel._cpu.middle.quads import (
     ROOM,
@@ -44,9 +53,13 @@ from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, pu
 from fastgumbel._numba.compile import kernel, stage
 from fastgumbel._numba.masks import count_bits
 
-# Of a race: the best perturbed value of those that are decided, NaN in an invalid row; and its column (as int64).
+# Of a race: the best perturbed value of those that are decided, NaN in an invalid row; its column (as int64); and how
+# many lanes have waited.
 _BEST = OWN_REAL
 _INDEX = OWN_INTEGER
+_RIVALS = SECOND_INTEGER
+
+_1 = np.uint64(1)
 
 # A literal would compile a function anew.
 _NONE = np.int64(0)
@@ -71,7 +84,7 @@ def _begin(reals, integers, count, pairs):
     """Let the first races begin without a result, below what the best of their blocks is at least."""
     for race in range(count):
         floor = floor_of(reals[TEMPERATURE + race])
-        reals[_BEST + race], integers[_INDEX + race] = floor, np.uint64(NO_INDEX)
+        reals[_BEST + race], integers[_INDEX + race], integers[_RIVALS + race] = floor, np.uint64(NO_INDEX), _NONE
         enter_least(reals, race, pairs, largest_sure(reals, race, pairs, floor))
 
 
@@ -88,17 +101,43 @@ def _decide(races, first, n, flat):
 
 
 @stage
-def _decide_stages(races, n, flat):
-    """Decide all stages that are full of n lanes that wait; how many are left."""
-    while n >= STAGE:
-        n -= STAGE
-        _decide(races, n, STAGE, flat)
-    return n
+def _settle_alone(races, n, flat):
+    """Give their samples to races of which one lane alone waits, of n; how many lanes of other races wait then."""
+    integers, left = races.integers, 0
+    for i in range(n):
+        at = np.uint64(i)
+        place, lane = integers[np.uint64(LANE_PLACE) + at], integers[np.uint64(LANE) + at]
+        race, alone = race_of(races, i), integers[np.uint64(_RIVALS) + race_of(races, i)] == 1
+        sample = alone & (np.float64(flat[integers[np.uint64(ITEM) + place] + lane]) > -LIMIT)
+        # No branch, as it would be foretold wrongly: what is not alone is decided later.
+        integers[np.uint64(_INDEX) + race] = np.uint64(index_of(races, i) if sample else NO_INDEX)
+        enter(races, left, place, lane, races.words[np.uint64(LANE_HIGH) + at])
+        left += np.int64(not alone)
+    return left
 
 
 @stage
-def _run(x, flat, races, count):
-    """Find the best of each of the first races, unless it is NaN."""
+def _settle(races, n, flat, exact):
+    """Let the n lanes that wait take part in their races; `exact` asks for perturbed values, too."""
+    for i in range(n):
+        races.integers[np.uint64(_RIVALS) + race_of(races, i)] += _1
+    n = n if exact else _settle_alone(races, n, flat)
+    for first in range(0, n, STAGE):
+        _decide(races, first, min(n - first, STAGE), flat)
+
+
+@stage
+def _make_room(races, n, flat):
+    """Decide n lanes that wait if there is no room for those of another flush; how many wait then."""
+    if n <= WAITING - ADDED:
+        return n
+    _settle(races, n, flat, True)
+    return _NONE
+
+
+@stage
+def _run(x, flat, races, count, exact):
+    """Find the best of each of the first races, unless it is NaN; `exact` asks for perturbed values, too."""
     n = x.shape[1]
     draw_winners(races, count, flat, n)
     _begin(races.reals, races.integers, count, races.pairs)
@@ -106,16 +145,11 @@ def _run(x, flat, races, count):
     undecided, waiting = enter_winners(races), _NONE
     for i in range(list_blocks(races, x, flat)):
         if waiting + count_bits(races.integers[QUADS + i]) > ROOM:
-            undecided = _decide_stages(races, undecided, flat)
-            undecided = flush(races, undecided, waiting, flat, n)
+            undecided = flush(races, _make_room(races, undecided, flat), waiting, flat, n)
             waiting = _NONE
         waiting = enter_quads(races, waiting, i)
-    undecided = _decide_stages(races, undecided, flat)
-    if waiting:
-        undecided = flush(races, undecided, waiting, flat, n)
-        undecided = _decide_stages(races, undecided, flat)
-    if undecided:
-        _decide(races, _NONE, undecided, flat)
+    undecided = flush(races, _make_room(races, undecided, flat), waiting, flat, n)
+    _settle(races, undecided, flat, exact)
     for race in range(count):
         if races.reals[TEMPERATURE + race] == 0:
             best, index = _first_largest(x, races, race)
@@ -144,7 +178,7 @@ def max_middle(x, field, index, value, window, homes):
         for s in range(window.first_draw, window.last_draw, at_once):
             draws = min(at_once, window.last_draw - s)
             enter_race_draws(races, field, r, rows, s, draws)
-            _run(x, flat, races, draws * rows)
+            _run(x, flat, races, draws * rows, value.size > 0)
             for d in range(draws):
                 for i in range(rows):
                     best = races.reals[_BEST + d * rows + i]

@@ -58,7 +58,7 @@ _0 = np.float32(0)
 
 
 @scalar
-def _enter(races, n, place, lane, high):
+def enter(races, n, place, lane, high):
     """Let a lane of the block at a place wait behind n others; `high` is its high word, unless it wins its block."""
     at = np.uint64(n)
     races.integers[np.uint64(LANE_PLACE) + at] = place
@@ -75,7 +75,7 @@ def enter_winners(races):
         while blocks:
             place = np.uint64(group + lowest_bit(blocks))
             blocks &= blocks - _1
-            _enter(races, n, place, races.integers[WINNER + place], np.uint32(0))
+            enter(races, n, place, races.integers[WINNER + place], np.uint32(0))
             n += 1
     return n
 
@@ -113,7 +113,7 @@ def flush(races, waiting, n, flat, width):
         e = np.float64(races.singles[np.uint64(EXPONENTIAL) + place]) * _BELOW + exponential_floor(np.uint64(high))
         bound = fma(reals[np.uint64(HEAT) + pair], gumbel_bound(e), potential)
         # No branch, as it would be foretold wrongly: what does not matter is written over.
-        _enter(races, waiting, place, lane, high)
+        enter(races, waiting, place, lane, high)
         waiting += np.int64((bound >= reals[np.uint64(LEAST) + pair]) & left)
     return waiting
 
@@ -143,7 +143,7 @@ def keep(races, n, upper):
     integers, left = races.integers, 0
     for i in range(n):
         place, lane, high = integers[LANE_PLACE + i], integers[LANE + i], races.words[LANE_HIGH + i]
-        _enter(races, left, place, lane, high)
+        enter(races, left, place, lane, high)
         left += np.int64(upper[i] >= races.reals[LEAST + (place & _PAIR)])
     return left
 

@@ -57,16 +57,17 @@ PAIR_COUNTER = 11 * STAGE
 # Of a race: the row of the piece, and what the search keeps of its result.
 LINE = 14 * STAGE
 OWN_INTEGER = 15 * STAGE
+SECOND_INTEGER = 16 * STAGE
 # Of a listed block: its place, and which of its quads may matter, a mask.
-PLACE = 16 * STAGE
-QUADS = 18 * STAGE
+PLACE = 17 * STAGE
+QUADS = 19 * STAGE
 # Of a quad that waits, and of a lane that is evaluated: counters.
-QUAD_COUNTER = 20 * STAGE
-LANE_COUNTER = 23 * STAGE
+QUAD_COUNTER = 21 * STAGE
+LANE_COUNTER = 24 * STAGE
 # Not 0 where races may differ in their draws, or in the high halves of their rows' ids.
-DIFFER = 26 * STAGE
+DIFFER = 27 * STAGE
 # Of a lane that waits: the place of its block, and its number there.
-LANE_PLACE = 27 * STAGE
+LANE_PLACE = 28 * STAGE
 LANE = LANE_PLACE + WAITING + STAGE
 INTEGERS = LANE + WAITING + STAGE
 
