@@ -9,11 +9,13 @@ others are decided exactly.
 import numpy as np
 
 from fastgumbel._cpu.middle.contenders import (
+    bound_all,
     enter,
     enter_winners,
     evaluate,
     flush,
     index_of,
+    keep,
     race_of,
 )
 from fastgumbel._cpu.middle.planes import (
@@ -23,11 +25,13 @@ from fastgumbel._cpu.middle.planes import (
     LANE_HIGH,
     LANE_PLACE,
     LINE,
+    LOWER,
     OWN_INTEGER,
     OWN_REAL,
     POTENTIAL,
     QUADS,
     SECOND_INTEGER,
+    SECOND_REAL,
     TEMPERATURE,
     VALUE,
     WAITING,
@@ -46,20 +50,25 @@ from fastgumbel._cpu.middle.races import (
     index_at,
     largest_sure,
     new_races,
+    raise_least,
 )
 from fastgumbel._cpu.parameters import Field, Window
-from fastgumbel._cpu.stage import STAGE
+from fastgumbel._cpu.stage import STAGE, fill
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, put
 from fastgumbel._numba.compile import kernel, stage
 from fastgumbel._numba.masks import count_bits
+from fastgumbel._numba.vector import greater
 
-# Of a race: the best perturbed value of those that are decided, NaN in an invalid row; its column (as int64); and how
-# many lanes have waited.
+# Of a race: the best perturbed value of those that are decided, NaN in an invalid row; what the best that waits is at
+# least; the column of the best (as int64); and how many lanes have waited.
 _BEST = OWN_REAL
+_FLOOR = SECOND_REAL
 _INDEX = OWN_INTEGER
 _RIVALS = SECOND_INTEGER
 
 _1 = np.uint64(1)
+# Bounds pay where more than 5 lanes wait in 4 races.
+_MANY, _OF = 4, 5
 
 # A literal would compile a function anew.
 _NONE = np.int64(0)
@@ -117,8 +126,24 @@ def _settle_alone(races, n, flat):
 
 
 @stage
-def _settle(races, n, flat, exact):
-    """Let the n lanes that wait take part in their races; `exact` asks for perturbed values, too."""
+def _narrow(races, n, count, flat):
+    """Let only those of n lanes that wait in the first races do so that may be the best; how many they are."""
+    reals = races.reals
+    bound_all(races, n, flat)
+    fill(reals, _FLOOR, count, NOTHING)
+    for i in range(n):
+        race = np.uint64(_FLOOR) + race_of(races, i)
+        reals[race] = greater(reals[race], reals[LOWER + i])
+    for race in range(count):
+        raise_least(reals, race, races.pairs, reals[_FLOOR + race])
+    return keep(races, n)
+
+
+@stage
+def _settle(races, n, count, flat, exact):
+    """Let the n lanes that wait take part in the first races; `exact` asks for perturbed values, too."""
+    if _MANY * n > _OF * count:
+        n = _narrow(races, n, count, flat)
     for i in range(n):
         races.integers[np.uint64(_RIVALS) + race_of(races, i)] += _1
     n = n if exact else _settle_alone(races, n, flat)
@@ -127,11 +152,11 @@ def _settle(races, n, flat, exact):
 
 
 @stage
-def _make_room(races, n, flat):
+def _make_room(races, n, count, flat):
     """Decide n lanes that wait if there is no room for those of another flush; how many wait then."""
     if n <= WAITING - ADDED:
         return n
-    _settle(races, n, flat, True)
+    _settle(races, n, count, flat, True)
     return _NONE
 
 
@@ -145,11 +170,11 @@ def _run(x, flat, races, count, exact):
     undecided, waiting = enter_winners(races), _NONE
     for i in range(list_blocks(races, x, flat)):
         if waiting + count_bits(races.integers[QUADS + i]) > ROOM:
-            undecided = flush(races, _make_room(races, undecided, flat), waiting, flat, n)
+            undecided = flush(races, _make_room(races, undecided, count, flat), waiting, flat, n)
             waiting = _NONE
         waiting = enter_quads(races, waiting, i)
-    undecided = flush(races, _make_room(races, undecided, flat), waiting, flat, n)
-    _settle(races, undecided, flat, exact)
+    undecided = flush(races, _make_room(races, undecided, count, flat), waiting, flat, n)
+    _settle(races, undecided, count, flat, exact)
     for race in range(count):
         if races.reals[TEMPERATURE + race] == 0:
             best, index = _first_largest(x, races, race)

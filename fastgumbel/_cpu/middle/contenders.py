@@ -21,9 +21,13 @@ from fastgumbel._cpu.middle.planes import (
     LANE_PLACE,
     LEAST,
     LOW_WORD,
+    LOWER,
     MINIMUM,
     NEAR,
     NOISE,
+    OWN_EXPONENTIAL,
+    OWN_HEAT,
+    OWN_POTENTIAL,
     PAIR_COUNTER,
     PAIR_WORD,
     PLACE,
@@ -31,6 +35,7 @@ from fastgumbel._cpu.middle.planes import (
     QUAD,
     QUEUED,
     RACE,
+    UPPER,
     VALUE,
     WINNER,
     WORD_LIMIT,
@@ -119,32 +124,46 @@ def flush(races, waiting, n, flat, width):
 
 
 @stage
-def bound_all(races, n, flat, bounds):
-    """Bounds of the perturbed values of the first n lanes that wait; those that are excluded have no lower one."""
-    integers, words = races.integers, races.words
+def _gather(reals, singles, integers, n, flat):
+    """Log-potentials, temperatures and E_b of the first n lanes that wait."""
     for i in range(n):
-        place = integers[LANE_PLACE + i]
-        bounds.potentials[i] = flat[integers[ITEM + place] + integers[LANE + i]]
-        bounds.heats[i] = races.reals[HEAT + (place & _PAIR)]
-        bounds.minima[i] = races.singles[EXPONENTIAL + place]
-    for i in range(n):
-        high, heat, potential = words[LANE_HIGH + i], bounds.heats[i], bounds.potentials[i]
-        e = np.float64(bounds.minima[i]) * _BELOW + exponential_floor(np.uint64(high))
-        bounds.upper[i] = fma(heat, gumbel_bound(e), potential)
-    for i in range(n):
-        high, heat, potential = words[LANE_HIGH + i], bounds.heats[i], bounds.potentials[i]
-        g = at_least(_0, lane_ceiling(high, bounds.minima[i] * _ABOVE))
-        bounds.lower[i] = fma(heat, np.float64(g), potential) if potential > -LIMIT else NOTHING
+        at = np.uint64(i)
+        place = integers[np.uint64(LANE_PLACE) + at]
+        item = integers[np.uint64(ITEM) + place] + integers[np.uint64(LANE) + at]
+        reals[np.uint64(OWN_POTENTIAL) + at] = flat[item]
+        reals[np.uint64(OWN_HEAT) + at] = reals[np.uint64(HEAT) + (place & _PAIR)]
+        singles[np.uint64(OWN_EXPONENTIAL) + at] = singles[np.uint64(EXPONENTIAL) + place]
 
 
 @stage
-def keep(races, n, upper):
-    """Let only those of the first n lanes wait whose upper bounds reach what matters; how many they are."""
-    integers, left = races.integers, 0
+def _bound(reals, singles, words, n):
+    """Bounds of the perturbed values of the first n lanes that wait; those that are excluded have no lower one."""
     for i in range(n):
-        place, lane, high = integers[LANE_PLACE + i], integers[LANE + i], races.words[LANE_HIGH + i]
-        enter(races, left, place, lane, high)
-        left += np.int64(upper[i] >= races.reals[LEAST + (place & _PAIR)])
+        high, heat, potential = words[LANE_HIGH + i], reals[OWN_HEAT + i], reals[OWN_POTENTIAL + i]
+        e = np.float64(singles[OWN_EXPONENTIAL + i]) * _BELOW + exponential_floor(np.uint64(high))
+        reals[UPPER + i] = fma(heat, gumbel_bound(e), potential)
+    for i in range(n):
+        high, heat, potential = words[LANE_HIGH + i], reals[OWN_HEAT + i], reals[OWN_POTENTIAL + i]
+        g = at_least(_0, lane_ceiling(high, singles[OWN_EXPONENTIAL + i] * _ABOVE))
+        reals[LOWER + i] = fma(heat, np.float64(g), potential) if potential > -LIMIT else NOTHING
+
+
+@stage
+def bound_all(races, n, flat):
+    """Find bounds of the perturbed values of the first n lanes that wait."""
+    _gather(races.reals, races.singles, races.integers, n, flat)
+    _bound(races.reals, races.singles, races.words, n)
+
+
+@stage
+def keep(races, n):
+    """Let only those of the first n lanes wait whose upper bounds reach what matters; how many they are."""
+    reals, integers, left = races.reals, races.integers, 0
+    for i in range(n):
+        at = np.uint64(i)
+        place, lane = integers[np.uint64(LANE_PLACE) + at], integers[np.uint64(LANE) + at]
+        enter(races, left, place, lane, races.words[np.uint64(LANE_HIGH) + at])
+        left += np.int64(reals[np.uint64(UPPER) + at] >= reals[np.uint64(LEAST) + (place & _PAIR)])
     return left
 
 

@@ -27,13 +27,19 @@ LEAST = 14 * STAGE
 # Of a race: temperature, NaN in an invalid row; and what the search keeps of its result.
 TEMPERATURE = 15 * STAGE
 OWN_REAL = 16 * STAGE
+SECOND_REAL = 17 * STAGE
 # Of a lane that is evaluated: E_b, exponential, perturbed value, log-potential, temperature.
-MINIMUM = 17 * STAGE
-NOISE = 18 * STAGE
-VALUE = 19 * STAGE
-POTENTIAL = 20 * STAGE
-LANE_HEAT = 21 * STAGE
-REALS = 22 * STAGE
+MINIMUM = 18 * STAGE
+NOISE = 19 * STAGE
+VALUE = 20 * STAGE
+POTENTIAL = 21 * STAGE
+LANE_HEAT = 22 * STAGE
+# Of a lane that waits: log-potential, temperature, and bounds of its perturbed value.
+OWN_POTENTIAL = 23 * STAGE
+OWN_HEAT = OWN_POTENTIAL + WAITING
+UPPER = OWN_HEAT + WAITING
+LOWER = UPPER + WAITING
+REALS = LOWER + WAITING
 
 # Planes of float32. Of a block, two planes each: E_b and its Gumbel.
 EXPONENTIAL = 0
@@ -42,7 +48,9 @@ GUMBEL = 2 * STAGE
 QUEUED_EXPONENTIAL = 4 * STAGE
 QUEUED_GAP = 5 * STAGE
 GAP = 6 * STAGE
-SINGLES = 38 * STAGE
+# Of a lane that waits: E_b of its block.
+OWN_EXPONENTIAL = 38 * STAGE
+SINGLES = OWN_EXPONENTIAL + WAITING
 
 # Planes of integers. Of a block, two planes each: the winner lane, the first column and its place in the piece (both as
 # int64), the place of the winner lane, and the counter of the high words of its first quad.

@@ -14,12 +14,16 @@ from fastgumbel._cpu.middle.planes import (
     EXPONENTIAL,
     GUMBEL,
     HEAT,
+    HIT,
     INTEGERS,
     ITEM,
+    LANE_PLACE,
     LEAST,
     LINE,
     MAXIMUM,
     NEAR,
+    OWN_EXPONENTIAL,
+    OWN_POTENTIAL,
     PAIR_COUNTER,
     QUAD,
     RACE,
@@ -72,7 +76,10 @@ class Races(NamedTuple):
 @maker
 def new_races(key, start, n, homes):
     """Room for as many races of n categories from `start` on as have STAGE pairs of blocks."""
-    integers = np.zeros(INTEGERS, np.uint64)
+    # What lanes that wait have needs no value before.
+    reals, singles = np.empty(REALS), np.empty(SINGLES, np.float32)
+    integers, words = np.empty(INTEGERS, np.uint64), np.empty(WORDS, np.uint32)
+    reals[:OWN_POTENTIAL], singles[:OWN_EXPONENTIAL], integers[:LANE_PLACE], words[:HIT] = 1, 1, 0, 0
     pairs = (np.int64(start & np.uint64(127)) + n + 127) // 128
     first = start >> np.uint64(7)
     for place in range(STAGE // pairs * pairs):
@@ -83,8 +90,7 @@ def new_races(key, start, n, homes):
             block = (pair << _1) | np.uint64(odd)
             integers[COLUMN + odd * STAGE + place] = (block << np.uint64(6)) - start
             integers[QUAD + odd * STAGE + place] = HIGH_WORDS | (block << np.uint64(4))
-    singles, words = np.ones(SINGLES, np.float32), np.zeros(WORDS, np.uint32)
-    return Races(key, np.ones(REALS), singles, integers, words, pairs, homes)
+    return Races(key, reals, singles, integers, words, pairs, homes)
 
 
 @stage

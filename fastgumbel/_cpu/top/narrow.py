@@ -13,6 +13,7 @@ from fastgumbel._cpu.middle.contenders import (
     race_of,
 )
 from fastgumbel._cpu.middle.planes import (
+    LOWER,
     WAITING,
 )
 from fastgumbel._cpu.middle.races import (
@@ -26,16 +27,8 @@ _1 = np.uint64(1)
 
 
 class Bounds(NamedTuple):
-    """Of lanes that wait: log-potentials, temperatures, E_b, and bounds of perturbed values.
+    """Lower bounds of the lanes that wait by race, and where those of each end."""
 
-    Lower bounds by race, and where those of each end.
-    """
-
-    potentials: Any
-    heats: Any
-    minima: Any
-    upper: Any
-    lower: Any
     by_race: Any
     ends: Any
 
@@ -43,15 +36,7 @@ class Bounds(NamedTuple):
 @maker
 def new_bounds():
     """No lane waits."""
-    return Bounds(
-        np.empty(WAITING),
-        np.empty(WAITING),
-        np.empty(WAITING, np.float32),
-        np.empty(WAITING),
-        np.empty(WAITING),
-        np.empty(WAITING),
-        np.empty(STAGE + 1, np.int64),
-    )
+    return Bounds(np.empty(WAITING), np.empty(STAGE + 1, np.int64))
 
 
 @stage
@@ -89,14 +74,14 @@ def _sort_by_race(races, n, count, bounds):
         ends[race + 1] += ends[race]
     for i in range(n):
         race = race_of(races, i)
-        bounds.by_race[ends[race]] = bounds.lower[i]
+        bounds.by_race[ends[race]] = races.reals[LOWER + i]
         ends[race] += 1
 
 
 @stage
 def narrow(races, n, count, flat, k, bounds):
     """Raise what matters in races to the k-th best of the first n lanes that wait; how many of these are left."""
-    bound_all(races, n, flat, bounds)
+    bound_all(races, n, flat)
     _sort_by_race(races, n, count, bounds)
     first = 0
     for race in range(count):
@@ -104,4 +89,4 @@ def narrow(races, n, count, flat, k, bounds):
         if last - first > k:
             raise_least(races.reals, race, races.pairs, kth_largest(bounds.by_race, first, last, k))
         first = last
-    return keep(races, n, bounds.upper)
+    return keep(races, n)
