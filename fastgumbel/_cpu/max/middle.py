@@ -114,12 +114,13 @@ def _settle_alone(races, n, flat):
     """Give their samples to races of which one lane alone waits, of n; how many lanes of other races wait then."""
     integers, left = races.integers, 0
     for i in range(n):
-        at = np.uint64(i)
+        at, race = np.uint64(i), race_of(races, i)
         place, lane = integers[np.uint64(LANE_PLACE) + at], integers[np.uint64(LANE) + at]
-        race, alone = race_of(races, i), integers[np.uint64(_RIVALS) + race_of(races, i)] == 1
+        alone = integers[np.uint64(_RIVALS) + race] == 1
         sample = alone & (np.float64(flat[integers[np.uint64(ITEM) + place] + lane]) > -LIMIT)
         # No branch, as it would be foretold wrongly: what is not alone is decided later.
-        integers[np.uint64(_INDEX) + race] = np.uint64(index_of(races, i) if sample else NO_INDEX)
+        result = np.uint64(_INDEX) + race
+        integers[result] = np.uint64(index_of(races, i)) if sample else integers[result]
         enter(races, left, place, lane, races.words[np.uint64(LANE_HIGH) + at])
         left += np.int64(not alone)
     return left
