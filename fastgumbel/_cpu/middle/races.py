@@ -171,34 +171,27 @@ def index_at(races, item, column):
 
 
 @scalar
-def _enter_gumbels(singles, words, at, first, n):
-    """E_b and Gumbels of n blocks from `at` on, whose high words stand from `first` on."""
-    for i in range(n):
-        e = exponential32(words[first + i]) * _RATE32
-        singles[EXPONENTIAL + at + i] = e
-        singles[GUMBEL + at + i] = gumbel32(e)
+def _enter_gumbel(singles, words, place, word):
+    """E_b and Gumbel of the block at a place, from its high word."""
+    e = exponential32(words[word]) * _RATE32
+    singles[EXPONENTIAL + place] = e
+    singles[GUMBEL + place] = gumbel32(e)
 
 
 @scalar
-def _any_vague(words, first, n):
-    """Whether one of n high words tells too little."""
-    vague = np.uint32(0)
-    for i in range(n):
-        high = words[first + i]
-        # In one comparison, as what is below the clear ones wraps around.
-        vague |= np.uint32(np.uint32(high - _CLEAR_FROM) >= _CLEAR)
-    return vague != 0
+def _vague(high):
+    """Whether a high word tells too little; in one comparison, as what is below the clear ones wraps around."""
+    return np.uint32(np.uint32(high - _CLEAR_FROM) >= _CLEAR)
 
 
 @scalar
-def _enter_winners(integers, words, at, first, n, width):
-    """Winner lanes of n blocks and their places, the first place of all where one is outside of the row."""
-    for i in range(n):
-        lane = winner_lane(np.uint64(words[first + i]))
-        column = np.int64(integers[COLUMN + at + i] + lane)
-        inside = (column >= 0) & (column < width)
-        integers[WINNER + at + i] = lane
-        integers[WON + at + i] = integers[ITEM + at + i] + lane if inside else np.uint64(0)
+def _enter_winner(integers, words, place, word, width):
+    """Winner lane of the block at a place, from its low word, and its place, the first of all if it is outside."""
+    lane = winner_lane(np.uint64(words[word]))
+    column = np.int64(integers[COLUMN + place] + lane)
+    inside = (column >= 0) & (column < width)
+    integers[WINNER + place] = lane
+    integers[WON + place] = integers[ITEM + place] + lane if inside else np.uint64(0)
 
 
 @stage
@@ -220,14 +213,20 @@ def _draw_blocks(races, n, width):
     singles, integers, words = races.singles, races.integers, races.words
     lanes = padded(n)
     draw_full_words(words, integers[PAIR_COUNTER:], lanes, races.key)
-    # Written out for even and odd blocks: a function is compiled for each literal, and its loops over planes at known
-    # distances become vector code.
-    _enter_gumbels(singles, words, 0, STAGE, lanes)
-    _enter_gumbels(singles, words, STAGE, 3 * STAGE, lanes)
-    if _any_vague(words, STAGE, lanes) or _any_vague(words, 3 * STAGE, lanes):
+    # Written out for even and odd blocks: loops over planes at known distances become vector code.
+    for i in range(lanes):
+        _enter_gumbel(singles, words, i, STAGE + i)
+    for i in range(lanes):
+        _enter_gumbel(singles, words, STAGE + i, 3 * STAGE + i)
+    vague = np.uint32(0)
+    for i in range(lanes):
+        vague |= _vague(words[STAGE + i]) | _vague(words[3 * STAGE + i])
+    if vague:
         _mend_vague(singles, words, n)
-    _enter_winners(integers, words, 0, 0, lanes, width)
-    _enter_winners(integers, words, STAGE, 2 * STAGE, lanes, width)
+    for i in range(lanes):
+        _enter_winner(integers, words, i, i, width)
+    for i in range(lanes):
+        _enter_winner(integers, words, STAGE + i, 2 * STAGE + i, width)
 
 
 @stage
@@ -239,17 +238,16 @@ def _look_up(reals, integers, n, flat):
 
 
 @scalar
-def _enter_values(reals, singles, integers, at, n, width):
-    """Perturbed values of the winner lanes, roughly, and what one of a block is at least."""
-    for i in range(n):
-        column = np.int64(integers[COLUMN + at + i] + integers[WINNER + at + i])
-        potential = reals[ROUGHLY + at + i]
-        value = fma(reals[HEAT + i], np.float64(singles[GUMBEL + at + i]), potential)
-        left = (column >= 0) & (column < width) & (potential > -LIMIT)
-        value = value if left else NOTHING
-        reals[ROUGHLY + at + i] = value
-        largest = fma(reals[HEAT + i], _LEAST_NOISE, reals[MAXIMUM + at + i])
-        reals[SURE + at + i] = value if value > largest else largest
+def _enter_value(reals, singles, integers, place, pair, width):
+    """Perturbed value of the winner lane of a block, roughly, and what one of the block is at least."""
+    column = np.int64(integers[COLUMN + place] + integers[WINNER + place])
+    potential, heat = reals[ROUGHLY + place], reals[HEAT + pair]
+    value = fma(heat, np.float64(singles[GUMBEL + place]), potential)
+    left = (column >= 0) & (column < width) & (potential > -LIMIT)
+    value = value if left else NOTHING
+    reals[ROUGHLY + place] = value
+    largest = fma(heat, _LEAST_NOISE, reals[MAXIMUM + place])
+    reals[SURE + place] = value if value > largest else largest
 
 
 @scalar
@@ -290,15 +288,15 @@ def raise_least(reals, race, pairs, value):
 
 
 @scalar
-def _enter_thresholds(reals, singles, at, n):
-    for i in range(n):
-        least, heat = reals[LEAST + i], reals[HEAT + i]
-        noise = heat * (np.float64(singles[GUMBEL + at + i]) + _ERROR)
-        threshold = least - noise - slack_of(least, noise)
-        reals[THRESHOLD + at + i] = threshold
-        reals[REACH + at + i] = reals[MAXIMUM + at + i] - threshold
-        value = reals[ROUGHLY + at + i] + heat * _ERROR
-        reals[NEAR + at + i] = value + slack_of(value, 64 * heat) - least
+def _enter_threshold(reals, singles, place, pair):
+    """From where on log-potentials of a block matter, and what is beyond."""
+    least, heat = reals[LEAST + pair], reals[HEAT + pair]
+    noise = heat * (np.float64(singles[GUMBEL + place]) + _ERROR)
+    threshold = least - noise - slack_of(least, noise)
+    reals[THRESHOLD + place] = threshold
+    reals[REACH + place] = reals[MAXIMUM + place] - threshold
+    value = reals[ROUGHLY + place] + heat * _ERROR
+    reals[NEAR + place] = value + slack_of(value, 64 * heat) - least
 
 
 @stage
@@ -308,8 +306,10 @@ def draw_winners(races, count, flat, width):
     lanes = padded(n)
     _draw_blocks(races, n, width)
     _look_up(reals, integers, n, flat)
-    _enter_values(reals, singles, integers, 0, lanes, width)
-    _enter_values(reals, singles, integers, STAGE, lanes, width)
+    for i in range(lanes):
+        _enter_value(reals, singles, integers, i, i, width)
+    for i in range(lanes):
+        _enter_value(reals, singles, integers, STAGE + i, i, width)
 
 
 @stage
@@ -320,8 +320,10 @@ def enter_reaches(races, count):
     """
     reals, singles, n = races.reals, races.singles, count * races.pairs
     lanes = padded(n)
-    _enter_thresholds(reals, singles, 0, lanes)
-    _enter_thresholds(reals, singles, STAGE, lanes)
+    for i in range(lanes):
+        _enter_threshold(reals, singles, i, i)
+    for i in range(lanes):
+        _enter_threshold(reals, singles, STAGE + i, i)
     for plane in range(NEAR, NEAR + 2 * STAGE, STAGE):
         fill(reals, plane + n, STAGE - n, -1.0)
         fill(reals, plane + REACH - NEAR + n, STAGE - n, -1.0)
