@@ -9,12 +9,10 @@ from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import scalar, stage
 from fastgumbel._numba.masks import at_least64, part_at_least64
-from fastgumbel._numba.vector import max64, max_part64, prefetch64
+from fastgumbel._numba.vector import max64, max_part64
 
 # Pairs of blocks (an even block and the odd one after it share a Philox call) that are searched at a time.
 CHUNK = 1024
-# Bytes that the pass asks for ahead: more than the hardware prefetcher, which stops at each page.
-_AHEAD = 2048
 # An opened block with at most so many candidate lanes draws them one by one.
 FEW = 6
 
@@ -34,20 +32,15 @@ def block_maxima(out, at, plane, x, offset, pairs):
     The first even block begins at x[offset]; blocks may reach over the ends of the row.
     """
     good = True
-    ahead = _AHEAD // x.itemsize
     for i in range(pairs):
         first = offset + 128 * i
-        if first >= 0 and first + 128 <= x.size:
-            prefetch64(x, first + ahead)
-            prefetch64(x, first + ahead + 64)
-            even = np.float64(max64(x, first))
-            odd = np.float64(max64(x, first + 64))
-        else:
-            even = _partial_max(x, first)
-            odd = _partial_max(x, first + 64)
-        good &= even < LIMIT and odd < LIMIT
+        whole = first >= 0 and first + 128 <= x.size
+        # Stored before the next block is read: where blocks are read in another order, processors read ahead badly.
+        even = np.float64(max64(x, first)) if whole else _partial_max(x, first)
         out[at + i] = even
+        odd = np.float64(max64(x, first + 64)) if whole else _partial_max(x, first + 64)
         out[at + plane + i] = odd
+        good &= even < LIMIT and odd < LIMIT
     return good
 
 

@@ -21,7 +21,7 @@ from fastgumbel._law.reduce import INVALID_ROW
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import converted, count_set
+from fastgumbel._request.shape import converted
 from fastgumbel._request.temperature import rates_of, sums_of
 
 # Numbers in a task: about a millisecond.

@@ -28,7 +28,8 @@ def reach16(
 ) -> Any:
     """Which of the largest of each four of 64 items, none of which is NaN, are at least `threshold`: a mask.
 
-    To 16 places of `out`, of float32, it writes by how much they are above `least`, times `rate`.
+    To 16 places of `out`, of float32, it writes by how much they are above `least`, times `rate`, to 2^-20 of that. In
+    float32, `least` is taken off in two halves: it and its product with `rate` must be finite there.
     """
 
     def shuffled(builder: Any, a: Any, b: Any, lanes: list[int]) -> Any:
@@ -36,6 +37,11 @@ def reach16(
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         _, _, threshold, out, to, least, rate = args
+        item = threshold.type
+        halves = [least]
+        if item == ir.FloatType():
+            halves, rate = [builder.fptrunc(least, item)], builder.fptrunc(rate, item)
+            halves.append(builder.fptrunc(builder.fsub(least, builder.fpext(halves[0], least.type)), item))
         parts = [load(context, builder, signature, args, first, 8) for first in range(0, 64, 8)]
         # In halves of vectors, as what crosses them takes longer.
         even, odd = [0, 2, 8, 10, 4, 6, 12, 14], [1, 3, 9, 11, 5, 7, 13, 15]
@@ -43,15 +49,16 @@ def reach16(
             pairs = list(zip(parts[::2], parts[1::2], strict=True))
             parts = [[shuffled(builder, a, b, lanes) for lanes in (even, odd)] for a, b in pairs]
             parts = [builder.select(builder.fcmp_ordered(">", a, b), a, b) for a, b in parts]
-        reals, mask = ir.VectorType(ir.DoubleType(), 8), ir.Constant(ir.IntType(64), 0)
+        mask = ir.Constant(ir.IntType(64), 0)
         for i, part in enumerate(parts):
             part = shuffled(builder, part, part, [0, 4, 1, 5, 2, 6, 3, 7])
             bits = builder.bitcast(builder.fcmp_ordered(">=", part, spread(builder, threshold, 8)), ir.IntType(8))
             bits = builder.shl(builder.zext(bits, mask.type), ir.Constant(mask.type, 8 * i))
             mask = builder.or_(mask, bits)
-            part = part if part.type == reals else builder.fpext(part, reals)
-            part = builder.fmul(builder.fsub(part, spread(builder, least, 8)), spread(builder, rate, 8))
-            part = builder.fptrunc(part, ir.VectorType(ir.FloatType(), 8))
+            for half in halves:
+                part = builder.fsub(part, spread(builder, half, 8))
+            part = builder.fmul(part, spread(builder, rate, 8))
+            part = part if item == ir.FloatType() else builder.fptrunc(part, ir.VectorType(ir.FloatType(), 8))
             place = address(context, builder, signature.args[3], out, builder.add(to, ir.Constant(to.type, 8 * i)))
             builder.store(part, place, align=4)
         return mask

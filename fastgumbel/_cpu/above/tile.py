@@ -13,12 +13,10 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.vector import max64, prefetch64
+from fastgumbel._numba.vector import max64
 
 # Pairs of blocks in a tile.
 TILE = 64
-# Bytes that the pass for the maxima asks for ahead.
-_AHEAD = 2048
 
 
 class Tile(NamedTuple):
@@ -105,7 +103,6 @@ def enter_maxima(maxima, at, plane, flat, n, tile, count, faulty):
 
     faulty[:, r] becomes 1 where one is NaN or not below LIMIT.
     """
-    ahead = _AHEAD // flat.itemsize
     i = 0
     while i < count:
         first, begin = tile.firsts[i], tile.rows[i] * n
@@ -113,11 +110,12 @@ def enter_maxima(maxima, at, plane, flat, n, tile, count, faulty):
         good = True
         whole = min((end - first) // 128, count - i) if first >= begin else 0
         for j in range(i, i + whole):
-            prefetch64(flat, first + ahead)
-            prefetch64(flat, first + ahead + 64)
-            even, odd = np.float64(max64(flat, first)), np.float64(max64(flat, first + 64))
+            # Stored before the next block is read, as in `block_maxima`.
+            even = np.float64(max64(flat, first))
+            maxima[at + j] = even
+            odd = np.float64(max64(flat, first + 64))
+            maxima[plane + at + j] = odd
             good &= even < LIMIT and odd < LIMIT
-            maxima[at + j], maxima[plane + at + j] = even, odd
             first += 128
         if whole == 0:
             even, odd = _largest(flat, first, begin, end), _largest(flat, first + 64, begin, end)

@@ -4,35 +4,45 @@ A quad is the four lanes of one Philox call. Rows leave few quads each, so they 
 are full. Whether a lane may matter is asked of its high word, as an integer: of an exponential that is small enough.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from fastgumbel._cpu.blocks import reaching
-from fastgumbel._cpu.middle.races import (
+from fastgumbel._cpu.middle.planes import (
     COLUMN,
+    DIFFER,
     EXPONENTIAL,
+    GAP,
+    HIGH_WORD,
     ITEM,
     LEAST,
     LINE,
+    PAIR_COUNTER,
+    PLACE,
     QUAD,
+    QUAD_COUNTER,
+    QUADS,
+    QUEUED,
+    QUEUED_EXPONENTIAL,
+    QUEUED_GAP,
     RACE,
     RATE,
     REACH,
     THRESHOLD,
     WINNER,
+    WORD_LIMIT,
 )
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_full_words, fill, padded
 from fastgumbel._cpu.word_limits import word_limit
-from fastgumbel._numba.compile import maker, scalar, stage
+from fastgumbel._law.philox import LOW
+from fastgumbel._numba.compile import scalar, stage
 from fastgumbel._numba.masks import at_least64, count_bits, lowest_bit, reach16
 from fastgumbel._numba.vector import fill8, sums8
 
-# So many quads wait at most, as eight are written at a time.
-_ROOM = STAGE - 8
-# Planes of listed blocks: their places, and which of their quads may matter, a mask.
-PLACE = 0
-_QUADS = 2 * STAGE
+# So many quads wait at most. As eight are written at a time, what stands behind their planes is written over: it is
+# known again when they are drawn.
+ROOM = STAGE
+# Between these, gaps are finite and known in float32.
+_LEAST_RATE, _MOST_RATE = np.float64(2.0**-100), np.float64(2.0**100)
 
 # The numbers of the bits of a byte that are set, a byte each, the first lowest.
 _NUMBERS = np.array(
@@ -40,40 +50,9 @@ _NUMBERS = np.array(
 )
 _EIGHTS = np.uint64(0x0808080808080808)
 
-_1, _2, _3, _8 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(8)
+_1, _2, _3, _8, _32 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(8), np.uint64(32)
+_4 = np.uint32(4)
 _BYTE, _PAIR = np.uint64(255), np.uint64(STAGE - 1)
-
-
-class Quads(NamedTuple):
-    """Listed blocks, and how far all their quads are from what matters.
-
-    Of those that wait: which they are, counters and E_b; and, when they are drawn, how far they are from what
-    matters, their words, and up to which high word a lane may.
-    """
-
-    blocks: Any
-    gaps: Any
-    waiting: Any
-    counters: Any
-    minima: Any
-    now: Any
-    words: Any
-    limits: Any
-
-
-@maker
-def new_quads():
-    """None waits."""
-    return Quads(
-        np.zeros(4 * STAGE, np.uint64),
-        np.zeros(32 * STAGE, np.float32),
-        np.zeros(STAGE, np.uint32),
-        np.zeros(3 * STAGE, np.uint64),
-        np.zeros(STAGE, np.float32),
-        np.zeros(STAGE, np.float32),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(STAGE, np.uint32),
-    )
 
 
 @scalar
@@ -88,10 +67,9 @@ def _quads_of(lanes):
 
 
 @stage
-def list_blocks(quads, races, x, flat):
+def list_blocks(races, x, flat):
     """List the blocks of which other lanes than the winner may matter, with their quads; how many they are."""
-    blocks, gaps = quads.blocks, quads.gaps
-    reals, integers, n = races.reals, races.integers, x.shape[1]
+    reals, integers, singles, n = races.reals, races.integers, races.singles, x.shape[1]
     count = 0
     for group in range(0, 2 * STAGE, 64):
         left = at_least64(reals, REACH + group, 0.0)
@@ -101,62 +79,69 @@ def list_blocks(quads, races, x, flat):
             pair = place & _PAIR
             column, item = np.int64(integers[COLUMN + place]), np.int64(integers[ITEM + place])
             threshold, rate = reals[THRESHOLD + place], reals[RATE + pair]
-            blocks[PLACE + count] = place
-            # The inverse of a subnormal temperature may be infinite, and nothing is known then.
-            if 0 <= column <= n - 64 and rate < np.inf:
+            integers[PLACE + count] = place
+            if 0 <= column <= n - 64 and _LEAST_RATE <= rate <= _MOST_RATE:
                 least = reals[LEAST + pair]
-                some = reach16(flat, item, flat.dtype.type(threshold), gaps, 16 * count, least, rate)
+                some = reach16(flat, item, flat.dtype.type(threshold), singles, GAP + 16 * count, least, rate)
             else:
                 lanes = reaching(x[integers[LINE + integers[RACE + pair]]], column, threshold)
                 some = _quads_of(lanes & ~(_1 << integers[WINNER + place]))
-                fill(gaps, 16 * count, 16, np.float32(np.inf))
-            blocks[_QUADS + count] = some
+                fill(singles, GAP + 16 * count, 16, np.float32(np.inf))
+            integers[QUADS + count] = some
             count += 1
     return count
 
 
 @scalar
-def _enter_eight(quads, n, i, numbers, races):
-    """Let the quads of up to eight numbers, a byte each, of a listed block wait behind n others."""
-    place, counters = quads.blocks[PLACE + i], quads.counters
-    pair = place & _PAIR
-    sums8(quads.waiting, n, np.uint32(16 * i), numbers)
-    sums8(counters, n, races.integers[QUAD + place], numbers)
-    fill8(counters, ROW + n, races.counters[ROW + pair])
-    fill8(counters, DRAW + n, races.counters[DRAW + pair])
-    fill8(quads.minima, n, races.singles[EXPONENTIAL + place])
+def _enter_eight(races, n, i, counter, minimum, numbers):
+    """Let the quads of up to eight numbers, a byte each, of the i-th listed block wait behind n others."""
+    sums8(races.words, QUEUED + n, np.uint32(16 * i), numbers)
+    sums8(races.integers, QUAD_COUNTER + n, counter, numbers)
+    fill8(races.singles, QUEUED_EXPONENTIAL + n, minimum)
 
 
 @scalar
-def _enter_quads(quads, n, i, races):
+def enter_quads(races, n, i):
     """Let the quads of the i-th listed block wait behind n others; how many they are.
 
     No branch depends on the lanes, as it would be foretold wrongly.
     """
-    wanted = quads.blocks[_QUADS + i]
+    integers = races.integers
+    place, wanted = integers[PLACE + i], integers[QUADS + i]
+    # The low half of the row's id stands above the index, as another store would take longer.
+    counter = integers[QUAD + place] | integers[PAIR_COUNTER + ROW + (place & _PAIR)] << _32
+    minimum = races.singles[EXPONENTIAL + place]
     low, high = wanted & _BYTE, wanted >> _8
-    _enter_eight(quads, n, i, _NUMBERS[low], races)
+    _enter_eight(races, n, i, counter, minimum, _NUMBERS[low])
     n += count_bits(low)
-    _enter_eight(quads, n, i, _NUMBERS[high] + _EIGHTS, races)
+    _enter_eight(races, n, i, counter, minimum, _NUMBERS[high] + _EIGHTS)
     return n + count_bits(high)
 
 
 @stage
-def queue_blocks(quads, done, listed, races):
-    """Let the quads of listed blocks wait, from one on, while there is room; the next block, and how many they are."""
-    waiting = np.int64(0)
-    while done < listed and waiting + count_bits(quads.blocks[_QUADS + done]) <= _ROOM:
-        waiting = _enter_quads(quads, waiting, done, races)
-        done += 1
-    return done, waiting
+def _enter_coordinates(integers, words, n):
+    """Rows and draws of n quads that wait; what stands above their indices does not count when words are drawn."""
+    if integers[DIFFER]:
+        for i in range(n):
+            place = integers[np.uint64(PLACE) + np.uint64(words[QUEUED + i] >> _4)]
+            pair = np.uint64(PAIR_COUNTER) + (place & _PAIR)
+            integers[QUAD_COUNTER + ROW + i] = integers[np.uint64(ROW) + pair]
+            integers[QUAD_COUNTER + DRAW + i] = integers[np.uint64(DRAW) + pair]
+    else:
+        high, draw = integers[PAIR_COUNTER + ROW] & ~LOW, integers[PAIR_COUNTER + DRAW]
+        for i in range(n):
+            integers[QUAD_COUNTER + ROW + i] = high | integers[QUAD_COUNTER + i] >> _32
+            integers[QUAD_COUNTER + DRAW + i] = draw
 
 
 @stage
-def draw_quads(quads, n, key):
+def draw_quads(races, n):
     """Draw the high words of the n quads that wait, and find up to which they matter."""
+    integers, singles, words = races.integers, races.singles, races.words
     for i in range(n):
-        quads.now[i] = quads.gaps[quads.waiting[i]]
+        singles[QUEUED_GAP + i] = singles[np.uint64(GAP) + np.uint64(words[QUEUED + i])]
     lanes = padded(n)
-    draw_full_words(quads.words, quads.counters, lanes, key)
+    _enter_coordinates(integers, words, n)
+    draw_full_words(words[HIGH_WORD:], integers[QUAD_COUNTER:], lanes, races.key)
     for i in range(lanes):
-        quads.limits[i] = word_limit(quads.now[i], quads.minima[i])
+        words[WORD_LIMIT + i] = word_limit(singles[QUEUED_GAP + i], singles[QUEUED_EXPONENTIAL + i])

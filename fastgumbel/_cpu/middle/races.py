@@ -1,8 +1,6 @@
 """Blocks of several races, drawn together; a race is one row and draw.
 
-What is known of blocks and races stands in planes of a few arrays, as few are quick to pass and vector loops need
-constant distances. Even blocks stand at the places from 0 on, and the odd ones that share their Philox calls from STAGE
-on; those of a race stand together. Gumbels of blocks are float32, from high words, which tells what cannot win.
+Gumbels of blocks are float32, from high words, which tells what cannot win.
 """
 
 from typing import Any, NamedTuple
@@ -10,6 +8,37 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.blocks import block_maxima
+from fastgumbel._cpu.middle.planes import (
+    COLUMN,
+    DIFFER,
+    EXPONENTIAL,
+    GUMBEL,
+    HEAT,
+    HIT,
+    INTEGERS,
+    ITEM,
+    LANE_PLACE,
+    LEAST,
+    LINE,
+    MAXIMUM,
+    NEAR,
+    OWN_EXPONENTIAL,
+    OWN_POTENTIAL,
+    PAIR_COUNTER,
+    QUAD,
+    RACE,
+    RATE,
+    REACH,
+    REALS,
+    ROUGHLY,
+    SINGLES,
+    SURE,
+    TEMPERATURE,
+    THRESHOLD,
+    WINNER,
+    WON,
+    WORDS,
+)
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_full_words, fill, padded, row_id, temperature_of
 from fastgumbel._law.field import BLOCK_RATE, BLOCK_WORDS, HIGH_WORDS, block_exponential, join, winner_lane
 from fastgumbel._law.ops import fma
@@ -17,43 +46,6 @@ from fastgumbel._law.race import VAGUE_FROM
 from fastgumbel._law.real import exponential32, gumbel32, gumbel64
 from fastgumbel._law.reduce import LIMIT, NOTHING, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
-
-# Planes of reals. Of a block, two planes each: largest log-potential; the winner lane's perturbed value, roughly, and
-# by how much it reaches what matters; from where on log-potentials of other lanes do, and by how much one reaches that;
-# and what one of the perturbed values is at least, roughly.
-MAXIMUM = 0
-_VALUE = 2 * STAGE
-NEAR = 4 * STAGE
-THRESHOLD = 6 * STAGE
-REACH = 8 * STAGE
-# Of a pair of blocks: temperature of its race, its inverse, and less than the perturbed values that matter.
-HEAT = 10 * STAGE
-RATE = 11 * STAGE
-LEAST = 12 * STAGE
-# Of a race: temperature, NaN in an invalid row; and what the search keeps of its result.
-TEMPERATURE = 13 * STAGE
-OWN_REAL = 14 * STAGE
-SURE = 15 * STAGE
-_REALS = 17
-
-# Planes of float32. Of a block, two planes each: E_b and its Gumbel.
-EXPONENTIAL = 0
-_GUMBEL = 2 * STAGE
-_SINGLES = 4
-
-# Planes of integers. Of a block, two planes each: the winner lane, the first column and its place in the piece (both as
-# int64), the place of the winner lane, and the counter of the high words of its first quad.
-WINNER = 0
-COLUMN = 2 * STAGE
-ITEM = 4 * STAGE
-_WON = 6 * STAGE
-QUAD = 8 * STAGE
-# Of a pair of blocks: the race.
-RACE = 10 * STAGE
-# Of a race: the row of the piece, and what the search keeps of its result.
-LINE = 11 * STAGE
-OWN_INTEGER = 12 * STAGE
-_INTEGERS = 13
 
 # Gumbels from high words between these err by less: by roundings, and by what the word leaves of its exponential open.
 _CLEAR_FROM = np.uint32(2**14)
@@ -63,11 +55,11 @@ _ERROR = np.float64(2.0**-14)
 _LEAST_NOISE = np.float64(-3.65)
 
 _RATE32 = np.float32(BLOCK_RATE)
-_1 = np.uint64(1)
+_1, _32 = np.uint64(1), np.uint64(32)
 
 
 class Races(NamedTuple):
-    """Planes of reals, of float32 and of integers; counters and words of blocks; pairs of blocks in a race.
+    """Planes of reals, of float32, of integers and of words; pairs of blocks in a race.
 
     Unless it is empty, `homes` tells of each column of the rows at hand what the index of its result is.
     """
@@ -76,7 +68,6 @@ class Races(NamedTuple):
     reals: Any
     singles: Any
     integers: Any
-    counters: Any
     words: Any
     pairs: Any
     homes: Any
@@ -85,31 +76,33 @@ class Races(NamedTuple):
 @maker
 def new_races(key, start, n, homes):
     """Room for as many races of n categories from `start` on as have STAGE pairs of blocks."""
-    reals, singles = np.ones(_REALS * STAGE), np.ones(_SINGLES * STAGE, np.float32)
-    integers, counters = np.zeros(_INTEGERS * STAGE, np.uint64), np.zeros(3 * STAGE, np.uint64)
+    # What lanes that wait have needs no value before.
+    reals, singles = np.empty(REALS), np.empty(SINGLES, np.float32)
+    integers, words = np.empty(INTEGERS, np.uint64), np.empty(WORDS, np.uint32)
+    reals[:OWN_POTENTIAL], singles[:OWN_EXPONENTIAL], integers[:LANE_PLACE], words[:HIT] = 1, 1, 0, 0
     pairs = (np.int64(start & np.uint64(127)) + n + 127) // 128
     first = start >> np.uint64(7)
     for place in range(STAGE // pairs * pairs):
         pair = first + np.uint64(place % pairs)
         integers[RACE + place] = place // pairs
-        counters[place] = BLOCK_WORDS | pair
+        integers[PAIR_COUNTER + place] = BLOCK_WORDS | pair
         for odd in range(2):
             block = (pair << _1) | np.uint64(odd)
             integers[COLUMN + odd * STAGE + place] = (block << np.uint64(6)) - start
             integers[QUAD + odd * STAGE + place] = HIGH_WORDS | (block << np.uint64(4))
-    return Races(key, reals, singles, integers, counters, np.zeros(4 * STAGE, np.uint32), pairs, homes)
+    return Races(key, reals, singles, integers, words, pairs, homes)
 
 
 @stage
 def _enter_lines(races, field, r, rows, copies, width):
     """Where the blocks of rows from r on lie, and the ids of their rows."""
-    integers, counters, pairs = races.integers, races.counters, races.pairs
+    integers, pairs = races.integers, races.pairs
     for i in range(rows * copies):
         line = np.uint64(r + i % rows)
         integers[LINE + i] = line
         row = row_id(field.ids, field.row, line)
         for j in range(i * pairs, (i + 1) * pairs):
-            counters[ROW + j] = row
+            integers[PAIR_COUNTER + ROW + j] = row
             integers[ITEM + j] = line * width + integers[COLUMN + j]
             integers[ITEM + STAGE + j] = line * width + integers[COLUMN + STAGE + j]
 
@@ -117,9 +110,9 @@ def _enter_lines(races, field, r, rows, copies, width):
 @stage
 def _move_lines(races, rows, width):
     """Let the blocks be those of the next rows: as many, with ids that count."""
-    integers, counters = races.integers, races.counters
+    integers = races.integers
     for i in range(STAGE):
-        counters[ROW + i] += rows
+        integers[PAIR_COUNTER + ROW + i] += rows
         integers[LINE + i] += rows
     for i in range(2 * STAGE):
         integers[np.uint64(ITEM) + np.uint64(i)] += rows * width
@@ -160,12 +153,15 @@ def enter_rows(races, x, field, r, rows, copies, moved):
 @stage
 def enter_race_draws(races, field, r, rows, s, draws):
     """Let the races of so many rows from r on be those of some draws of the result from s on."""
-    pairs = races.pairs
+    integers, pairs, rows_at = races.integers, races.pairs, PAIR_COUNTER + ROW
     for d in range(draws):
         draw = field.draw + np.uint64(s + d)
         for i in range(rows):
             own = draw + field.draws[r + i] if field.draws.size else draw
-            fill(races.counters, DRAW + (d * rows + i) * pairs, pairs, own)
+            fill(integers, PAIR_COUNTER + DRAW + (d * rows + i) * pairs, pairs, own)
+    # Ids that are not listed count up.
+    differ = (integers[rows_at] ^ integers[rows_at + (rows - 1) * pairs]) >> _32
+    integers[DIFFER] = differ | np.uint64(field.ids.size + field.draws.size + draws - 1)
 
 
 @scalar
@@ -175,34 +171,27 @@ def index_at(races, item, column):
 
 
 @scalar
-def _enter_gumbels(singles, words, at, first, n):
-    """E_b and Gumbels of n blocks from `at` on, whose high words stand from `first` on."""
-    for i in range(n):
-        e = exponential32(words[first + i]) * _RATE32
-        singles[EXPONENTIAL + at + i] = e
-        singles[_GUMBEL + at + i] = gumbel32(e)
+def _enter_gumbel(singles, words, place, word):
+    """E_b and Gumbel of the block at a place, from its high word."""
+    e = exponential32(words[word]) * _RATE32
+    singles[EXPONENTIAL + place] = e
+    singles[GUMBEL + place] = gumbel32(e)
 
 
 @scalar
-def _any_vague(words, first, n):
-    """Whether one of n high words tells too little."""
-    vague = np.uint32(0)
-    for i in range(n):
-        high = words[first + i]
-        # In one comparison, as what is below the clear ones wraps around.
-        vague |= np.uint32(np.uint32(high - _CLEAR_FROM) >= _CLEAR)
-    return vague != 0
+def _vague(high):
+    """Whether a high word tells too little; in one comparison, as what is below the clear ones wraps around."""
+    return np.uint32(np.uint32(high - _CLEAR_FROM) >= _CLEAR)
 
 
 @scalar
-def _enter_winners(integers, words, at, first, n, width):
-    """Winner lanes of n blocks and their places, the first place of all where one is outside of the row."""
-    for i in range(n):
-        lane = winner_lane(np.uint64(words[first + i]))
-        column = np.int64(integers[COLUMN + at + i] + lane)
-        inside = (column >= 0) & (column < width)
-        integers[WINNER + at + i] = lane
-        integers[_WON + at + i] = integers[ITEM + at + i] + lane if inside else np.uint64(0)
+def _enter_winner(integers, words, place, word, width):
+    """Winner lane of the block at a place, from its low word, and its place, the first of all if it is outside."""
+    lane = winner_lane(np.uint64(words[word]))
+    column = np.int64(integers[COLUMN + place] + lane)
+    inside = (column >= 0) & (column < width)
+    integers[WINNER + place] = lane
+    integers[WON + place] = integers[ITEM + place] + lane if inside else np.uint64(0)
 
 
 @stage
@@ -215,45 +204,50 @@ def _mend_vague(singles, words, n):
             if high < _CLEAR_FROM or high >= VAGUE_FROM:
                 e = block_exponential(join(np.uint64(high), np.uint64(low)))
                 singles[EXPONENTIAL + at] = e
-                singles[_GUMBEL + at] = gumbel64(e)
+                singles[GUMBEL + at] = gumbel64(e)
 
 
 @stage
 def _draw_blocks(races, n, width):
     """Draw n pairs of blocks."""
-    key, singles, integers, counters, words = races.key, races.singles, races.integers, races.counters, races.words
+    singles, integers, words = races.singles, races.integers, races.words
     lanes = padded(n)
-    draw_full_words(words, counters, lanes, key)
-    # Written out for even and odd blocks: a function is compiled for each literal, and its loops over planes at known
-    # distances become vector code.
-    _enter_gumbels(singles, words, 0, STAGE, lanes)
-    _enter_gumbels(singles, words, STAGE, 3 * STAGE, lanes)
-    if _any_vague(words, STAGE, lanes) or _any_vague(words, 3 * STAGE, lanes):
+    draw_full_words(words, integers[PAIR_COUNTER:], lanes, races.key)
+    # Written out for even and odd blocks: loops over planes at known distances become vector code.
+    for i in range(lanes):
+        _enter_gumbel(singles, words, i, STAGE + i)
+    for i in range(lanes):
+        _enter_gumbel(singles, words, STAGE + i, 3 * STAGE + i)
+    vague = np.uint32(0)
+    for i in range(lanes):
+        vague |= _vague(words[STAGE + i]) | _vague(words[3 * STAGE + i])
+    if vague:
         _mend_vague(singles, words, n)
-    _enter_winners(integers, words, 0, 0, lanes, width)
-    _enter_winners(integers, words, STAGE, 2 * STAGE, lanes, width)
+    for i in range(lanes):
+        _enter_winner(integers, words, i, i, width)
+    for i in range(lanes):
+        _enter_winner(integers, words, STAGE + i, 2 * STAGE + i, width)
 
 
 @stage
 def _look_up(reals, integers, n, flat):
     """Log-potentials of the winner lanes of n pairs of blocks."""
     for i in range(n):
-        reals[_VALUE + i] = flat[integers[_WON + i]]
-        reals[_VALUE + STAGE + i] = flat[integers[_WON + STAGE + i]]
+        reals[ROUGHLY + i] = flat[integers[WON + i]]
+        reals[ROUGHLY + STAGE + i] = flat[integers[WON + STAGE + i]]
 
 
 @scalar
-def _enter_values(reals, singles, integers, at, n, width):
-    """Perturbed values of the winner lanes, roughly, and what one of a block is at least."""
-    for i in range(n):
-        column = np.int64(integers[COLUMN + at + i] + integers[WINNER + at + i])
-        potential = reals[_VALUE + at + i]
-        value = fma(reals[HEAT + i], np.float64(singles[_GUMBEL + at + i]), potential)
-        left = (column >= 0) & (column < width) & (potential > -LIMIT)
-        value = value if left else NOTHING
-        reals[_VALUE + at + i] = value
-        largest = fma(reals[HEAT + i], _LEAST_NOISE, reals[MAXIMUM + at + i])
-        reals[SURE + at + i] = value if value > largest else largest
+def _enter_value(reals, singles, integers, place, pair, width):
+    """Perturbed value of the winner lane of a block, roughly, and what one of the block is at least."""
+    column = np.int64(integers[COLUMN + place] + integers[WINNER + place])
+    potential, heat = reals[ROUGHLY + place], reals[HEAT + pair]
+    value = fma(heat, np.float64(singles[GUMBEL + place]), potential)
+    left = (column >= 0) & (column < width) & (potential > -LIMIT)
+    value = value if left else NOTHING
+    reals[ROUGHLY + place] = value
+    largest = fma(heat, _LEAST_NOISE, reals[MAXIMUM + place])
+    reals[SURE + place] = value if value > largest else largest
 
 
 @scalar
@@ -294,15 +288,15 @@ def raise_least(reals, race, pairs, value):
 
 
 @scalar
-def _enter_thresholds(reals, singles, at, n):
-    for i in range(n):
-        least, heat = reals[LEAST + i], reals[HEAT + i]
-        noise = heat * (np.float64(singles[_GUMBEL + at + i]) + _ERROR)
-        threshold = least - noise - slack_of(least, noise)
-        reals[THRESHOLD + at + i] = threshold
-        reals[REACH + at + i] = reals[MAXIMUM + at + i] - threshold
-        value = reals[_VALUE + at + i] + heat * _ERROR
-        reals[NEAR + at + i] = value + slack_of(value, 64 * heat) - least
+def _enter_threshold(reals, singles, place, pair):
+    """From where on log-potentials of a block matter, and what is beyond."""
+    least, heat = reals[LEAST + pair], reals[HEAT + pair]
+    noise = heat * (np.float64(singles[GUMBEL + place]) + _ERROR)
+    threshold = least - noise - slack_of(least, noise)
+    reals[THRESHOLD + place] = threshold
+    reals[REACH + place] = reals[MAXIMUM + place] - threshold
+    value = reals[ROUGHLY + place] + heat * _ERROR
+    reals[NEAR + place] = value + slack_of(value, 64 * heat) - least
 
 
 @stage
@@ -312,8 +306,10 @@ def draw_winners(races, count, flat, width):
     lanes = padded(n)
     _draw_blocks(races, n, width)
     _look_up(reals, integers, n, flat)
-    _enter_values(reals, singles, integers, 0, lanes, width)
-    _enter_values(reals, singles, integers, STAGE, lanes, width)
+    for i in range(lanes):
+        _enter_value(reals, singles, integers, i, i, width)
+    for i in range(lanes):
+        _enter_value(reals, singles, integers, STAGE + i, i, width)
 
 
 @stage
@@ -324,8 +320,10 @@ def enter_reaches(races, count):
     """
     reals, singles, n = races.reals, races.singles, count * races.pairs
     lanes = padded(n)
-    _enter_thresholds(reals, singles, 0, lanes)
-    _enter_thresholds(reals, singles, STAGE, lanes)
+    for i in range(lanes):
+        _enter_threshold(reals, singles, i, i)
+    for i in range(lanes):
+        _enter_threshold(reals, singles, STAGE + i, i)
     for plane in range(NEAR, NEAR + 2 * STAGE, STAGE):
         fill(reals, plane + n, STAGE - n, -1.0)
         fill(reals, plane + REACH - NEAR + n, STAGE - n, -1.0)

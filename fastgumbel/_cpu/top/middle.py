@@ -10,25 +10,31 @@ import numpy as np
 
 from fastgumbel._cpu.blocks import reaching
 from fastgumbel._cpu.middle.contenders import (
-    ADDED,
-    POTENTIAL,
-    VALUE,
-    WAITING,
     enter_winners,
     evaluate,
     flush,
     index_of,
-    new_contenders,
     race_of,
 )
-from fastgumbel._cpu.middle.quads import list_blocks, new_quads, queue_blocks
-from fastgumbel._cpu.middle.races import (
+from fastgumbel._cpu.middle.planes import (
+    ADDED,
     COLUMN,
     LINE,
     MAXIMUM,
     OWN_INTEGER,
+    POTENTIAL,
+    QUADS,
     SURE,
     TEMPERATURE,
+    VALUE,
+    WAITING,
+)
+from fastgumbel._cpu.middle.quads import (
+    ROOM,
+    enter_quads,
+    list_blocks,
+)
+from fastgumbel._cpu.middle.races import (
     draw_winners,
     enter_least,
     enter_race_draws,
@@ -43,7 +49,7 @@ from fastgumbel._cpu.top.heap import Heap, offer, push, spoil
 from fastgumbel._cpu.top.narrow import kth_largest, narrow, new_bounds
 from fastgumbel._law.reduce import LIMIT, beats, floor_of
 from fastgumbel._numba.compile import kernel, stage
-from fastgumbel._numba.masks import lowest_bit
+from fastgumbel._numba.masks import count_bits, lowest_bit
 
 # Of a race: where its heap lies.
 _HEAP = OWN_INTEGER
@@ -83,32 +89,32 @@ def _raise_roots(races, count, heaps):
 
 
 @stage
-def _decide(contenders, first, n, races, flat, heaps):
+def _decide(races, first, n, flat, heaps):
     """Offer n lanes that wait from the first on, at most STAGE, to the heaps of their races."""
     values, indices, k, column = heaps
-    evaluate(contenders, first, n, races, flat)
+    evaluate(races, first, n, flat)
     for i in range(n):
-        at = np.int64(races.integers[_HEAP + race_of(contenders, first + i, races)])
-        value, index = contenders.reals[VALUE + i], column + index_of(contenders, first + i, races)
-        if beats(value, index, values[at], indices[at]) and contenders.reals[POTENTIAL + i] > -LIMIT:
+        at = np.int64(races.integers[_HEAP + race_of(races, first + i)])
+        value, index = races.reals[VALUE + i], column + index_of(races, first + i)
+        if beats(value, index, values[at], indices[at]) and races.reals[POTENTIAL + i] > -LIMIT:
             push(Heap(values, indices, at, k), value, index)
 
 
 @stage
-def _settle(contenders, n, races, count, flat, heaps, bounds):
+def _settle(races, n, count, flat, heaps, bounds):
     """Decide those of n lanes that wait that may be among the best."""
     if 2 * n > 3 * heaps.k * count:
-        n = narrow(contenders, n, races, count, flat, heaps.k, bounds)
+        n = narrow(races, n, count, flat, heaps.k, bounds)
     for first in range(0, n, STAGE):
-        _decide(contenders, first, min(n - first, STAGE), races, flat, heaps)
+        _decide(races, first, min(n - first, STAGE), flat, heaps)
 
 
 @stage
-def _make_room(contenders, n, races, count, flat, heaps, bounds):
+def _make_room(races, n, count, flat, heaps, bounds):
     """Decide n lanes that wait if there is no room for those of another flush; how many wait then."""
     if n <= WAITING - ADDED:
         return n
-    _settle(contenders, n, races, count, flat, heaps, bounds)
+    _settle(races, n, count, flat, heaps, bounds)
     _raise_roots(races, count, heaps)
     return _NONE
 
@@ -132,19 +138,23 @@ def _offer_without_noise(x, races, race, heaps):
 
 
 @stage
-def _run(x, flat, races, count, quads, contenders, heaps, bounds):
+def _run(x, flat, races, count, heaps, bounds):
     """Offer what may be among the best of each of the first races."""
     n = x.shape[1]
     draw_winners(races, count, flat, n)
     _begin(races, count, heaps, bounds)
     enter_reaches(races, count)
-    undecided = enter_winners(contenders, races)
-    done, listed = _NONE, list_blocks(quads, races, x, flat)
-    while done < listed:
-        done, waiting = queue_blocks(quads, done, listed, races)
-        undecided = _make_room(contenders, undecided, races, count, flat, heaps, bounds)
-        undecided = flush(contenders, undecided, quads, waiting, races, flat, n)
-    _settle(contenders, undecided, races, count, flat, heaps, bounds)
+    undecided, waiting = enter_winners(races), _NONE
+    for i in range(list_blocks(races, x, flat)):
+        if waiting + count_bits(races.integers[QUADS + i]) > ROOM:
+            undecided = _make_room(races, undecided, count, flat, heaps, bounds)
+            undecided = flush(races, undecided, waiting, flat, n)
+            waiting = _NONE
+        waiting = enter_quads(races, waiting, i)
+    if waiting:
+        undecided = _make_room(races, undecided, count, flat, heaps, bounds)
+        undecided = flush(races, undecided, waiting, flat, n)
+    _settle(races, undecided, count, flat, heaps, bounds)
     for race in range(count):
         temperature = races.reals[TEMPERATURE + race]
         if temperature == 0:
@@ -164,7 +174,6 @@ def top_middle(x, field, index, value, window):
     all_rows, k = index.shape[1], index.shape[2]
     flat = x.reshape(x.size)
     races = new_races(field.key, field.start, n, np.empty(0, np.int32))
-    quads, contenders = new_quads(), new_contenders()
     heaps = _Heaps(value.reshape(value.size), index.reshape(index.size), k, window.column)
     bounds = new_bounds()
     room = STAGE // races.pairs
@@ -180,4 +189,4 @@ def top_middle(x, field, index, value, window):
             for d in range(draws):
                 for i in range(rows):
                     races.integers[_HEAP + d * rows + i] = ((s + d) * all_rows + window.row + r + i) * k
-            _run(x, flat, races, draws * rows, quads, contenders, heaps, bounds)
+            _run(x, flat, races, draws * rows, heaps, bounds)

@@ -7,8 +7,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.middle.contenders import WAITING, bound_all, keep, race_of
-from fastgumbel._cpu.middle.races import raise_least
+from fastgumbel._cpu.middle.contenders import (
+    bound_all,
+    keep,
+    race_of,
+)
+from fastgumbel._cpu.middle.planes import (
+    LOWER,
+    WAITING,
+)
+from fastgumbel._cpu.middle.races import (
+    raise_least,
+)
 from fastgumbel._cpu.stage import STAGE
 from fastgumbel._law.reduce import NOTHING
 from fastgumbel._numba.compile import maker, stage
@@ -17,16 +27,8 @@ _1 = np.uint64(1)
 
 
 class Bounds(NamedTuple):
-    """Of lanes that wait: log-potentials, temperatures, E_b, and bounds of perturbed values.
+    """Lower bounds of the lanes that wait by race, and where those of each end."""
 
-    Lower bounds by race, and where those of each end.
-    """
-
-    potentials: Any
-    heats: Any
-    minima: Any
-    upper: Any
-    lower: Any
     by_race: Any
     ends: Any
 
@@ -34,15 +36,7 @@ class Bounds(NamedTuple):
 @maker
 def new_bounds():
     """No lane waits."""
-    return Bounds(
-        np.empty(WAITING),
-        np.empty(WAITING),
-        np.empty(WAITING, np.float32),
-        np.empty(WAITING),
-        np.empty(WAITING),
-        np.empty(WAITING),
-        np.empty(STAGE + 1, np.int64),
-    )
+    return Bounds(np.empty(WAITING), np.empty(STAGE + 1, np.int64))
 
 
 @stage
@@ -69,30 +63,30 @@ def kth_largest(values, first, last, k):
 
 
 @stage
-def _sort_by_race(contenders, n, races, count, bounds):
+def _sort_by_race(races, n, count, bounds):
     """Let the lower bounds of n lanes that wait stand together by race."""
     ends = bounds.ends
     for race in range(count + 1):
         ends[race] = 0
     for i in range(n):
-        ends[race_of(contenders, i, races) + _1] += 1
+        ends[race_of(races, i) + _1] += 1
     for race in range(count):
         ends[race + 1] += ends[race]
     for i in range(n):
-        race = race_of(contenders, i, races)
-        bounds.by_race[ends[race]] = bounds.lower[i]
+        race = race_of(races, i)
+        bounds.by_race[ends[race]] = races.reals[LOWER + i]
         ends[race] += 1
 
 
 @stage
-def narrow(contenders, n, races, count, flat, k, bounds):
+def narrow(races, n, count, flat, k, bounds):
     """Raise what matters in races to the k-th best of the first n lanes that wait; how many of these are left."""
-    bound_all(contenders, n, races, flat, bounds)
-    _sort_by_race(contenders, n, races, count, bounds)
+    bound_all(races, n, flat)
+    _sort_by_race(races, n, count, bounds)
     first = 0
     for race in range(count):
         last = bounds.ends[race]
         if last - first > k:
             raise_least(races.reals, race, races.pairs, kth_largest(bounds.by_race, first, last, k))
         first = last
-    return keep(contenders, n, races, bounds.upper)
+    return keep(races, n)
