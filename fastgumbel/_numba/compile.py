@@ -52,22 +52,10 @@ def _njit(function: Any, **options: Any) -> Any:
         return numba.njit(function, **options)
 
 
-def _part(function: Any, **options: Any) -> Any:
-    """Compile a part, once for all constants of a type: Numba would do so for each constant that it is called with."""
-    dispatcher = _njit(function, **options)
-    plain = dispatcher.compile
-
-    def compile_(signature: Any) -> Any:
-        return plain(tuple(types.unliteral(kind) for kind in signature))
-
-    dispatcher.compile = compile_
-    return dispatcher
-
-
-scalar = functools.partial(_part, **SCALAR_OPTIONS)
-stage = functools.partial(_part, **STAGE_OPTIONS)
+scalar = functools.partial(_njit, **SCALAR_OPTIONS)
+stage = functools.partial(_njit, **STAGE_OPTIONS)
 # For what makes arrays, and so cannot borrow only.
-maker = functools.partial(_part, **_OPTIONS, **_NOT_FROM_C, **_NOT_FROM_PYTHON)
+maker = functools.partial(_njit, **_OPTIONS, **_NOT_FROM_C, **_NOT_FROM_PYTHON)
 
 
 def _refuse_unknown(function: Any, signature: Any) -> None:

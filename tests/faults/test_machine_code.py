@@ -7,7 +7,6 @@ import errno
 import os
 import warnings
 
-import numba
 import numpy as np
 import pytest
 from numba import config
@@ -47,17 +46,6 @@ def test_machine_code_is_kept(directory):
         kernel = _compile.kernel(one_more)
         assert kernel(1.0) == 2.0
         assert compiled(kernel) == misses
-
-
-def test_a_part_is_compiled_once_for_all_constants(directory):
-    add = _compile.stage(lambda x, n: x + n)
-
-    @numba.njit
-    def add_some(x):
-        return add(add(x, 1), 2)
-
-    assert add_some(1.0) == 4.0
-    assert len(add.signatures) == 1
 
 
 replace = os.replace
