@@ -31,6 +31,9 @@ _INFINITE = np.float32(np.inf)
 _GROUPS = 3
 # Groups that are compared at a time.
 _TOGETHER = 4
+# A literal would compile a function anew.
+_NONE = np.int64(0)
+_ONE_LANE = np.int64(1)
 # By what a time may be larger than what stands for it, where words tell enough.
 _ROUNDING = np.float64(1.001)
 
@@ -142,7 +145,7 @@ def _decide(found, rivals, n, races):
 def _find(found, rivals, times, limits, n, lanes, races):
     """Find which of n categories may be among the best of each lane."""
     fill(found.counts, 0, STAGE, 0)
-    waiting = 0
+    waiting = _NONE
     for group in range(0, lanes, 64):
         inside = ~np.uint64(0) >> np.uint64(max(group + 64 - lanes, 0))
         for j in range(n):
@@ -162,13 +165,13 @@ def _find(found, rivals, times, limits, n, lanes, races):
 def _find_all(found, rivals, lane, n, races):
     """Decide all of the n categories of a lane."""
     found.counts[lane] = 0
-    waiting = 0
+    waiting = _NONE
     for j in range(n):
         rivals.lanes[waiting], rivals.columns[waiting] = lane, j
         waiting += 1
         if waiting == STAGE or j == n - 1:
             _decide(found, rivals, waiting, races)
-            waiting = 0
+            waiting = _NONE
 
 
 @stage
@@ -254,6 +257,6 @@ def top_short(x, field, index, value, window):
             for i in range(left):
                 lane = which[i]
                 _find_all(whole, rivals, lane, n, races)
-                _finish(which[i:], 1, selection, whole, floors, count, lists)
+                _finish(which[i:], _ONE_LANE, selection, whole, floors, count, lists)
                 if largest[lane % count] == np.inf:
                     spoil(Heap(values, indices, _place_of(lists, lane, count), k))
