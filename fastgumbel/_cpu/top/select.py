@@ -24,6 +24,8 @@ _EXCLUDED, _STEP = np.float64(-1.79e308), np.float64(-1e294)
 RANKED = 32
 
 _1 = np.uint64(1)
+# Where an array begins; a literal would compile a function anew.
+_FIRST = np.int64(0)
 
 
 class Selection(NamedTuple):
@@ -227,12 +229,12 @@ def _select(selection, at, n, temperature, column, heap):
         groups = (4 * k + 63) // 64 * 64
         if 2 * groups <= n:
             _enter_maxima(maxima, values, at, n, groups)
-            threshold = threshold_of(maxima, 0, groups, 1, k, NOTHING, temperature)
+            threshold = threshold_of(maxima, _FIRST, groups, 1, k, NOTHING, temperature)
         else:
             threshold = threshold_of(values, at, n, 1, k, NOTHING, temperature)
     if _is_empty(heap):
         count = _list_reaching(selection, at, n, threshold)
-        enter_sorted(selection, sort_values(selection, listed, columns, 0, count), count, column, heap)
+        enter_sorted(selection, sort_values(selection, listed, columns, _FIRST, count), count, column, heap)
     else:
         count = _list_reaching(selection, at, n, max(threshold, heap.values[heap.at]))
         _offer_reaching(selection, count, column, heap)
@@ -251,7 +253,7 @@ def select(selection, valid, rows, n, temperature, column, heap):
             if not valid and _any_nan(selection.values, i * n, n):
                 spoil(own)
             elif n <= RANKED // 2 and _is_empty(own):
-                rank_values(selection, selection.values, i * n, selection.count, 0, n, 0)
-                enter_sorted(selection, 0, n, column, own)
+                rank_values(selection, selection.values, i * n, selection.count, _FIRST, n, _FIRST)
+                enter_sorted(selection, _FIRST, n, column, own)
             else:
                 _select(selection, i * n, n, temperature, column, own)
