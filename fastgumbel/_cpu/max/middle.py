@@ -8,16 +8,7 @@ others are decided exactly.
 
 import numpy as np
 
-from fastgumbel._cpu.middle.contenders import (
-    bound_all,
-    enter,
-    enter_winners,
-    evaluate,
-    flush,
-    index_of,
-    keep,
-    race_of,
-)
+from fastgumbel._cpu.middle.contenders import bound_all, enter, enter_winners, evaluate, flush, index_of, keep, race_of
 from fastgumbel._cpu.middle.planes import (
     ADDED,
     ITEM,
@@ -36,11 +27,7 @@ from fastgumbel._cpu.middle.planes import (
     VALUE,
     WAITING,
 )
-from fastgumbel._cpu.middle.quads import (
-    ROOM,
-    enter_quads,
-    list_blocks,
-)
+from fastgumbel._cpu.middle.quads import ROOM, enter_quads, list_blocks
 from fastgumbel._cpu.middle.races import (
     draw_winners,
     enter_least,
