@@ -23,8 +23,8 @@ from fastgumbel._request.shape import any_negative
 
 # Which kernel runs. Where so many lists or more are wanted, rows are searched together: by `top_short` up to SHORT
 # categories where there are fewer than _MANY a place, and by `top_middle` up to MIDDLE where there are more. Lists of
-# more than _PLACES, or of most categories unless these are few, are not for `top_short`. Of
-# at most _SHORTER categories and _FEW_PLACES places, _FEW_LISTS are enough for it.
+# more than _PLACES, or of most categories unless these are few, are not for `top_short`. Of at most _SHORTER categories
+# and _FEW_PLACES places, _FEW_LISTS are enough for it.
 _SEVERAL = 16
 _FEW_LISTS, _SHORTER, _FEW_PLACES = 8, 128, 8
 _MANY = 128
