@@ -37,11 +37,11 @@ def write(field: NoiseField, shape: tuple[int, ...], chunks: Any, kind: Any) -> 
 def _fill_block(
     whole: Coordinates, batch: tuple[int, ...], kind: Any, block: Place, ids: Any, draws: Any, categories: Any
 ) -> Any:
-    rows = positions(block[:-1], batch) if ids is None else ids.reshape(-1)
+    # Arrays that came from another process are not read-only any more, as kernels want them.
+    rows = frozen(positions(block[:-1], batch) if ids is None else np.ascontiguousarray(ids).reshape(-1))
     start = whole.start + block[-1].start if categories is None else 0
     noise = np.empty(lengths(block), kind)
-    # Arrays that came from another process are not read-only any more, as kernels want them.
-    own = NOWHERE.draws if draws is None else frozen(draws.reshape(-1))
+    own = NOWHERE.draws if draws is None else frozen(np.ascontiguousarray(draws).reshape(-1))
     at = whole._replace(start=start, rows=rows, categories=categories, draws=own)
     _noise.write(noise, at._replace(temperatures=NOWHERE.temperatures))
     return noise

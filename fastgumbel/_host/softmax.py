@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +21,7 @@ from fastgumbel._host.softmax_row import relax_rows
 from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._law.sums import SHORT
+from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.faults import infinite_message, place_name, tangent_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
@@ -127,7 +127,7 @@ def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
         row, at = divmod(int(good.argmin()), rows.n)
         name = place_name(array.shape[:-1], row)
         raise ValueError(infinite_message(name, array.flat[row * rows.n + at], at))
-    return array.reshape(draws, rows.count, rows.n)
+    return frozen(array.reshape(draws, rows.count, rows.n))
 
 
 def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDArray[Any], bool]:
@@ -149,6 +149,7 @@ def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDAr
                 dx = np.ascontiguousarray(np.broadcast_to(dx, (*lead, count, n)))
         else:
             dx = lines.reshape(*lead, count, n)
+        dx = frozen(dx)
     if tau is None:
         return dx, dtau, False
     dtau.reshape((*directions, *rows.batch))[...] = tau
@@ -162,7 +163,7 @@ def _without_excluded(rows: Rows, given: NDArray[Any], dx: NDArray[Any], suspect
         dx[:, row, rows.piece(row, row + 1, 0, rows.n)[0] == -np.inf] = 0
         if given.size:
             dx[:, row, np.isneginf(given[:, row]).all(0)] = 0
-    return dx
+    return freeze(dx)
 
 
 def choices_of(rows: Rows, noise: Rows | None, draws: int) -> NDArray[np.intp]:
@@ -196,10 +197,10 @@ def harden(y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_
         y[:, hard_rows] = part
 
 
-@functools.cache
+@cache
 def _nothing(kind: np.dtype[Any]) -> Slopes:
     """No slopes of a dtype."""
-    return np.empty((0, 0, 0), kind), np.empty((0, 0), kind), False, np.empty((0, 0, 0, 0), kind)
+    return freeze(np.empty((0, 0, 0), kind)), np.empty((0, 0), kind), False, np.empty((0, 0, 0, 0), kind)
 
 
 def relax(
@@ -236,10 +237,11 @@ def _relax_block(
     # Kernels take the noise of a block, or none.
     noise = given
     if given.size:
-        noise = np.ascontiguousarray(given[s:s1, r:r1])
+        noise = freeze(np.ascontiguousarray(given[s:s1, r:r1]))
     elif rows.has_ids:
         noise = np.empty((s1 - s, r1 - r, rows.n), rows.dtype)
         write_ids(noise, rows, block, False)
+        freeze(noise)
     if given.size and np.isneginf(noise).any():
         # Each draw has places of its own that are excluded.
         for d, beside in enumerate(noise, s):

@@ -18,6 +18,7 @@ from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refus
 from fastgumbel._host.softmax_row import pull_row
 from fastgumbel._host.threads import run
 from fastgumbel._law.reduce import INVALID_ROW
+from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
@@ -127,7 +128,7 @@ def sample(
 def _cotangents(request: Request, rows: Rows, cotangent: Any) -> NDArray[Any]:
     """Cotangents by draw, row and category, in the dtype of the rows."""
     lines = np.ascontiguousarray(categories_last(converted(request.cotangent(cotangent), rows.dtype), request.axis))
-    return lines.reshape(request.draws, rows.count, rows.n)
+    return frozen(lines.reshape(request.draws, rows.count, rows.n))
 
 
 def _pull_conditioned(

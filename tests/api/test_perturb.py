@@ -274,7 +274,7 @@ def test_a_callable():
         (lambda v: v[:2], ValueError, r"what trick returns must have the shape of its argument, \(7,\), not \(2,\)"),
         (lambda v: v.mean(), ValueError, "what trick returns must have the shape"),
         (lambda v: v * 1j, TypeError, "what trick returns must be real"),
-        (lambda v: None, TypeError, "what trick returns must be real"),
+        (lambda v: None, TypeError, "what trick returns must be an array or a number, not NoneType"),
     ],
 )
 def test_bad_callables(function, error, message):
