@@ -20,7 +20,7 @@ from fastgumbel._host.tiles import LONGEST
 from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.faults import infinite_message, place_name
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import count_set
+from fastgumbel._request.shape import count_set, freeze
 
 # Log-potentials in a task, times draws: some milliseconds at most.
 _TASK = 2**20
@@ -158,7 +158,7 @@ class _Search:
             for first in range(s, s1, together):
                 noise = np.empty((min(together, s1 - first), *x.shape))
                 noise_ids(noise, ids, rows.at(r, r1, first), False, rows.place.wide or None)
-                noise.flags.writeable = False
+                freeze(noise)
                 for d, beside in enumerate(noise, first):
                     self._try_noise(buffer, _Place(d, d + 1, r, r1, c, c1), x, beside)
 

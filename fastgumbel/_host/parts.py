@@ -63,10 +63,3 @@ class Sum:
         """The sum; what was written is lost."""
         # Sums begin with 0, which differs where all terms are -0.
         return float(np.add.accumulate(self._terms, out=self._terms)[-1]) + 0.0
-
-
-def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """A view of an array for which kernels are compiled once, whoever made the array."""
-    view = array.view()
-    view.flags.writeable = False
-    return view

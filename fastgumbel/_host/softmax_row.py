@@ -18,9 +18,10 @@ from fastgumbel._cpu.softmax.part import (
     take_part,
     tangent_part,
 )
-from fastgumbel._host.parts import Sum, read_only, sharing
+from fastgumbel._host.parts import Sum, sharing
 from fastgumbel._host.rows import Rows
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW, LIMIT
+from fastgumbel._request.shape import freeze
 
 
 class _Place(NamedTuple):
@@ -105,7 +106,7 @@ def _relax_jvp(place: _Place, line: NDArray[Any] | None, log: bool, changes: tup
     # Of a logarithm, perturbed values are kept.
     p = np.empty(n, kind) if log and line is not None else v
     t = np.empty(n if moved else 0, kind)
-    directions = [read_only(of_x[row]) for of_x in dx] if dx.size else [read_only(t[:0])] * len(dtau)
+    directions = [of_x[row] for of_x in dx] if dx.size else [freeze(t[:0])] * len(dtau)
     largest = _perturb(place, v)
 
     def decay(c: int, c1: int) -> None:
@@ -122,7 +123,7 @@ def _relax_jvp(place: _Place, line: NDArray[Any] | None, log: bool, changes: tup
         part = p[c:c1]
         part *= kind.type(1 / total)
         if moved:
-            dot_part(read_only(t[c:c1]), part, sums[0].part(c))
+            dot_part(freeze(t[c:c1]), part, sums[0].part(c))
         if dx.size:
             for of_x, sum_ in zip(directions, sums[1:], strict=True):
                 dot_part(of_x[c:c1], part, sum_.part(c))
@@ -153,7 +154,7 @@ def pull_row(y: NDArray[Any], log: bool, cotangent: NDArray[Any], gradient: NDAr
     """
     if y[0] != y[0]:
         return 0.0, INVALID_ROW
-    share, sum_, cotangent = sharing(y.size), Sum(y.size), read_only(cotangent)
+    share, sum_ = sharing(y.size), Sum(y.size)
     share(lambda c, c1: take_part(y[c:c1], log, cotangent[c:c1], sum_.part(c)))
     with np.errstate(over="ignore"):
         mean = y.dtype.type(sum_.total())

@@ -7,18 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.middle.contenders import (
-    bound_all,
-    keep,
-    race_of,
-)
-from fastgumbel._cpu.middle.planes import (
-    LOWER,
-    WAITING,
-)
-from fastgumbel._cpu.middle.races import (
-    raise_least,
-)
+from fastgumbel._cpu.middle.contenders import bound_all, keep, race_of
+from fastgumbel._cpu.middle.planes import LOWER, WAITING
+from fastgumbel._cpu.middle.races import raise_least
 from fastgumbel._cpu.stage import STAGE
 from fastgumbel._law.reduce import NOTHING
 from fastgumbel._numba.compile import maker, stage
