@@ -6,7 +6,7 @@ import numpy as np
 
 from fastgumbel._cpu.stage import STAGE, draw_row_words, fill, gumbels, lane_exponentials, padded
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, OTHER_WORDS, block_exponential, join, winner_lane
-from fastgumbel._numba.compile import maker, stage
+from fastgumbel._numba.compile import maker, once, stage
 from fastgumbel._numba.vector import fill16
 
 _1 = np.uint64(1)
@@ -97,7 +97,7 @@ def row_scratch(like):
     )
 
 
-@stage
+@once
 def noise_row(out, to, n, coordinates, scratch):
     """Write G(key, row, draw, start + j) to out[to + j] for j < n."""
     high, low, minima, winners, minimum, noise = scratch

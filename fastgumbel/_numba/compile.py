@@ -1,4 +1,4 @@
-"""How functions are compiled: `scalar`, `stage` and `maker` for the parts of kernels, `kernel` for what Python calls.
+"""How functions are compiled: `scalar`, `stage`, `once`, `maker` for parts of kernels, `kernel` for what Python calls.
 
 `inside` is for what users call in compiled code of their own. All of them are `numba.njit` with options.
 
@@ -54,6 +54,9 @@ def _njit(function: Any, **options: Any) -> Any:
 
 scalar = functools.partial(_njit, **SCALAR_OPTIONS)
 stage = functools.partial(_njit, **STAGE_OPTIONS)
+# A long stage that a kernel calls at one place: as part of the kernel it is optimised once, not twice. Numba knows no
+# argument of it to be None.
+once = functools.partial(_njit, **STAGE_OPTIONS, inline="always")
 # For what makes arrays, and so cannot borrow only.
 maker = functools.partial(_njit, **_OPTIONS, **_NOT_FROM_C, **_NOT_FROM_PYTHON)
 

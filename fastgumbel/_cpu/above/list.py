@@ -17,6 +17,8 @@ from fastgumbel._numba.masks import at_least64, lowest_bit
 ENOUGH = 128
 PLACES = ENOUGH + 2 * TILE
 
+# Of a pair of blocks; literals would compile a function anew.
+_EVEN, _ODD = np.int64(0), np.int64(1)
 _1 = np.uint64(1)
 
 
@@ -90,11 +92,11 @@ def list_reaching(listed, n, tile, maxima, at, plane, s):
         i = lowest_bit(both)
         both &= both - _1
         if even >> np.uint64(i) & _1:
-            _enter(listed, n, tile, i, 0, s)
+            _enter(listed, n, tile, i, _EVEN, s)
             listed.maxima[n] = maxima[at + i]
             n += 1
         if odd >> np.uint64(i) & _1:
-            _enter(listed, n, tile, i, 1, s)
+            _enter(listed, n, tile, i, _ODD, s)
             listed.maxima[n] = maxima[plane + at + i]
             n += 1
     return n

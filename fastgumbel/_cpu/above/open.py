@@ -23,8 +23,10 @@ from fastgumbel._numba.masks import any_at_most64, at_most64, count_bits, lowest
 # From so many quads on, a block draws all of its 16.
 _DENSE = 8
 # So many blocks have the quads of a queue.
-_BLOCKS = STAGE // 16
+_BLOCKS = np.int64(STAGE // 16)
 
+# Literals would compile functions anew.
+_NONE, _ALL = np.int64(0), np.int64(STAGE)
 _1, _2, _3, _PLANE = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(STAGE)
 _QUADS = np.uint64(0x1111111111111111)
 # Of colder rows, the inverse of the temperature may be infinite.
@@ -123,8 +125,8 @@ def _queue_lane(flat, listed, k, lane, high, queue, key):
     lanes.minima[waiting], lanes.temperatures[waiting] = listed.minima[k], listed.temperatures[k]
     if waiting + 1 < STAGE:
         return waiting + 1
-    _decide(listed, lanes, STAGE, key)
-    return 0
+    _decide(listed, lanes, _ALL, key)
+    return _NONE
 
 
 @stage
@@ -223,21 +225,21 @@ def _is_dense(flat, listed, k):
 @stage
 def _open_dense(flat, listed, n, quads, lanes, key):
     """Queue the other lanes of those of n listed blocks in which many may be above; how many lanes then wait."""
-    queued, waiting = 0, 0
+    queued, waiting = _NONE, _NONE
     for k in range(n):
         if _is_dense(flat, listed, k):
             quads.owners[queued] = k
             queued += 1
             if queued == _BLOCKS:
                 waiting = _try_blocks(flat, listed, quads, _BLOCKS, lanes, waiting, key)
-                queued = 0
+                queued = _NONE
     return _try_blocks(flat, listed, quads, queued, lanes, waiting, key)
 
 
 @stage
 def _open_sparse(flat, listed, n, quads, lanes, waiting, key):
     """Queue the other lanes of those of n listed blocks in which few may be above; how many lanes then wait."""
-    queued = 0
+    queued = _NONE
     for k in range(n):
         if not listed.candidates[k] or _is_dense(flat, listed, k):
             continue
@@ -251,7 +253,7 @@ def _open_sparse(flat, listed, n, quads, lanes, waiting, key):
             queued += 1
         if queued > STAGE - 16:
             waiting = _try_quads(flat, listed, quads, queued, lanes, waiting, key)
-            queued = 0
+            queued = _NONE
     return _try_quads(flat, listed, quads, queued, lanes, waiting, key)
 
 

@@ -20,6 +20,8 @@ from fastgumbel._numba.masks import count_bits, lowest_bit
 # So much can the blocks of a list have.
 MOST = 64 * PLACES
 
+# A literal would compile functions anew.
+_NONE = np.int64(0)
 _1 = np.uint64(1)
 
 
@@ -71,16 +73,16 @@ def above_field(x, field, thresholds, found, resume):
     if draws > 1:
         for first in range(0, places, TILE):
             count = min(TILE, places - first)
-            enter_pairs(tile, first, count, x.shape, field, thresholds, 0)
+            enter_pairs(tile, first, count, x.shape, field, thresholds, _NONE)
             enter_maxima(maxima, first, plane, flat, n, tile, count, found.faulty)
-    filled, waiting, began = 0, 0, resume
+    filled, waiting, began = _NONE, _NONE, resume
     for step in range(resume, draws * tiles):
         s = step // tiles
         first = (step - s * tiles) * TILE
         count, at = min(TILE, places - first), first if draws > 1 else 0
         enter_pairs(tile, first, count, x.shape, field, thresholds, s)
         if draws == 1:
-            enter_maxima(maxima, 0, plane, flat, n, tile, count, found.faulty)
+            enter_maxima(maxima, _NONE, plane, flat, n, tile, count, found.faulty)
         draw_reaching(tile, maxima, at, plane, count, field.key)
         waiting = list_reaching(listed, waiting, tile, maxima, at, plane, s)
         if waiting >= ENOUGH or step + 1 == draws * tiles:
@@ -89,7 +91,7 @@ def above_field(x, field, thresholds, found, resume):
             if filled + _count(listed, waiting) > found.values.size:
                 return began, filled
             filled = _put_out(found, filled, listed, waiting, n)
-            waiting, began = 0, step + 1
+            waiting, began = _NONE, step + 1
     return -1, filled
 
 

@@ -18,6 +18,10 @@ from fastgumbel._numba.vector import max64
 # Pairs of blocks in a tile.
 TILE = 64
 
+# Where a tile has even and odd blocks, and their high words; literals would compile a function anew.
+_EVEN, _ODD = np.int64(0), np.int64(TILE)
+_EVEN_WORDS, _ODD_WORDS = np.int64(STAGE), np.int64(3 * STAGE)
+
 
 class Tile(NamedTuple):
     """TILE pairs of blocks, a place each: counters and words; rows, and where in the flat array the first lanes are.
@@ -140,7 +144,7 @@ def _reach(tile, to, maxima, at, high, n):
 def draw_reaching(tile, maxima, at, plane, count, key):
     """Draw the blocks of a tile and tell which may reach their thresholds."""
     draw_words(tile.words, tile.counters, padded(count), key)
-    _reach(tile, 0, maxima, at, STAGE, count)
-    _reach(tile, TILE, maxima, plane + at, 3 * STAGE, count)
+    _reach(tile, _EVEN, maxima, at, _EVEN_WORDS, count)
+    _reach(tile, _ODD, maxima, plane + at, _ODD_WORDS, count)
     fill(tile.reached, count, TILE - count, 0.0)
     fill(tile.reached, TILE + count, TILE - count, 0.0)

@@ -42,7 +42,7 @@ from fastgumbel._cpu.middle.races import (
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE, fill
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, put
-from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.compile import kernel, once, stage
 from fastgumbel._numba.masks import count_bits
 from fastgumbel._numba.vector import greater
 
@@ -57,8 +57,8 @@ _1 = np.uint64(1)
 # Bounds pay where more than 5 lanes wait in 4 races.
 _MANY, _OF = 4, 5
 
-# A literal would compile a function anew.
-_NONE = np.int64(0)
+# Literals would compile functions anew.
+_NONE, _EXACT = np.int64(0), np.bool_(True)
 
 
 @stage
@@ -144,11 +144,11 @@ def _make_room(races, n, count, flat):
     """Decide n lanes that wait if there is no room for those of another flush; how many wait then."""
     if n <= WAITING - ADDED:
         return n
-    _settle(races, n, count, flat, True)
+    _settle(races, n, count, flat, _EXACT)
     return _NONE
 
 
-@stage
+@once
 def _run(x, flat, races, count, exact):
     """Find the best of each of the first races, unless it is NaN; `exact` asks for perturbed values, too."""
     n = x.shape[1]

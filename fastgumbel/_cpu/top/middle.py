@@ -48,7 +48,7 @@ from fastgumbel._cpu.stage import STAGE
 from fastgumbel._cpu.top.heap import Heap, offer, push, spoil
 from fastgumbel._cpu.top.narrow import kth_largest, narrow, new_bounds
 from fastgumbel._law.reduce import LIMIT, beats, floor_of
-from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.compile import kernel, once, stage
 from fastgumbel._numba.masks import count_bits, lowest_bit
 
 # Of a race: where its heap lies.
@@ -137,7 +137,7 @@ def _offer_without_noise(x, races, race, heaps):
                         offer(Heap(values, indices, at, k), np.float64(line[j]), first + j)
 
 
-@stage
+@once
 def _run(x, flat, races, count, heaps, bounds):
     """Offer what may be among the best of each of the first races."""
     n = x.shape[1]
