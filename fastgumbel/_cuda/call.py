@@ -14,7 +14,14 @@ from fastgumbel._cuda.device import Device
 from fastgumbel._cuda.kernels.parameters import Field, Temperatures
 from fastgumbel._cuda.rows import DeviceRows, Piece, line_of
 from fastgumbel._cuda.view import View, view_of
-from fastgumbel._request.faults import infinite_message, place_name
+from fastgumbel._request.faults import (
+    draw_name,
+    excluded_text,
+    fault_message,
+    infinite_message,
+    place_name,
+    too_few_message,
+)
 from fastgumbel._request.request import Request
 
 # What a flag holds before any fault: more than any row << 3 | code.
@@ -60,15 +67,13 @@ class Call:
     def fault(self, work: Work) -> tuple[int, int] | None:
         """As `Work.fault`, but raises for the first of rows that have no categories, which no kernel has seen."""
         if self.rows.n == 0 and self.items and self.request.raises:
-            raise ValueError(self.rows.fault(0, work.stream))
+            raise ValueError(self._row_message(0, work))
         return work.fault()
 
     def fault_message(self, row: int, work: Work) -> str:
         """What is wrong with a row, or before those, with a row of noise; waits for the stream."""
-        if self.noise is None:
-            return self.rows.fault(row, work.stream)
-        if row >= self.items:
-            return self.rows.fault(row - self.items, work.stream)
+        if row >= self.first_fault:
+            return self._row_message(row - self.first_fault, work)
         line = self._noise_line(row, work)
         bad = ~(line < np.inf)
         if not bad.any():
@@ -81,11 +86,29 @@ class Call:
 
     def too_few_message(self, row: int, k: int, work: Work) -> str:
         """What is wrong with a row of which, in some draw, fewer than k categories are left; waits for the stream."""
-        left = self.rows.left(row, work.stream)
+        name, left, excluded = self._fewest(row, work)
+        return too_few_message(name, left, k, excluded)
+
+    def _row_message(self, row: int, work: Work) -> str:
+        """What is wrong with a row that has no valid result: in some draw, if noise is given; waits for the stream."""
+        bad = self.rows.bad_message(row, work.stream)
+        if bad is not None:
+            return bad
+        name, _, excluded = self._fewest(row, work)
+        return fault_message(name, None, excluded)
+
+    def _fewest(self, row: int, work: Work) -> tuple[str, int, str]:
+        """A row by name, in the draw that leaves the fewest categories; their number, and what excludes the others."""
+        name, alone = self.rows.name(row), self.rows.left(row, work.stream)
+        left, excludes = int(alone.sum()), False
         if self.noise is not None:
             numbers = range(row, self.items, self.rows.count)
-            left = min((left & (self._noise_line(i, work) > -np.inf) for i in numbers), key=np.count_nonzero)
-        return self.rows.too_few(row, k, int(left.sum()))
+            counts = [int((alone & (self._noise_line(i, work) > -np.inf)).sum()) for i in numbers]
+            fewest = min(counts)
+            excludes = fewest < left
+            if excludes:
+                left, name = fewest, draw_name(self.draw_shape, counts.index(fewest), name)
+        return name, left, excluded_text(self.rows.place.empty, excludes)
 
     def _noise_line(self, row: int, work: Work) -> NDArray[Any]:
         """Precomputed noise of a row, counted through all draws, on the host; waits for the stream."""

@@ -17,14 +17,7 @@ from fastgumbel._cuda.kernels import move
 from fastgumbel._cuda.view import View, offset_of, view_of
 from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.coordinates import NOWHERE, Coordinates
-from fastgumbel._request.faults import (
-    category_name,
-    excluded_text,
-    fault_message,
-    first_bad,
-    row_name,
-    too_few_message,
-)
+from fastgumbel._request.faults import category_name, fault_message, first_bad, row_name
 from fastgumbel._request.shape import once, relaxed_dtype
 
 
@@ -140,11 +133,10 @@ class DeviceRows:
         """A row as its user would name it."""
         return row_name(self.batch, row, self.place.rows)
 
-    def fault(self, row: int, stream: Any) -> str:
-        """What is wrong with a row that has no valid result; waits for the stream."""
+    def bad_message(self, row: int, stream: Any) -> str | None:
+        """What is wrong with a row that has NaN or a number that is too large, else None; waits for the stream."""
         bad = first_bad(self._line(row, stream))
-        named = None if bad is None else (self._category_name(row, bad[0]), bad[1])
-        return fault_message(self.name(row), named, excluded_text(self.has_ids))
+        return None if bad is None else fault_message(self.name(row), (self._category_name(row, bad[0]), bad[1]))
 
     def _category_name(self, row: int, column: int) -> str:
         if self.place.categories is None:
@@ -155,10 +147,6 @@ class DeviceRows:
     def left(self, row: int, stream: Any) -> NDArray[np.bool_]:
         """Which categories of a row are left; waits for the stream."""
         return np.asarray(self._line(row, stream) > -LIMIT)
-
-    def too_few(self, row: int, k: int, left: int) -> str:
-        """What is wrong with a row that has fewer categories left than k."""
-        return too_few_message(self.name(row), left, k, excluded_text(self.has_ids))
 
     def _line(self, row: int, stream: Any) -> NDArray[Any]:
         """Log-potentials of a row on the host, as kernels read them; -inf where excluded. Waits for the stream."""

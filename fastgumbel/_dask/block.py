@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.rows import Rows, rows_at
 from fastgumbel._request.coordinates import Coordinates, frozen
-from fastgumbel._request.faults import category_name, excluded_text, fault_message, row_name
+from fastgumbel._request.faults import category_name, fault_message, row_name
 from fastgumbel._request.shape import any_negative
 
 Place = tuple[slice, ...]
@@ -98,14 +98,15 @@ class Block:
 class Call:
     """What all blocks of a call know.
 
-    `row_ids` are those of all rows, for messages; empty where they count from 0.
+    `row_ids` are those of all rows, for messages; empty where they count from 0. `excluded` is what may exclude
+    categories, in words.
     """
 
     key: np.uint64
     draw: int
     start: int
     row_ids: NDArray[np.uint64]
-    has_ids: bool
+    excluded: str
     wide: bool
     size: tuple[int, ...]
     batch: tuple[int, ...]
@@ -121,7 +122,7 @@ class Call:
         """Raise for the first of the rows that are invalid, unless such rows are marked."""
         if not self.mark and invalid.any():
             row = int(invalid.argmax())
-            raise ValueError(fault_message(self.name(place, row), faults[row], excluded_text(self.has_ids)))
+            raise ValueError(fault_message(self.name(place, row), faults[row], self.excluded))
 
 
 def earlier_fault(one: Faults, two: Faults) -> Faults:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fastgumbel._dask.block import Block, Call, Place
 from fastgumbel._dask.extra import ArraySliceDep, HighLevelGraph, da, tokenize
 from fastgumbel._host.repeats import refuse_repeats
+from fastgumbel._request.faults import excluded_text
 from fastgumbel._request.request import Request
 from fastgumbel._request.scalars import array_of
 
@@ -85,7 +86,7 @@ class Grid:
             place.draw,
             place.start,
             place.rows if request.raises else place.rows[:0],
-            place.categories is not None,
+            excluded_text(place.empty, False),
             place.wide,
             size,
             request.batch,

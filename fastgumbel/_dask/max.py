@@ -14,7 +14,7 @@ from fastgumbel._dask.block import Block, Call, Faults, Place, earlier_fault, le
 from fastgumbel._dask.graph import Grid, tree
 from fastgumbel._host import max as _max
 from fastgumbel._host.top import search_top
-from fastgumbel._request.faults import excluded_text, too_few_message
+from fastgumbel._request.faults import too_few_message
 
 # Indices and values of draws by rows (by places), and the faults of the rows.
 Found = tuple[NDArray[np.intp], NDArray[np.float64], Faults]
@@ -92,7 +92,7 @@ def _refuse_short(call: Call, place: Place, found: Found, k: int) -> None:
     if spoilt[row]:
         call.refuse(spoilt, faults, place)
     left = int((index[:, row, :k] >= 0).sum(-1).min())
-    raise ValueError(too_few_message(call.name(place, row), left, k, excluded_text(call.has_ids)))
+    raise ValueError(too_few_message(call.name(place, row), left, k, call.excluded))
 
 
 def _ranked(k: int, which: int, call: Call, place: Place, found: Found) -> NDArray[Any]:

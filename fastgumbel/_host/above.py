@@ -14,7 +14,7 @@ from fastgumbel._cpu.above.search import MOST, above_field, above_given
 from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import INDEX
-from fastgumbel._host.rows import BUFFER_BYTES, LITTLE, Rows, field_at, noise_of, rows_of
+from fastgumbel._host.rows import BUFFER_BYTES, LITTLE, Rows, fault_of, field_at, noise_of, rows_of
 from fastgumbel._host.threads import run
 from fastgumbel._host.tiles import LONGEST
 from fastgumbel._request.coordinates import frozen
@@ -63,7 +63,7 @@ def sample(request: Request, thresholds: NDArray[np.float64]) -> tuple[tuple[Arr
     found = find(rows, noise_of(request), thresholds, request.draws)
     if count_set(found.faulty):
         if request.raises:
-            raise ValueError(rows.fault(int(found.faulty.any(0).argmax())))
+            raise ValueError(fault_of(request, rows, int(found.faulty.any(0).argmax())))
         found = without_faulty(found)
     return coordinates(found, request.draw_shape + request.batch), found.values
 

@@ -13,7 +13,7 @@ from fastgumbel._cpu.given_short import given_short
 from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import delivered, room
-from fastgumbel._host.rows import Rows, field_at, inputs_of, rows_of
+from fastgumbel._host.rows import Rows, fault_of, field_at, inputs_of, rows_of
 from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
 from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.faults import choice_message
@@ -46,7 +46,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
             row = int(wrong.argmax())
             raise ValueError(choice_message(rows.name(row), rows.n, passed.reshape(choices.shape)[:, row]))
         if request.raises:
-            raise ValueError(rows.fault(int(faulty.argmax())))
+            raise ValueError(fault_of(request, rows, int(faulty.argmax())))
     if chosen is not None:
         # Places of one id have one noise.
         noise[...] = np.take_along_axis(noise, chosen[np.newaxis], 2)

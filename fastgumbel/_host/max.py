@@ -14,7 +14,7 @@ from fastgumbel._cpu.max.middle import max_middle
 from fastgumbel._cpu.max.short import max_short
 from fastgumbel._host.repeats import settle_choices
 from fastgumbel._host.result import INDEX, VALUE, check_apart, delivered, room
-from fastgumbel._host.rows import LITTLE, Rows, inputs_of, noise_of, rows_of
+from fastgumbel._host.rows import LITTLE, Rows, fault_of, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, prepared, scan_given, scan_ids, share, share_field
 from fastgumbel._host.written import NO_HOMES, Written
 from fastgumbel._law.reduce import HOTTEST
@@ -103,7 +103,7 @@ def refuse(request: Request, rows: Rows, index: NDArray[np.intp]) -> bool:
     if not any_negative(index):
         return False
     if request.raises:
-        raise ValueError(rows.fault(int((index < 0).any(0).argmax())))
+        raise ValueError(fault_of(request, rows, int((index < 0).any(0).argmax())))
     return True
 
 

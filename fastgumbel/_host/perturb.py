@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastgumbel._host.noise import fill
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import VALUE, delivered, room
-from fastgumbel._host.rows import BUFFER_BYTES, Rows, inputs_of, noise_of, rows_of
+from fastgumbel._host.rows import BUFFER_BYTES, Rows, fault_of, inputs_of, noise_of, rows_of
 from fastgumbel._host.threads import run
 from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.faults import infinite_message, place_name
@@ -130,7 +130,7 @@ def sample(
     faulty = _perturb(rows, noise_of(request), values, mapped, finish)
     if request.draws and faulty.any():
         if request.raises:
-            raise ValueError(rows.fault(int(faulty.any(0).argmax())))
+            raise ValueError(fault_of(request, rows, int(faulty.any(0).argmax())))
         values[np.broadcast_to(faulty, values.shape[:2])] = np.nan
     return delivered(values, out, shape, request.axis)
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.half import widen, widen_upper
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
-from fastgumbel._request.faults import category_name, excluded_text, fault_message, first_bad, row_name
+from fastgumbel._request.faults import category_name, draw_name, excluded_text, fault_message, first_bad, row_name
 from fastgumbel._request.layout import Layout, layout_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import freeze
@@ -215,11 +216,6 @@ class Rows:
         """The same rows with fewer categories left."""
         return Rows(self.values, left if self._where is None else self._where & left, self.place)
 
-    @property
-    def excluded(self) -> str:
-        """What categories that are missing may be, in words."""
-        return excluded_text(self.has_ids)
-
     def name(self, row: int) -> str:
         """A row as its user would name it."""
         return row_name(self.batch, row, self.place.rows)
@@ -241,12 +237,6 @@ class Rows:
             if bad is not None:
                 return c0 + bad[0], bad[1]
         return None
-
-    def fault(self, row: int) -> str:
-        """What is wrong with a row that has no valid result."""
-        bad = self.first_bad(row)
-        named = None if bad is None else (self.category_name(row, bad[0]), bad[1])
-        return fault_message(self.name(row), named, self.excluded)
 
 
 def rows_at(x: NDArray[Any], where: NDArray[np.bool_] | None, axis: int, place: Coordinates = NOWHERE) -> Rows:
@@ -270,6 +260,20 @@ def rows_of(request: Request) -> Rows:
 def noise_of(request: Request) -> Rows | None:
     """Precomputed noise, if there is any: its rows are those of the first draw, then those of the second, ..."""
     return None if request.given is None else rows_at(request.given, None, request.axis)
+
+
+def fault_of(request: Request, rows: Rows, row: int) -> str:
+    """What is wrong with a row of a request that has no valid result: in some draw, if noise is given."""
+    name, bad = rows.name(row), rows.first_bad(row)
+    if bad is not None:
+        return fault_message(name, (rows.category_name(row, bad[0]), bad[1]))
+    noise, left = noise_of(request), rows.piece(row, row + 1, 0, rows.n)[0] > -LIMIT
+    excludes = noise is not None and bool(left.any())
+    if noise is not None and excludes:
+        lines = (noise.piece(i, i + 1, 0, rows.n)[0] for i in range(row, request.draws * rows.count, rows.count))
+        draw = next((draw for draw, line in enumerate(lines) if not (left & (line > -np.inf)).any()), 0)
+        name = draw_name(request.draw_shape, draw, name)
+    return fault_message(name, None, excluded_text(rows.place.empty, excludes))
 
 
 def inputs_of(request: Request) -> tuple[NDArray[Any], ...]:

@@ -16,7 +16,7 @@ from fastgumbel._host.max import search
 from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import check_apart, delivered, room
-from fastgumbel._host.rows import Rows, field_at, inputs_of, noise_of, rows_of
+from fastgumbel._host.rows import Rows, fault_of, field_at, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax_row import relax_rows
 from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
@@ -181,7 +181,7 @@ def refuse(request: Request, rows: Rows, faulty: NDArray[Any], slopes: str = "ta
     if infinite.any():
         raise ValueError(tangent_message(rows.name(int(infinite.argmax())), slopes))
     if request.draws:
-        raise ValueError(rows.fault(int((faulty != 0).argmax())))
+        raise ValueError(fault_of(request, rows, int((faulty != 0).argmax())))
 
 
 def harden(y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_], log: bool) -> None:

@@ -13,13 +13,14 @@ from fastgumbel._cpu.top.middle import top_middle
 from fastgumbel._cpu.top.short import top_short
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import INDEX, VALUE, check_apart, delivered, room
-from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
+from fastgumbel._host.rows import Rows, fault_of, inputs_of, noise_of, rows_of
 from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share, share_field
 from fastgumbel._host.written import Written
-from fastgumbel._request.faults import too_few_message
+from fastgumbel._law.reduce import LIMIT
+from fastgumbel._request.faults import draw_name, excluded_text, too_few_message
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import any_negative
+from fastgumbel._request.shape import any_negative, count_set
 
 # Which kernel runs. Where so many lists or more are wanted, rows are searched together: by `top_short` up to SHORT
 # categories where there are fewer than _MANY a place, and by `top_middle` up to MIDDLE where there are more. Lists of
@@ -56,7 +57,7 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
         found, best = np.empty((*flat[:2], places), np.intp), np.empty((*flat[:2], places))
     search_top(rows, noise_of(request), found, best)
     if request.raises:
-        _refuse(rows, found, best, k, chosen is not None)
+        _refuse(request, rows, found, best, k, chosen is not None)
     if places > k:
         index[...], value[...] = found[..., :k], best[..., :k]
     pair = delivered(index, index_out, shape, axis), delivered(value, value_out, shape, axis)
@@ -66,16 +67,24 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
     return *pair, delivered(threshold, outs[2][1], lead, -1)
 
 
-def _refuse(rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], k: int, repeated: bool) -> None:
+def _refuse(
+    request: Request, rows: Rows, index: NDArray[np.intp], value: NDArray[np.float64], k: int, repeated: bool
+) -> None:
     """Raise for the first row that is invalid or has fewer categories than k."""
     # There may be a place more, which may be empty.
     if any_negative(index) and any_negative(index[..., k - 1]):
         row = int((index[..., k - 1] < 0).any(0).argmax())
         if np.isnan(value[:, row, 0]).any():
-            raise ValueError(rows.fault(row))
-        left = int((index[:, row] >= 0).sum(-1).min())
-        excluded = f"{rows.excluded}, or have the id of another place" if repeated else rows.excluded
-        raise ValueError(too_few_message(rows.name(row), left, k, excluded))
+            raise ValueError(fault_of(request, rows, row))
+        name, counts = rows.name(row), (index[:, row] >= 0).sum(-1)
+        left, whole = int(counts.min()), rows.piece(row, row + 1, 0, rows.n) > -LIMIT
+        excludes = request.given is not None and left < count_set(whole.reshape(-1))
+        if excludes:
+            name = draw_name(request.draw_shape, int(counts.argmin()), name)
+        excluded = excluded_text(rows.place.empty, excludes)
+        if repeated:
+            excluded += ", or have the id of another place"
+        raise ValueError(too_few_message(name, left, k, excluded))
 
 
 def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:

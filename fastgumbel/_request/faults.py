@@ -54,6 +54,14 @@ def place_name(batch: tuple[int, ...], row: int) -> str:
     return f"row {int(index[0])}" if len(batch) == 1 else f"row ({', '.join(str(int(i)) for i in index)})"
 
 
+def draw_name(draw_shape: tuple[int, ...], draw: int, row: str) -> str:
+    """A row of that name in a draw, as a user would index draws, whose axes have this shape."""
+    index = [int(i) for i in np.unravel_index(draw, draw_shape)] if draw_shape else []
+    if not index:
+        return row
+    return f"draw {index[0] if len(index) == 1 else tuple(index)} of {row}"
+
+
 def row_name(batch: tuple[int, ...], row: int, ids: NDArray[np.uint64]) -> str:
     """A row as a user would index it, and its id, if rows have ids."""
     name = place_name(batch, row)
@@ -126,6 +134,11 @@ def first_bad(line: NDArray[Any]) -> tuple[int, Any] | None:
     return at, line[at]
 
 
-def excluded_text(has_ids: bool) -> str:
-    """What categories that are missing may be, in words."""
-    return f"{EXCLUDED}, or empty places" if has_ids else EXCLUDED
+def excluded_text(ids_empty: bool, noise_empty: bool) -> str:
+    """What may exclude categories, in words: an empty place of ids, or noise that is an array, only if they can be."""
+    causes = [EXCLUDED]
+    if ids_empty:
+        causes.append("by an empty place of the category ids")
+    if noise_empty:
+        causes.append("by noise of -inf")
+    return " or ".join(causes)

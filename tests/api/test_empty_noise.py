@@ -26,8 +26,8 @@ CALLS = {
 
 def weights(x, options):
     """Return cotangents of the samples."""
-    size = options.get("size")
-    return np.sin(np.arange(x.size * (size or 1))).reshape(((size,) if size else ()) + x.shape)
+    shape = (*np.atleast_1d(options.get("size") or ()).astype(int), *x.shape)
+    return np.sin(np.arange(np.prod(shape))).reshape(shape)
 
 
 def flat(pair):
@@ -99,6 +99,28 @@ def test_rows_in_which_nothing_is_left(call):
         if np.shape(whole) != np.shape(part):
             np.testing.assert_array_equal(whole[:1], part)
             assert (whole[1] != whole[1]).all() or (whole[1] <= 0).all()
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call != "log_partition"])
+@pytest.mark.parametrize("size", [3, (2, 3)])
+def test_noise_and_the_draw_are_named_where_they_are_the_cause(call, size):
+    x, noise = np.zeros((2, 8)), np.zeros((*np.atleast_1d(size), 2, 8))
+    noise.reshape(-1, 2, 8)[-1, 1] = -np.inf
+    name = "draw 2" if size == 3 else r"draw \(1, 2\)"
+    message = rf"^log_potentials: {name} of row 1 has (no category|0 categories) left.* or by noise of -inf$"
+    with pytest.raises(ValueError, match=message):
+        CALLS[call](x, size=size, noise=noise)
+    # Not where the row has nothing of its own.
+    x[1] = -1e30
+    with pytest.raises(ValueError, match=r"^log_potentials: row 1 has .* or excluded by where$"):
+        CALLS[call](x, size=size, noise=noise)
+
+
+def test_estimates_name_the_draw():
+    noise = np.zeros((5, 2, 8))
+    noise[3, 1] = -np.inf
+    with pytest.raises(ValueError, match=r"draw 3 of row 1 has no category left.* or by noise of -inf$"):
+        fg.log_partition(np.zeros((2, 8)), 5, noise=noise)
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -146,7 +146,7 @@ def test_faults_are_named(device, n):
         cpu, gpu = messages(call, *arguments, noise=noise, size=2)
         assert cpu == gpu
         assert "row 2 has" in gpu
-        assert gpu.endswith("or empty places")
+        assert gpu.endswith("or excluded by where or by an empty place of the category ids")
         reads = device.reads
         same(call, *arguments, noise=noise, size=2, invalid="mark")
         assert device.reads == reads
