@@ -16,6 +16,8 @@ from fastgumbel._request.shape import BFLOAT16
 
 # The argument of which no whole copy is made, as its rows are widened piece by piece.
 _IN_PIECES = "log_potentials"
+# Arguments of which columns may be Python's integers.
+_IDS = ("rows", "draw", "start", "categories")
 
 
 def as_array(x: Any, name: str) -> NDArray[Any]:
@@ -101,7 +103,26 @@ def _of_pandas(x: Any, name: str) -> NDArray[Any]:
             raise _Refused(f"{name} must be true or false, but has missing values: see fillna()")
         kind = np.result_type(*kinds)
         return np.asarray(x.to_numpy(dtype=kind if kind.kind == "f" else np.float64, na_value=np.nan))
-    return np.asarray(x)
+    array = np.asarray(x)
+    if frame and array.dtype == object and name not in _IDS:
+        for place, (column, kind) in enumerate(zip(x.columns, kinds, strict=True)):
+            if not _becomes_float(kind, array[:, place]):
+                raise _Refused(
+                    f"{name} must be numbers, but its column {column!r} is of type {own[place]}: leave it out, or make "
+                    "it a number"
+                )
+    return array
+
+
+def _becomes_float(kind: Any, column: NDArray[Any]) -> bool:
+    """Whether a column of this type, here as objects, can be made float."""
+    if isinstance(kind, np.dtype) and kind.kind in "biuf":
+        return True
+    try:
+        column.astype(float)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def check_labels(frame: Any, other: Any, name: str) -> None:

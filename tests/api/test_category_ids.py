@@ -308,6 +308,17 @@ def test_a_row_depends_on_its_own_ids_alone():
         (0.5, TypeError, "categories must be integers"),
         ([1.0, 2.0], TypeError, "categories must be integers"),
         ([True, False], TypeError, "categories must be integers"),
+        ([1.0, 2.0], TypeError, r'not float64: pass categories\.astype\("int64"\)$'),
+        (
+            [[1.0, 2.0], [3.0, np.nan]],
+            TypeError,
+            r"categories\[1, 1\] is missing \(nan\); drop or fill what is missing",
+        ),
+        (
+            ["1", "b"],
+            TypeError,
+            r"not text: categories\[1\] is 'b'; hash text, as by pandas\.util\.hash_array\(...\) >> 1",
+        ),
         ("1", TypeError, "categories must be integers"),
         ([[1, 2**63 + 1], [3, 2**63]], ValueError, r"categories\[0, 1\] is 9223372036854775809$"),
         (np.array([1, 2**63], np.uint64), ValueError, r"categories\[1\] is 9223372036854775808$"),

@@ -168,6 +168,27 @@ def test_columns_of_truth_values():
         fg.gumbel_max(X, where=gap, noise=FIELD)
 
 
+def test_columns_of_text():
+    pandas = pytest.importorskip("pandas")
+    mixed = pandas.DataFrame(X, columns=list("abcdef")).assign(mode="bus")
+    for frame in (mixed, mixed.convert_dtypes(), mixed.astype({"mode": "category"}), mixed.astype(object)):
+        with pytest.raises(
+            TypeError, match=r"log_potentials must be numbers, but its column '(mode|a)' is of type .*: leave"
+        ):
+            fg.gumbel_max(frame, noise=FIELD)
+
+
+def test_ids_of_frames():
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(TypeError, match=r"rows\[1\] is missing \(nan\)"):
+        FIELD.at(rows=pandas.Series([1.0, np.nan]))
+    with pytest.raises(TypeError, match=r"rows\[0\] is 'a'; hash text, as by pandas\.util\.hash_array"):
+        FIELD.at(rows=pandas.Series(["a", "b"]))
+    names = pandas.array(["a", "b"])
+    assert FIELD.at(rows=pandas.util.hash_array(names)).rows.shape == (2,)
+    assert FIELD.at(categories=pandas.util.hash_array(names) >> 1).categories.shape == (2,)
+
+
 def test_labels_that_differ():
     """Places are what counts: frames whose labels are in another order are refused; other labels are not looked at."""
     pandas = pytest.importorskip("pandas")

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -172,6 +173,31 @@ def test_row_ids_in_a_list_keep_all_their_bits():
         NoiseField(1).at(rows=[2**64, 7])
     with pytest.raises(TypeError, match="rows must be integers"):
         NoiseField(1).at(rows=[2.0, 7])
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (2.0, "not float64: pass int(rows)"),
+        ([2.0, 7], 'not float64: pass rows.astype("int64")'),
+        ([[2.0, 7], [0.5, 1]], "not float64: rows[1, 0] is 0.5, which is no whole number"),
+        ([1.0, np.inf], "not float64: rows[1] is inf, which is no whole number"),
+        (
+            [1, np.nan],
+            'not float64: rows[1] is missing (nan); drop or fill what is missing, then pass rows.astype("int64")',
+        ),
+        ([1, None], "not object: rows[1] is missing (None); drop or fill what is missing"),
+        (["7", "8"], 'not text: pass rows.astype("int64")'),
+        (["a", "b"], "not text: rows[0] is 'a'; hash text, as by pandas.util.hash_array, or number it"),
+        (np.array([1, "b"], object), "not object: rows[1] is 'b'; hash text"),
+    ],
+)
+def test_row_ids_that_are_not_integers(rows, message):
+    with pytest.raises(
+        TypeError,
+        match=re.escape(f"rows must be integers from 0 to 2**64 - 1, {message}"),
+    ):
+        NoiseField(1).at(rows=rows)
 
 
 @pytest.mark.parametrize(
