@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel._request.faults import unfit_message
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.ids import CATEGORIES, DRAWS
 from fastgumbel._request.key import key_of
@@ -77,7 +78,7 @@ def _one_or_each(value: int | NDArray[np.uint64], name: str, batch: tuple[int, .
     if not isinstance(value, np.ndarray):
         return value, _COMMON
     if not fits(value.shape, batch):
-        raise ValueError(f"noise: {name} of shape {value.shape} does not broadcast to the batch shape {batch}")
+        raise ValueError(unfit_message(name, value.shape, batch))
     first = int(value.flat[0]) if value.size else 0
     return (first, _COMMON) if (value == first).all() else (0, value)
 
@@ -101,13 +102,15 @@ def _field_of_int(seed: int) -> NoiseField:
     return NoiseField.from_key(key_of(seed, "rng"))
 
 
-def check_reach(field: NoiseField, draws: int, categories: int) -> None:
-    """Whether the coordinates end before the field does."""
+def check_reach(field: NoiseField, draws: int, categories: int, samples: int = 1) -> None:
+    """Whether the coordinates end before the field does, of which each draw takes so many samples."""
     draw, start = field.draw, field.start
     if type(draw) is not int or type(start) is not int:
         draw, start = last_of(draw), last_of(start)
-    if draw + draws > DRAWS:
-        raise ValueError(f"noise: draws {draw} to {draw + draws - 1} go beyond the last, 2**32 - 1")
+    if (draw + draws) * samples > DRAWS:
+        first, last = draw * samples, (draw + draws) * samples - 1
+        each = f", as rao takes {samples} for each" if samples > 1 else ""
+        raise ValueError(f"noise: draws {first} to {last} go beyond the last, 2**32 - 1{each}")
     if start + categories > CATEGORIES:
         raise ValueError(f"noise: categories {start} to {start + categories - 1} go beyond the last, 2**32 - 1")
 
@@ -144,9 +147,7 @@ def row_ids(field: NoiseField, batch: tuple[int, ...]) -> NDArray[np.uint64]:
     try:
         ids = np.broadcast_to(field.rows, batch)
     except ValueError:
-        raise ValueError(
-            f"noise: rows of shape {field.rows.shape} do not broadcast to the batch shape {batch}"
-        ) from None
+        raise ValueError(unfit_message("rows", field.rows.shape, batch)) from None
     return freeze(np.ascontiguousarray(ids).reshape(-1))
 
 

@@ -98,6 +98,13 @@ def too_few_message(name: str, left: int, k: int, excluded: str = EXCLUDED) -> s
     )
 
 
+def unfit_message(name: str, shape: tuple[int, ...], batch: tuple[int, ...]) -> str:
+    """What is wrong with row ids, or with what a field has by row, of a shape that does not fit the batch."""
+    verb = "do" if name == "rows" else "does"
+    remedy = "pass one a row, in the shape of the batch, or a number for all" if batch else "pass a number for one row"
+    return f"noise: {name} of shape {shape} {verb} not broadcast to the batch shape {batch}: {remedy}"
+
+
 def repeat_message(name: str, category: int, remedy: str) -> str:
     """What is wrong with a row that has a category id twice, where that cannot be told apart."""
     return f"noise: {name} has the category id {category} twice, and here each may stand once in a row: {remedy}"

@@ -19,7 +19,6 @@ from fastgumbel._request.coordinates import (
     coordinates_of,
     field_of,
     frozen,
-    last_of,
 )
 from fastgumbel._request.device import backend
 from fastgumbel._request.faults import row_name, zero_tau_message
@@ -182,7 +181,7 @@ class Request:
         if self.field is None:
             raise ValueError("noise must be a NoiseField with rao, not an array")
         if count > 1:
-            check_reach(NoiseField.from_key(0), (last_of(self.field.draw) + self.draws) * count, 0)
+            check_reach(self.field, self.draws, self.n, count)
         check_conditioned(self.field, self.n)
         return count
 

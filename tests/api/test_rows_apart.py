@@ -160,6 +160,9 @@ def test_identity():
         ({"start": [2**32, 1]}, ValueError, r"start must be from 0 to 2\*\*32 - 1, but start\[0\] is 4294967296"),
         ({"start": [True, False]}, TypeError, "start must be integers"),
         ({"draw": "1"}, TypeError, "draw must be an integer"),
+        ({"draw": ["a"]}, TypeError, r"draw must be integers .*, not text: draw\[0\] is 'a'; number it"),
+        ({"start": [1, None]}, TypeError, r"start must be integers .*: start\[1\] is missing \(None\); drop or fill"),
+        ({"start": [1.0, 0.5]}, TypeError, r"not float64: start\[1\] is 0.5, which is no whole number"),
         ({"start": [1, 2], "categories": [3, 4]}, ValueError, "start and categories exclude each other"),
     ],
 )
@@ -173,6 +176,13 @@ def test_what_does_not_fit():
     for name in ("draw", "start"):
         with pytest.raises(ValueError, match=rf"{name} of shape \(2,\) does not broadcast to the batch shape \(3,\)"):
             fg.gumbel_max(x, noise=NoiseField(1).at(**{name: [1, 2]}))
+    for name in ("rows", "draw", "start"):
+        with pytest.raises(
+            ValueError, match=rf"{name} of shape \(2,\).*: pass one a row, in the shape of the batch, or"
+        ):
+            fg.gumbel_max(x, noise=NoiseField(1).at(**{name: [1, 2]}))
+        with pytest.raises(ValueError, match=rf"{name} of shape \(1,\).* batch shape \(\): pass a number for one row$"):
+            fg.gumbel_max(x[0], noise=NoiseField(1).at(**{name: [5]}))
     with pytest.raises(ValueError, match="draws 4294967295 to 4294967296 go beyond the last"):
         fg.gumbel_max(x, size=2, noise=NoiseField(1).at(draw=[0, 2**32 - 1, 3]))
     with pytest.raises(ValueError, match="categories 4294967292 to 4294967296 go beyond the last"):

@@ -61,6 +61,10 @@ def test_axes_masks_and_row_ids(axis):
 def test_the_last_draw_is_allowed():
     x = np.zeros(3)
     gumbel_softmax_jvp((x, 1.0), (x, None), noise=NoiseField(1).at(draw=2**31 - 1), rao=2)
+    for draw in (2**31, [2**31]):
+        message = r"draws 4294967296 to 4294967297 go beyond the last, 2\*\*32 - 1, as rao takes 2 for each$"
+        with pytest.raises(ValueError, match=message):
+            gumbel_softmax_jvp((x[None], 1.0), (x[None], None), noise=NoiseField(1).at(draw=draw), rao=2)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
