@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fastgumbel._dask.block import Block, Call, Place
 from fastgumbel._dask.extra import ArraySliceDep, HighLevelGraph, da, tokenize
 from fastgumbel._host.repeats import refuse_repeats
-from fastgumbel._request.faults import excluded_text
+from fastgumbel._request.faults import chunks_message, excluded_text, flag_message
 from fastgumbel._request.request import Request
 from fastgumbel._request.scalars import array_of
 
@@ -43,14 +43,50 @@ class DaskArrays:
         return isinstance(x, da.Array)
 
     def array(self, x: Any, name: str) -> Any:
-        """The argument, which must be a dask array."""
-        return known_chunks(x, name)
+        """The argument, which must be a dask array; a mask of integers as booleans, checked when it is computed."""
+        x = known_chunks(x, name)
+        if name == "where" and x.dtype.kind in "iu":
+            return x.map_blocks(_booleans, meta=np.empty((0,) * x.ndim, np.bool_))
+        return x
 
     def fetch(self, x: Any, name: str) -> NDArray[Any]:
         """The argument, which must lie in memory."""
         if isinstance(x, da.Array):
             raise TypeError(f"{name} must be a number or an array in memory, not a dask array; see its compute()")
         return array_of(x, name)
+
+
+def _booleans(part: NDArray[Any], block_info: Any) -> NDArray[np.bool_]:
+    """A block of integers 0 and 1 as booleans."""
+    bad = (part < 0) | (part > 1)
+    if bad.any():
+        at = np.unravel_index(int(bad.argmax()), bad.shape) if bad.ndim else ()
+        starts = (start for start, _ in block_info[0]["array-location"])
+        index = tuple(start + int(i) for start, i in zip(starts, at, strict=True))
+        raise TypeError(flag_message(index, part[at]))
+    return part.astype(np.bool_)
+
+
+def cut(
+    name: str, chunks: Any, shape: tuple[int, ...], dtype: Any, beside: tuple[tuple[int, ...], ...] = ()
+) -> tuple[tuple[int, ...], ...]:
+    """Chunks of the axes of a shape from what users pass as the argument of this name.
+
+    "auto" lets dask choose, so that a block is not too large; further axes have the chunks `beside`.
+    """
+    wanted = tuple(chunks) if isinstance(chunks, tuple | list) else (chunks,) * len(shape)
+    if len(shape) == 1 and len(wanted) > 1:
+        # Lengths of the chunks of the only axis.
+        wanted = (wanted,)
+    try:
+        whole = shape + tuple(map(sum, beside))
+        normal: tuple[tuple[int, ...], ...] = da.core.normalize_chunks((*wanted, *beside), whole, dtype=dtype)
+    except Exception as error:  # whatever dask makes of what it does not know
+        raise ValueError(chunks_message(name, chunks, shape)) from error
+    own = normal[: len(shape)]
+    if tuple(map(sum, own)) != shape:
+        raise ValueError(chunks_message(name, chunks, shape))
+    return own
 
 
 def in_chunks(mask: Any, x: Any) -> Any:
@@ -176,18 +212,15 @@ class Grid:
         return self.map(drawn_once, (*self.batch_letters, self.category), *self.operands, *places, *operands)
 
     def _draw_chunks(self, chunks: Any, results: int | None) -> tuple[tuple[int, ...], ...]:
-        """Chunks of the draws; "auto" lets dask choose, so that a block of the results is not too large."""
+        """Chunks of the draws, as `cut` finds them for the results."""
         size = self.call.size
         if not size and chunks != "auto":
             raise ValueError("draw_chunks needs size, whose axes they cut")
         if not size or 0 in size + self.x.shape:
             return tuple((length,) for length in size)
-        wanted = chunks if isinstance(chunks, tuple) else (chunks,) * len(size)
         # The axes beside the draws, whose chunks are given.
         beside = self.x.chunks if results is None else (*self.batch_chunks, (results,))
-        shape, dtype = size + tuple(map(sum, beside)), self.kind if results is None else np.float64
-        normal: tuple[tuple[int, ...], ...] = da.core.normalize_chunks((*wanted, *beside), shape, dtype=dtype)
-        return normal[: len(size)]
+        return cut("draw_chunks", chunks, size, self.kind if results is None else np.float64, beside)
 
 
 def _at_block(

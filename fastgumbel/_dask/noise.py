@@ -9,6 +9,7 @@ import numpy as np
 
 from fastgumbel._dask.block import Place, lengths, positions
 from fastgumbel._dask.extra import ArraySliceDep, da
+from fastgumbel._dask.graph import cut
 from fastgumbel._host import noise as _noise
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, coordinates_of, frozen
 from fastgumbel._request.field import NoiseField
@@ -17,7 +18,7 @@ from fastgumbel._request.field import NoiseField
 def write(field: NoiseField, shape: tuple[int, ...], chunks: Any, kind: Any) -> Any:
     """An array of at least one axis, the last of which counts categories."""
     place = coordinates_of(field, shape[:-1], shape)
-    chunks = da.core.normalize_chunks(chunks, shape, dtype=kind)
+    chunks = cut("chunks", chunks, shape, kind)
     letters = tuple(range(len(shape)))
     ids: tuple[Any, Any] = (None, None)
     if place.rows.size:

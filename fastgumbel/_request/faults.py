@@ -105,6 +105,20 @@ def unfit_message(name: str, shape: tuple[int, ...], batch: tuple[int, ...]) -> 
     return f"noise: {name} of shape {shape} {verb} not broadcast to the batch shape {batch}: {remedy}"
 
 
+def chunks_message(name: str, chunks: Any, shape: tuple[int, ...]) -> str:
+    """What is wrong with chunks that do not cut axes of this shape, that of `size`."""
+    return (
+        f"{name} must cut the axes of size, {shape}: an int, 'auto', or a tuple that has for each axis an int, or "
+        f"lengths that add up to it, not {chunks!r}"
+    )
+
+
+def flag_message(index: tuple[int, ...], value: Any) -> str:
+    """What is wrong with a mask of integers that has this value in a place."""
+    name = f"where[{', '.join(map(str, index))}]" if index else "where"
+    return f"where must be boolean, or integers 0 and 1, but {name} is {value}: pass where != 0"
+
+
 def repeat_message(name: str, category: int, remedy: str) -> str:
     """What is wrong with a row that has a category id twice, where that cannot be told apart."""
     return f"noise: {name} has the category id {category} twice, and here each may stand once in a row: {remedy}"

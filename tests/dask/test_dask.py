@@ -1,6 +1,7 @@
 """Dask arrays give the bits of the array functions on the whole, whatever the chunks."""
 
 import itertools
+import re
 
 import dask
 import dask.array as da
@@ -450,6 +451,63 @@ def test_chunks_of_draws():
     with dask.config.set({"array.chunk-size": "64 KiB"}):
         assert all(map(len, fgd.gumbel_softmax(x, size=1_000, rng=1).chunks))
         assert max(fgd.gumbel_softmax(x, size=1_000, rng=1).chunks[0]) * 100 * 8 <= 2**16
+
+
+CHUNKED = [
+    fgd.gumbel_max,
+    lambda x, **options: fgd.gumbel_top_k(x, 2, **options),
+    fgd.gumbel_above,
+    fgd.gumbel_softmax,
+    fgd.categorical,
+]
+
+
+@pytest.mark.parametrize("function", CHUNKED)
+@pytest.mark.parametrize(
+    ("size", "chunks"),
+    [
+        (4, (3, 3)),
+        (4, "x"),
+        (4, 2.5),
+        (4, 0),
+        (4, -3),
+        (4, ((1, 2),)),
+        ((4, 3), (2,)),
+        ((4, 3), (2, 3, 1)),
+        (4, {0: 2}),
+    ],
+)
+def test_chunks_that_do_not_cut_the_draws(function, size, chunks):
+    shape = size if isinstance(size, tuple) else (size,)
+    expected = re.escape(f"draw_chunks must cut the axes of size, {shape}: "), re.escape(f", not {chunks!r}")
+    with pytest.raises(ValueError, match="^{}.*{}$".format(*expected)):
+        function(da.zeros((4, 6), chunks=(2, 3)), size=size, draw_chunks=chunks, rng=1)
+
+
+def test_lengths_of_the_chunks_of_one_axis():
+    x = da.zeros((4, 6), chunks=(2, 3))
+    for chunks in ((1, 3), ((1, 3),), [1, 3]):
+        assert fgd.gumbel_max(x, size=4, draw_chunks=chunks, rng=1).chunks[0] == (1, 3)
+    assert fgd.gumbel(4, chunks=(1, 3), rng=1).chunks == ((1, 3),)
+    for chunks in ((3, 3, 2), 0):
+        with pytest.raises(ValueError, match=r"^chunks must cut the axes of size, \(4, 6\)"):
+            fgd.gumbel((4, 6), chunks=chunks, rng=1)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+def test_availability_as_integers(kind):
+    rng = np.random.default_rng(3)
+    x, where = rng.normal(size=(4, 30)), (rng.random((4, 30)) < 0.5).astype(kind)
+    where[:, 0] = 1
+    lazy = da.from_array(x, chunks=(2, 10))
+    for function, plain in ((fgd.gumbel_max, fg.gumbel_max), (fgd.gumbel_softmax, fg.gumbel_softmax)):
+        sample = function(lazy, where=da.from_array(where, chunks=(3, 7)), rng=1)
+        np.testing.assert_array_equal(sample.compute(), plain(x, where=where, rng=1))
+    where[3, 25] = 2
+    for mask, name in ((where, r"where\[3, 25\]"), (where[3], r"where\[25\]"), (where[3, 25], "where")):
+        sample = fgd.gumbel_max(lazy, where=da.asarray(mask, chunks=7), rng=1)
+        with pytest.raises(TypeError, match=f"integers 0 and 1, but {name} is 2: pass where != 0"):
+            sample.compute()
 
 
 def test_every_combination_of_cuts_of_a_row():
