@@ -152,7 +152,7 @@ class _CsvText:
         if fault is not None:
             text = fault.text(self.columns.header)
             raise self._error(f"line {lines[fault.row]} (row {first + fault.row}){text}")
-        return Block(chunk, ids)
+        return Block(chunk, ids, lines)
 
     def _error(self, complaint: str) -> UserError:
         return UserError(f"{self._path}: {complaint}")

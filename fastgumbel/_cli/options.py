@@ -39,9 +39,9 @@ input:
 ids:
   Without --id and --columns, every column is an alternative; one that holds only whole numbers and is named id,
   *_id or index is refused. Of --id, whole numbers from 0 to 2^64 - 1, all different, are the rows' ids in the noise: a
-  row keeps its noise in any order of the file and in any part of it. Any other text is only carried to the output; rows
-  then count from --first-row. An alternative's noise belongs to its place among those to choose from: where runs are to
-  be compared, exclude one by -inf or a blank cell, and not by leaving its column out.
+  row keeps its noise in any order of the file and in any part of it. Where one is text, all are only carried to the
+  output; rows then count from --first-row. An alternative's noise belongs to its place among those to choose from:
+  where runs are to be compared, exclude one by -inf or a blank cell, and not by leaving its column out.
 
 output:
   .npy      indices of shape (draws, rows), or (rows,) for one draw: int8, int16, int32 or int64, the smallest that fits

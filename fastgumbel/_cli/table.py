@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -19,6 +20,9 @@ from fastgumbel._cli.console import UserError, blaming
 SHORT = 64  # alternatives up to which sums over rows are several times faster on columns that lie side by side
 STEP = 1 << 16  # ids handled at once
 LONGEST_NUMBER = 20  # digits of 2^64 - 1
+SHOWN = 30  # characters of an id in a message
+
+_WHOLE = re.compile(r"-?\d+(\.0)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Ids:
     name : str
         Of the column.
     numbers : array of uint64, or None
-        Row ids of the field; None if one name at least is no whole number below 2^64.
+        Row ids of the field; None if one name at least is no whole number.
     texts : Texts, or None
         The names as they are written; None if that is how numbers are written.
     first : int
@@ -130,15 +134,23 @@ class IdSpool:
         self._name, self._rows, self._bytes = name, 0, 0
         self._numbers, self._data, self._ends = numbers, data, ends
         self._numeric = self._plain = True
+        # The first whole number that is no row id of the field, and where it stands.
+        self._beyond: tuple[str, str] | None = None
 
-    def add(self, texts: list[str]) -> None:
-        """Append names, none of them blank."""
+    def add(self, texts: list[str], lines: list[int] | None) -> None:
+        """Append names, none of them blank, which stand on these lines, if there are lines."""
         if self._numeric:
             numbers = _whole_numbers(texts)
-            self._numeric = numbers is not None
             if numbers is not None:
                 self._numbers.write(numbers.data)
                 self._plain &= texts == list(map(str, numbers.tolist()))
+            elif all(map(_WHOLE.fullmatch, texts)):
+                if self._beyond is None:
+                    at = next(i for i, text in enumerate(texts) if _whole_numbers([text]) is None)
+                    row = f"row {self._rows + at}"
+                    self._beyond = texts[at], row if lines is None else f"line {lines[at]} ({row})"
+            else:
+                self._numeric = False
         encoded = [text.encode() for text in texts]
         ends = self._bytes + np.cumsum([len(text) for text in encoded], dtype=np.int64)
         self._data.write(b"".join(encoded))
@@ -147,7 +159,17 @@ class IdSpool:
         self._bytes = int(ends[-1])
 
     def finish(self, origin: str) -> Ids:
-        """Return all of them; complain of two rows of one number, as they would have one noise."""
+        """Return all of them; complain of a number out of range, and of two rows of one, as they would have one noise.
+
+        Among text, a number out of range is text, too.
+        """
+        if self._numeric and self._beyond is not None:
+            value, place = self._beyond
+            shown = value if len(value) <= SHOWN else f"{value[:SHOWN]}..."
+            raise UserError(
+                f"{origin}: {place}, column {self._name!r}: {shown} is not from 0 to 2**64 - 1, as row ids must be; "
+                "number the rows, or begin every id with a letter, and they are text"
+            )
         numbers = _mapped(self._numbers, np.uint64, self._rows) if self._numeric else None
         if numbers is not None:
             self._require_distinct(numbers, origin)
@@ -175,11 +197,15 @@ def _whole_numbers(texts: list[str]) -> NDArray[np.uint64] | None:
     # Programs that know no missing whole numbers write 7 as 7.0.
     texts = [text.removesuffix(".0") for text in texts]
     joined = "".join(texts)
-    if not (joined.isascii() and joined.isdigit()) or max(map(len, texts)) > LONGEST_NUMBER:
+    if not (joined.isascii() and joined.isdigit()):
         return None
+    if max(map(len, texts)) > LONGEST_NUMBER:
+        texts = [text.lstrip("0") or text[-1:] for text in texts]
+        if max(map(len, texts)) > LONGEST_NUMBER:
+            return None
     try:
         return np.array(list(map(int, texts)), np.uint64)
-    except OverflowError:
+    except (OverflowError, ValueError):  # beyond uint64, or only the end of a number
         return None
 
 
@@ -189,10 +215,11 @@ def _mapped(file: BinaryIO, dtype: type[np.generic], shape: int | tuple[int, int
 
 
 class Block(NamedTuple):
-    """Some rows: their log-potentials, fit to draw from, and their names if a column has them."""
+    """Some rows: their log-potentials, fit to draw from, their names if a column has them, and the lines of text."""
 
     values: NDArray[np.float64]
     ids: list[str] | None
+    lines: list[int] | None = None
 
 
 def spooled(path: Path, columns: Columns, blocks: Iterable[Block]) -> Table:
@@ -210,7 +237,7 @@ def spooled(path: Path, columns: Columns, blocks: Iterable[Block]) -> Table:
             suspects = [i for i in suspects if (values[:, i] == np.rint(values[:, i])).all()]  # -inf is no evidence
             cells.write(values.data)
             if ids is not None and block.ids is not None:
-                ids.add(block.ids)
+                ids.add(block.ids, block.lines)
             rows += len(values)
         if rows == 0:
             raise UserError(f"{path}: has no rows")

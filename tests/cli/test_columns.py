@@ -111,10 +111,11 @@ def test_a_first_column_without_a_name(choose, tmp_path):
 TEXTS = [
     ["b", "a", "ü, the third"],
     ["x", "x", "x"],
-    ["1", "2", "-3"],
+    ["1", "p2", "-3"],
+    ["-1", "2", "p3"],
     ["1", "2", "3.5"],
-    ["1", "2", str(2**64)],
-    ["1", "2", "9" * 5000],
+    [str(2**64), "2", "3.5"],
+    ["1", "2", ".0"],
     ["1", "2", "\u0663"],
     ['"', "a\nb", "c"],
 ]
@@ -132,6 +133,27 @@ def test_text_is_carried_to_the_output(choose, small_chunks, monkeypatch, tmp_pa
     assert read_csv(out) == [["person_id", "draw", "choice"], *lines]
 
 
+BEYOND = ["-3", "-3.0", str(2**64), "9" * 5000]
+
+
+@pytest.mark.parametrize("where", [0, 1, 2])
+@pytest.mark.parametrize("number", BEYOND)
+@pytest.mark.parametrize("cells", [2, 4, 100])
+def test_whole_numbers_out_of_range_are_refused(choose, monkeypatch, tmp_path, number, where, cells):
+    monkeypatch.setattr("fastgumbel._cli.csv.CELLS", cells)
+    ids = ["1", "2", "3"]
+    ids[where] = number
+    path = save_csv(tmp_path / "in.csv", np.zeros((3, 2)), ["a", "b"], ids=ids)
+    shown = number if len(number) < 30 else "9" * 30 + "..."
+    said = complaint(choose(path, "--id", "person_id"))
+    assert f"{path}: line {where + 2} (row {where}), column 'person_id': {shown} is not from 0 to 2**64 - 1" in said
+
+
+def test_the_first_number_out_of_range_is_named(choose, tmp_path):
+    path = save_csv(tmp_path / "in.csv", np.zeros((3, 2)), ["a", "b"], ids=["1", "-1", "-2"])
+    assert "line 3 (row 1), column 'person_id': -1 is not" in complaint(choose(path, "--id", "person_id"))
+
+
 def test_text_leaves_the_count_of_rows_to_first_row(choose, tmp_path, utilities):
     path = save_csv(tmp_path / "in.csv", utilities, ids=[f"p{i}" for i in range(33)])
     out = tmp_path / "out.npy"
@@ -141,9 +163,10 @@ def test_text_leaves_the_count_of_rows_to_first_row(choose, tmp_path, utilities)
 
 def test_leading_zeros_are_kept_in_the_output(choose, small_reads, monkeypatch, tmp_path):
     monkeypatch.setattr("fastgumbel._cli.csv.CELLS", 2)
-    path, out = write(tmp_path / "in.csv", "id,a,b\n007,1,1\n10,1,1\n"), tmp_path / "out.csv"
+    long = "0" * 30 + "7"
+    path, out = write(tmp_path / "in.csv", f"id,a,b\n{long},1,1\n10,1,1\n"), tmp_path / "out.csv"
     assert "numbered by id" in choose(path, "--id", "id", "--draws", 9, "--out", out).out
-    assert [line[0] for line in read_csv(out)[1:]] == ["007"] * 9 + ["10"] * 9
+    assert [line[0] for line in read_csv(out)[1:]] == [long] * 9 + ["10"] * 9
     expected = direct(np.ones((2, 2)), draws=9, rows=[7, 10])
     assert [line[2] for line in read_csv(out)[1:]] == ["ab"[i] for i in expected.T.ravel()]
 

@@ -76,6 +76,12 @@ def test_ids_beyond_signed_integers(choose, tmp_path, utilities):
     assert pq.read_table(out)["person_id"].combine_chunks() == column
 
 
+def test_ids_below_0_are_refused(choose, tmp_path, utilities):
+    path = save_modes(tmp_path / "in.parquet", utilities, person_id=pa.array([*range(20), -7, *range(20, 32)]))
+    said = complaint(choose(path, "--id", "person_id"))
+    assert f"{path}: row 20, column 'person_id': -7 is not from 0 to 2**64 - 1" in said
+
+
 def test_text_is_carried_to_the_output(choose, tmp_path, utilities):
     names = [f"p{i % 7}" for i in range(33)]
     column = pa.array(names).dictionary_encode()
