@@ -198,6 +198,22 @@ def test_invalid_rows_are_named(device, n):
     assert "row (1, 0) has nan at category 3" in gpu
 
 
+@pytest.mark.parametrize("n", [5, 130])
+def test_noise_and_the_draw_are_named_where_they_are_the_cause(device, n):
+    x, noise = np.zeros((2, n)), np.zeros((3, 2, n))
+    noise[1, 1] = -np.inf
+    calls = (gumbel_softmax, {}), (gumbel_softmax, {"hard": True}), (fastgumbel.gumbel_top_k, {"k": 2})
+    for function, options in calls:
+        cpu, gpu = messages(function, x, noise=noise, size=3, **options)
+        assert cpu == gpu
+        assert "draw 1 of row 1 has" in gpu
+        assert gpu.endswith("or excluded by where or by noise of -inf")
+    x[1] = -1e30
+    cpu, gpu = messages(gumbel_softmax, x, noise=noise, size=3)
+    assert cpu == gpu
+    assert "log_potentials: row 1 has" in gpu
+
+
 @pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 5), (4, 0, 5)])
 def test_nothing(device, shape):
     x = np.zeros(shape, np.float32)
