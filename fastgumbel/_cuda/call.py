@@ -14,10 +14,13 @@ from fastgumbel._cuda.device import Device
 from fastgumbel._cuda.kernels.parameters import Field, Temperatures
 from fastgumbel._cuda.rows import DeviceRows, Piece, line_of
 from fastgumbel._cuda.view import View, view_of
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.faults import (
     draw_name,
     excluded_text,
     fault_message,
+    first_bad,
+    first_fault,
     infinite_message,
     place_name,
     too_few_message,
@@ -86,29 +89,31 @@ class Call:
 
     def too_few_message(self, row: int, k: int, work: Work) -> str:
         """What is wrong with a row of which, in some draw, fewer than k categories are left; waits for the stream."""
-        name, left, excluded = self._fewest(row, work)
-        return too_few_message(name, left, k, excluded)
+        name, alone, excludes = self.rows.name(row), self.rows.line(row, work.stream) > -LIMIT, False
+        left = int(alone.sum())
+        if self.noise is not None:
+            counts = [int((alone & (noise > -np.inf)).sum()) for noise in self._noise_lines(row, work)]
+            excludes = min(counts) < left
+            if excludes:
+                left = min(counts)
+                name = draw_name(self.draw_shape, counts.index(left), name)
+        return too_few_message(name, left, k, excluded_text(self.rows.place.empty, excludes))
 
     def _row_message(self, row: int, work: Work) -> str:
         """What is wrong with a row that has no valid result: in some draw, if noise is given; waits for the stream."""
-        bad = self.rows.bad_message(row, work.stream)
-        if bad is not None:
-            return bad
-        name, _, excluded = self._fewest(row, work)
-        return fault_message(name, None, excluded)
+        name, line = self.rows.name(row), self.rows.line(row, work.stream)
+        if self.noise is None:
+            bad, draw = first_bad(line), None
+        else:
+            bad, draw = first_fault(line, self._noise_lines(row, work))
+        if draw is not None:
+            name = draw_name(self.draw_shape, draw, name)
+        named = None if bad is None else (self.rows.category_name(row, bad[0]), bad[1])
+        return fault_message(name, named, excluded_text(self.rows.place.empty, draw is not None))
 
-    def _fewest(self, row: int, work: Work) -> tuple[str, int, str]:
-        """A row by name, in the draw that leaves the fewest categories; their number, and what excludes the others."""
-        name, alone = self.rows.name(row), self.rows.left(row, work.stream)
-        left, excludes = int(alone.sum()), False
-        if self.noise is not None:
-            numbers = range(row, self.items, self.rows.count)
-            counts = [int((alone & (self._noise_line(i, work) > -np.inf)).sum()) for i in numbers]
-            fewest = min(counts)
-            excludes = fewest < left
-            if excludes:
-                left, name = fewest, draw_name(self.draw_shape, counts.index(fewest), name)
-        return name, left, excluded_text(self.rows.place.empty, excludes)
+    def _noise_lines(self, row: int, work: Work) -> Iterator[NDArray[Any]]:
+        """Precomputed noise of a row, draw by draw."""
+        return (self._noise_line(i, work) for i in range(row, self.items, self.rows.count))
 
     def _noise_line(self, row: int, work: Work) -> NDArray[Any]:
         """Precomputed noise of a row, counted through all draws, on the host; waits for the stream."""

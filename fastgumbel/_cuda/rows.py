@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from fastgumbel._cuda.device import Device
 from fastgumbel._cuda.kernels import move
 from fastgumbel._cuda.view import View, offset_of, view_of
-from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.coordinates import NOWHERE, Coordinates
-from fastgumbel._request.faults import category_name, fault_message, first_bad, row_name
+from fastgumbel._request.faults import category_name, row_name
 from fastgumbel._request.shape import once, relaxed_dtype
 
 
@@ -133,22 +132,14 @@ class DeviceRows:
         """A row as its user would name it."""
         return row_name(self.batch, row, self.place.rows)
 
-    def bad_message(self, row: int, stream: Any) -> str | None:
-        """What is wrong with a row that has NaN or a number that is too large, else None; waits for the stream."""
-        bad = first_bad(self._line(row, stream))
-        return None if bad is None else fault_message(self.name(row), (self._category_name(row, bad[0]), bad[1]))
-
-    def _category_name(self, row: int, column: int) -> str:
+    def category_name(self, row: int, column: int) -> str:
+        """A place of a row as its user would name it."""
         if self.place.categories is None:
             return category_name(column)
         ids = np.moveaxis(self.place.categories, self.axis, -1)
         return category_name(column, int(ids[(*np.unravel_index(row, self.batch), column)]))
 
-    def left(self, row: int, stream: Any) -> NDArray[np.bool_]:
-        """Which categories of a row are left; waits for the stream."""
-        return np.asarray(self._line(row, stream) > -LIMIT)
-
-    def _line(self, row: int, stream: Any) -> NDArray[Any]:
+    def line(self, row: int, stream: Any) -> NDArray[Any]:
         """Log-potentials of a row on the host, as kernels read them; -inf where excluded. Waits for the stream."""
         place = tuple(int(i) for i in np.unravel_index(row, self.batch)) if self.batch else ()
         line = line_of(self._values, place, self._device, stream).astype(self.dtype)

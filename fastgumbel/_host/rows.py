@@ -10,9 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.half import widen, widen_upper
-from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
-from fastgumbel._request.faults import category_name, draw_name, excluded_text, fault_message, first_bad, row_name
+from fastgumbel._request.faults import (
+    category_name,
+    draw_name,
+    excluded_text,
+    fault_message,
+    first_bad,
+    first_fault,
+    row_name,
+)
 from fastgumbel._request.layout import Layout, layout_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import freeze
@@ -264,16 +271,16 @@ def noise_of(request: Request) -> Rows | None:
 
 def fault_of(request: Request, rows: Rows, row: int) -> str:
     """What is wrong with a row of a request that has no valid result: in some draw, if noise is given."""
-    name, bad = rows.name(row), rows.first_bad(row)
-    if bad is not None:
-        return fault_message(name, (rows.category_name(row, bad[0]), bad[1]))
-    noise, left = noise_of(request), rows.piece(row, row + 1, 0, rows.n)[0] > -LIMIT
-    excludes = noise is not None and bool(left.any())
-    if noise is not None and excludes:
+    name, noise = rows.name(row), noise_of(request)
+    if noise is None:
+        bad, draw = rows.first_bad(row), None
+    else:
         lines = (noise.piece(i, i + 1, 0, rows.n)[0] for i in range(row, request.draws * rows.count, rows.count))
-        draw = next((draw for draw, line in enumerate(lines) if not (left & (line > -np.inf)).any()), 0)
+        bad, draw = first_fault(rows.piece(row, row + 1, 0, rows.n)[0], lines)
+    if draw is not None:
         name = draw_name(request.draw_shape, draw, name)
-    return fault_message(name, None, excluded_text(rows.place.empty, excludes))
+    named = None if bad is None else (rows.category_name(row, bad[0]), bad[1])
+    return fault_message(name, named, excluded_text(rows.place.empty, draw is not None))
 
 
 def inputs_of(request: Request) -> tuple[NDArray[Any], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
 
@@ -153,6 +153,21 @@ def first_bad(line: NDArray[Any]) -> tuple[int, Any] | None:
         return None
     at = int(bad.argmax())
     return at, line[at]
+
+
+def first_fault(line: NDArray[Any], noises: Iterable[NDArray[Any]]) -> tuple[tuple[int, Any] | None, int | None]:
+    """What `first_bad` finds in a row that has noise, a line a draw, and the draw whose noise leaves nothing.
+
+    Where noise is -inf, nobody reads the row. None of both is a row that has nothing of its own.
+    """
+    for draw, noise in enumerate(noises):
+        read = np.where(noise > -np.inf, line, -np.inf)
+        bad = first_bad(read)
+        if bad is not None:
+            return bad, None
+        if not (read > -LIMIT).any():
+            return None, None if (line <= -LIMIT).all() else draw
+    return None, None
 
 
 def excluded_text(ids_empty: bool, noise_empty: bool) -> str:

@@ -116,6 +116,14 @@ def test_noise_and_the_draw_are_named_where_they_are_the_cause(call, size):
         CALLS[call](x, size=size, noise=noise)
 
 
+@pytest.mark.parametrize("call", [call for call in CALLS if call not in ("log_partition", "jvp", "straight")])
+def test_what_noise_excludes_is_not_blamed(call):
+    x, noise = np.array([np.nan, 0, 0, 0]), np.zeros((2, 4))
+    noise[:, 0] = noise[1] = -np.inf
+    with pytest.raises(ValueError, match=r"draw 1 of the row has .* or by noise of -inf$"):
+        CALLS[call](x, size=2, noise=noise)
+
+
 def test_estimates_name_the_draw():
     noise = np.zeros((5, 2, 8))
     noise[3, 1] = -np.inf

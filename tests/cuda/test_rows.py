@@ -8,7 +8,7 @@ from fastgumbel._cuda.device import current
 from fastgumbel._cuda.kernels.rows import note_fault, quad
 from fastgumbel._cuda.seam import cuda, kernel
 from fastgumbel._cuda.view import view_of
-from fastgumbel._host.rows import rows_of
+from fastgumbel._host.rows import fault_of, rows_of
 from fastgumbel._request.request import Request
 from tests.cuda.arrays import ForeignArray, aligned, host, on_device
 
@@ -150,8 +150,9 @@ def test_faults_are_told_as_on_the_host(device, bad, step):
     values[1, 2, 6] = bad
     values = values[..., ::step]
     for where in (None, np.arange(9) != 4):
-        here = rows_of(request(values, where=where))
-        assert there(values, where=where).fault(5, cuda.external_stream(1)) == here.fault(5)
+        here, call = request(values, where=where), Call(request(ForeignArray(values), where=where))
+        work = Work(current(), cuda.external_stream(1), call.rows, True)
+        assert call.fault_message(5, work) == fault_of(here, rows_of(here), 5)
 
 
 def test_writing_over_inputs_is_noticed(device):
