@@ -9,10 +9,9 @@ modulo 2**32, so that a negative one counts from the end. (From Python, an int o
 `numpy.uint64`.) Types are checked while code is compiled. While it runs, nothing is checked but that arrays have the
 length of the row, and rows without a sample are marked, as by `invalid="mark"`. What is not passed costs no time.
 
-Numba makes a float of an unsigned integer joined with a signed one, such as an index of `prange` with an id: cast it,
-as in ``row = np.int64(i) + ids[i]``. It has no float16 on the CPU: convert such rows to float32 before. Code of yours
-that is cached contains the samplers of the version that it was compiled with; after an upgrade, this empties such
-caches below the directory that you are in::
+Numba has no float16 on the CPU: convert such rows to float32 before. Code of yours that is cached contains the samplers
+of the version that it was compiled with; after an upgrade, this empties such caches below the directory that you are
+in::
 
     python -c "import pathlib; [p.unlink() for p in pathlib.Path().rglob('*.nb[ic]')]"
 

@@ -78,7 +78,8 @@ def gumbel_given_choice(
     -----
     Top-down: the choice's perturbed value is logsumexp(x) + Gumbel, whatever the choice, and the others are Gumbels
     truncated below it (Maddison, Tarlow and Minka 2014). With t exponential of rate sum(exp(x)), which is the choice's
-    arrival: G = -log(t exp(x_c) + e_c), where e_c is 0 for the choice and Exp(1) for the others.
+    arrival: G = -log(t exp(x_c) + e_c), where e_c is 0 for the choice and Exp(1) for the others. Where choices were made
+    at a temperature T, pass x / T here, and go on with x / T.
 
     Two uses. A counterfactual: what would this traveller, who took the train, choose at another fare? Add the noise
     given the choice to the other log-potentials (Oberst and Sontag 2019). And Gumbel-Rao, which averages gradients over

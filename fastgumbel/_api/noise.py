@@ -71,7 +71,7 @@ def gumbel(
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         What names the field, as in `NoiseField`.
     noise : NoiseField, optional
-        The field instead, with its coordinates: row ids, one draw, first category or category ids (an empty place gets
+        The field instead, with its coordinates: row ids, draws, first categories or category ids (an empty place gets
         -inf).
     dtype : float64 or float32, optional
         float32 is the same field in float32 arithmetic, from half of the bits.

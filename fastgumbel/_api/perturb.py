@@ -16,6 +16,10 @@ from fastgumbel._request.field import NoiseField
 from fastgumbel._request.key import Rng
 from fastgumbel._request.request import Request
 
+# So many values of a part are put in order to see whether a callable rises, but for what its own rounding can do.
+_IN_ORDER = 4096
+_ROUNDING = 1e-9
+
 
 def perturb(
     log_potentials: ArrayLike,
@@ -76,8 +80,8 @@ def perturb(
     Raises
     ------
     ValueError
-        If a row is invalid: the first one and its first bad category are named. If a callable falls, or gives NaN. If a
-        shape or a value does not fit.
+        If a row is invalid: the first one and its first bad category are named. If a callable gives NaN, or falls where
+        the best of a row, or some thousand values of each part, tell so. If a shape or a value does not fit.
     TypeError
         If an argument is of the wrong type.
 
@@ -146,6 +150,7 @@ def perturb(
             nan = np.isnan(values) & ~np.isnan(x)
             if nan.any():
                 raise ValueError(f"trick must give numbers, but gives nan for {v[nan][0]}")
+            _check_order(v, values)
             v[...] = values
 
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, HOST)
@@ -167,6 +172,27 @@ def _trick_of(trick: Any, alpha: Any) -> tuple[Map, Callable[[NDArray[np.float64
     if name in named:
         return named[name], None
     return (_perturb.weibull if name == "weibull" else _perturb.frechet)(shape), None
+
+
+def _check_order(before: NDArray[np.float64], after: NDArray[np.float64]) -> None:
+    """Whether the best of each line stays the best, and some thousand values keep their order, but for roundings."""
+    best = before.argmax(-1)[:, np.newaxis]
+    _check_rise(np.take_along_axis(before, best, -1)[:, 0], after.max(-1), np.take_along_axis(after, best, -1)[:, 0])
+    step = max(1, before.size // _IN_ORDER)
+    some, mapped = before.reshape(-1)[::step], after.reshape(-1)[::step]
+    order = some.argsort()
+    _check_rise(some[order][1:], mapped[order][:-1], mapped[order][1:])
+
+
+def _check_rise(points: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
+    """Whether what must be the higher, at these points, is not the lower."""
+    with np.errstate(all="ignore"):
+        falls = high < low - np.where(np.isfinite(low), _ROUNDING * np.abs(low), 0)
+    if falls.any():
+        at = int(falls.argmax())
+        raise ValueError(
+            f"trick must be strictly increasing, but gives {high[at]} for {points[at]}, and {low[at]} for less"
+        )
 
 
 def _called(function: Callable[[NDArray[np.float64]], ArrayLike], points: NDArray[np.float64]) -> NDArray[np.float64]:

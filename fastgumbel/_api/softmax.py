@@ -36,8 +36,9 @@ def gumbel_softmax(
         device array, anything with `__cuda_array_interface__`, is sampled on its device, on the stream that it names,
         with the same bits; then `out`, and `noise` if it is an array, must be device arrays too.
     tau : array_like of float, optional
-        Temperature, finite and at least 0; an array broadcasts to the batch. 0 is the hard limit, a one-hot. A device
-        array beside log-potentials on a device is waited for and read.
+        Temperature, finite and at least 0; an array broadcasts to the batch, and may have an axis of one item where the
+        categories are. 0 is the hard limit, a one-hot. A device array beside log-potentials on a device is waited for
+        and read.
     axis : int, optional
         The axis of the categories; the default is the last.
     size : int or tuple of ints, optional
@@ -137,11 +138,13 @@ def gumbel_softmax_jvp(
         As in `gumbel_softmax`, but every temperature is above 0. Log-potentials on a device take tangents and `out` on
         the device too; tangents of temperatures may come from either side, and are read from a device.
     tangents : (d_log_potentials, d_tau)
-        Of the shapes of the primals (`d_tau` broadcasts to the batch), or None for zero. An axis of directions may
-        come before: then there is a tangent for each, on one noise.
+        Of the shapes of the primals (`d_tau` may have that of the batch, too), or None for zero. An axis of
+        directions may come before: then there is a tangent for each, on one noise. Of `d_tau` alone, it comes before
+        all axes of the batch.
     axis, size, where, rng, noise, invalid
-        As in `gumbel_softmax`; `axis` counts the axes of the log-potentials. With `invalid="mark"`, a row of tangents
-        that are not finite has tangents of NaN; on a device they come out as they may, as nothing is waited for.
+        As in `gumbel_softmax`; `axis` counts the axes of the log-potentials. With `invalid="mark"`, a row of
+        `d_log_potentials` that are not finite has tangents of NaN; on a device they come out as they may, as nothing is
+        waited for. `d_tau` must be finite.
     hard : bool, optional
         The straight-through estimator: the value is the one-hot of `gumbel_max`, the tangent that of the relaxed
         sample.

@@ -108,10 +108,10 @@ def gumbel_top_k(
         Also return the (k+1)-th largest perturbed value, -inf where there is no further category.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN or a number of at least 2**46, or with fewer than k categories left
-        (above -2**46): raise an error (the default); or give such a row indices -1, with values NaN in the
-        first case, and in the second -inf for the places that stay empty. On a device, "raise" waits for the
-        result, and "mark" does not: so it also marks rows whose `noise` is an array and not finite, for which
-        there is an error elsewhere.
+        (above -2**46): raise an error (the default); or mark it. In the first case all its indices are -1, its
+        values and threshold NaN. In the second the categories that are left come first, as ever, and the places that
+        stay empty have index -1 and value -inf. On a device, "raise" waits for the result, and "mark" does not: so
+        it also marks rows whose `noise` is an array and not finite, for which there is an error elsewhere.
     out : tuple of ndarray or device array, optional
         Where to write, as many arrays as are returned: of exactly the results' shapes and dtypes.
 

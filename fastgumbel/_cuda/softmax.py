@@ -54,7 +54,7 @@ def sample_jvp(
     category_ids.refuse_repeats(call.rows)
     rows = call.rows
     samples = None if rao is None else request.condition(rao)
-    wanted = request.tangents(*tangents)
+    wanted = request.tangents(*tangents, tau)
     if isinstance(wanted.x, View):
         call.views.append(wanted.x)
     outs, shape = outs_of(out, "y", "dy"), request.draw_shape + request.shape

@@ -75,7 +75,7 @@ def sample_jvp(
     """What `gumbel_softmax_jvp` does."""
     rows, taus = once_each(rows_of(request))[0], request.temperatures_above_0(tau)
     samples = None if rao is None else request.condition(rao)
-    wanted = request.tangents(*tangents)
+    wanted = request.tangents(*tangents, tau)
     noise = noise_of(request)
     given, rates = given_noise(noise, rows, request.draws), rates_of(taus, rows.dtype)
     dx, dtau, moved = _slopes(rows, wanted, request.axis)
@@ -126,7 +126,7 @@ def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
     if not good.all():
         row, at = divmod(int(good.argmin()), rows.n)
         name = place_name(array.shape[:-1], row)
-        raise ValueError(infinite_message(name, array.flat[row * rows.n + at], at))
+        raise ValueError(infinite_message(name, noise.values.flat[row * rows.n + at], at, rows.dtype))
     return frozen(array.reshape(draws, rows.count, rows.n))
 
 

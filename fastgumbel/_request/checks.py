@@ -16,6 +16,9 @@ from fastgumbel._request.scalars import array_of, whole
 _FLAGS, _INTEGERS, _PAIRS = (bool, np.bool_), (int, np.integer), (tuple, list)
 _FLOATS: tuple[np.dtype[Any], ...] = (np.dtype(np.float64), np.dtype(np.float32))
 
+# Whether a number, or an object in the place of one, is missing.
+_MISSING = np.frompyfunc(lambda value: value is None or value != value, 1, 1)
+
 
 def choice_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """A word from a list."""
@@ -90,13 +93,18 @@ def check_real(dtype: np.dtype[Any], name: str) -> None:
 
 def boolean_of(mask: Any) -> NDArray[np.bool_]:
     """A mask of integers 0 and 1 on the host as booleans."""
-    if (
-        isinstance(mask, np.ndarray)
-        and mask.dtype.kind in "iu"
-        and (mask.size == 0 or 0 <= mask.min() <= mask.max() <= 1)
-    ):
+    if not isinstance(mask, np.ndarray):
+        raise TypeError(f"where must be boolean where it is no host array, not {mask.dtype}: pass where != 0")
+    if mask.size == 0:
         return mask.astype(np.bool_)
-    raise TypeError(f"where must be boolean, or integers 0 and 1 on the host, not {mask.dtype}: pass where != 0")
+    if mask.dtype.kind not in "iu":
+        missing = np.argwhere(_MISSING(mask))
+        remedy = f"where{missing[0].tolist()} is missing, see fillna()" if len(missing) else "pass where != 0"
+        raise TypeError(f"where must be boolean, or integers 0 and 1, not {mask.dtype}: {remedy}")
+    if mask.min() < 0 or mask.max() > 1:
+        at = np.argwhere((mask < 0) | (mask > 1))[0].tolist()
+        raise ValueError(f"where must be boolean, or 0 and 1, but where{at} is {mask[tuple(at)]}: pass where != 0")
+    return mask.astype(np.bool_)
 
 
 def places_of(k: Any, n: int) -> int:

@@ -124,9 +124,10 @@ def repeat_message(name: str, category: int, remedy: str) -> str:
     return f"noise: {name} has the category id {category} twice, and here each may stand once in a row: {remedy}"
 
 
-def infinite_message(name: str, value: Any, category: int) -> str:
-    """What is wrong with a row of precomputed noise that is NaN or inf."""
-    return f"noise must be finite, or -inf in empty places, but {name} has {value} at category {category}"
+def infinite_message(name: str, value: Any, category: int, kind: Any = None) -> str:
+    """What is wrong with a row of precomputed noise that is NaN or inf, or that a dtype in which it is read has not."""
+    within = "" if kind is None or not np.isfinite(value) else f" in {kind}"
+    return f"noise must be finite{within}, or -inf in empty places, but {name} has {value} at category {category}"
 
 
 def zero_tau_message(taus: NDArray[Any], name: Callable[[int], str]) -> str:

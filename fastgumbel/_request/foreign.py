@@ -18,6 +18,8 @@ from fastgumbel._request.shape import BFLOAT16
 _IN_PIECES = "log_potentials"
 # Arguments of which columns may be Python's integers.
 _IDS = ("rows", "draw", "start", "categories")
+# The argument of which columns of booleans may stand beside those of 0 and 1.
+_MASK = "where"
 
 
 def as_array(x: Any, name: str) -> NDArray[Any]:
@@ -91,7 +93,7 @@ def _of_pandas(x: Any, name: str) -> NDArray[Any]:
     kinds = [getattr(kind, "numpy_dtype", kind) for kind in own]
     if all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds) and kinds:
         booleans = [kind.kind == "b" for kind in kinds]
-        if any(booleans) and not all(booleans):
+        if any(booleans) and not all(booleans) and name != _MASK:
             column = x.columns[booleans.index(True)]
             raise _Refused(
                 f"{name} must be numbers, but its column {column!r} is boolean: leave it out, or make it a number"
@@ -99,7 +101,7 @@ def _of_pandas(x: Any, name: str) -> NDArray[Any]:
         missing = bool(np.any(x.isna())) if hasattr(x, "isna") else False
         if not missing:
             return np.asarray(x.to_numpy(dtype=np.result_type(*kinds)))
-        if booleans[0]:
+        if all(booleans):
             raise _Refused(f"{name} must be true or false, but has missing values: see fillna()")
         kind = np.result_type(*kinds)
         return np.asarray(x.to_numpy(dtype=kind if kind.kind == "f" else np.float64, na_value=np.nan))
@@ -125,16 +127,30 @@ def _becomes_float(kind: Any, column: NDArray[Any]) -> bool:
     return True
 
 
-def check_labels(frame: Any, other: Any, name: str) -> None:
-    """Whether two frames of pandas that have the same labels have them in the same order, as places are what counts."""
-    for axis in ("columns", "index"):
-        own: Any = getattr(frame, axis, None)
-        others: Any = getattr(other, axis, None)
-        if not (hasattr(own, "equals") and hasattr(others, "equals")) or own.equals(others):
-            continue
-        if len(own) == len(others) and len(own.symmetric_difference(others)) == 0:
+def is_labelled(x: Any) -> bool:
+    """Whether x is a frame or series of pandas, or of what is like it."""
+    return hasattr(getattr(x, "index", None), "equals")
+
+
+def check_labels(frame: Any, other: Any, name: str, by_row: bool, axis: int) -> None:
+    """Whether what is labelled, beside log-potentials that are, has the same labels in the same order.
+
+    Places are what counts. Other labels may be any. `by_row` tells whether a series has an item a row or a category;
+    categories are along this axis of the frame.
+    """
+    if not is_labelled(other):
+        return
+    if hasattr(other, "columns"):
+        pairs = [(label, label) for label in ("columns", "index") if hasattr(frame, label)]
+    elif hasattr(frame, "columns"):
+        pairs = [("columns" if by_row == (axis != -1) else "index", "index")]
+    else:
+        pairs = [] if by_row else [("index", "index")]
+    for label, others_label in pairs:
+        own, others = getattr(frame, label), getattr(other, others_label)
+        if len(own) == len(others) and not own.equals(others) and len(own.symmetric_difference(others)) == 0:
             raise ValueError(
-                f"{name} must have the {axis} of log_potentials in the same order, as places are what counts: "
+                f"{name} must have the {label} of log_potentials in the same order, as places are what counts: "
                 f"see reindex(), or pass {name}.to_numpy()"
             )
 

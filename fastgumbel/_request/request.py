@@ -23,11 +23,11 @@ from fastgumbel._request.coordinates import (
 from fastgumbel._request.device import backend
 from fastgumbel._request.faults import row_name, zero_tau_message
 from fastgumbel._request.field import NoiseField
-from fastgumbel._request.foreign import check_labels
+from fastgumbel._request.foreign import check_labels, is_labelled
 from fastgumbel._request.layout import fits, layout_of
 from fastgumbel._request.scalars import array_of, integer, whole
 from fastgumbel._request.shape import BFLOAT16, count_set
-from fastgumbel._request.tangents import agreed_directions, lead_of, slopes_of
+from fastgumbel._request.tangents import agreed_directions, beside_rows, lead_of, slopes_of
 from fastgumbel._request.temperature import scales, temperatures
 from fastgumbel._request.threshold import threshold_message, thresholds
 
@@ -64,6 +64,8 @@ class Request:
         array beside others.
     layout : Layout
         What follows, but for the shape, in one.
+    frame : object, or None
+        Log-potentials with labels, as of pandas.
     shape, axis, batch, count, n : tuple of int, int, tuple of int, int, int
         Of the log-potentials; the axis of the n categories is counted from the end, and the batch has so many rows.
     dtype : numpy.dtype
@@ -79,8 +81,8 @@ class Request:
     """
 
     __slots__ = (
-        "arrays", "axis", "batch", "count", "draw_shape", "draws", "dtype", "field", "given", "layout", "n", "place",
-        "raises", "shape", "where", "x",
+        "arrays", "axis", "batch", "count", "draw_shape", "draws", "dtype", "field", "frame", "given", "layout", "n",
+        "place", "raises", "shape", "where", "x",
     )  # fmt: skip
 
     def __init__(
@@ -99,7 +101,9 @@ class Request:
             # The most common case is told at once: to do so step by step takes a tenth of a small call.
             self.arrays: Arrays = HOST
             self.x: Any = log_potentials
+            self.frame: Any = None
         else:
+            self.frame = log_potentials if is_labelled(log_potentials) else None
             self.arrays = arrays = arrays_of(log_potentials) if arrays is None else arrays
             self.x = arrays.array(log_potentials, "log_potentials")
             if self.x.dtype is not BFLOAT16:
@@ -108,7 +112,7 @@ class Request:
         self.layout = layout = layout_of(shape, self.x.dtype, axis if type(axis) is int else integer(axis, "axis"))
         axis, n, batch, self.count, self.dtype = layout
         self.axis, self.n, self.batch = axis, n, batch
-        self.where = None if where is None else self._mask(where, log_potentials)
+        self.where = None if where is None else self._mask(where)
         self.raises = invalid is _RAISE or choice_of(invalid, "invalid", _INVALID) == _RAISE
         self.draw_shape: tuple[int, ...] = ()
         self.draws = draws = 1
@@ -124,15 +128,24 @@ class Request:
             self.field, self.place = None, NOWHERE
             self.given = self._precomputed(rng, noise, "" if field_only else self.arrays.noise)
 
-    def _either(self, x: Any, name: str) -> Any:
+    def _check_labels(self, x: Any, name: str, by_row: bool = False) -> None:
+        """Check the order of labels of an argument with items by category, or by row."""
+        if self.frame is not None and type(x) is not np.ndarray:
+            check_labels(self.frame, x, name, by_row, self.axis)
+
+    def _fetch(self, x: Any, name: str) -> NDArray[Any]:
+        """An argument with an item a row as a host array, wherever it is."""
+        self._check_labels(x, name, by_row=True)
+        return self.arrays.fetch(x, name)
+
+    def _either(self, x: Any, name: str, by_row: bool = False) -> Any:
         """An argument that may be of the same kind as the log-potentials, or from the host."""
+        self._check_labels(x, name, by_row)
         if self.arrays is HOST:
             return array_of(x, name)
         return self.arrays.array(x, name) if self.arrays.owns(x) else array_of(x, name)
 
-    def _mask(self, where: Any, log_potentials: Any) -> Any:
-        if type(log_potentials) is not np.ndarray and type(where) is not np.ndarray:
-            check_labels(log_potentials, where, "where")
+    def _mask(self, where: Any) -> Any:
         mask = self._either(where, "where")
         if mask.dtype.kind != "b":
             mask = boolean_of(mask)
@@ -150,6 +163,7 @@ class Request:
         if not wanted or not self.arrays.owns(noise):
             beside = f" or {wanted}, as log_potentials is one" if wanted else ""
             raise TypeError(f"noise must be a NoiseField{beside}, not {type(noise).__name__}")
+        self._check_labels(noise, "noise")
         array = self.arrays.array(noise, "noise")
         check_real(array.dtype, "noise")
         expected = self.draw_shape + self.shape
@@ -191,7 +205,7 @@ class Request:
             own = np.empty(1)
             own[0] = tau
             return own
-        return temperatures(self.arrays.fetch(tau, "tau"), self.batch, self.axis)
+        return temperatures(self._fetch(tau, "tau"), self.batch, self.axis)
 
     def temperatures_above_0(self, tau: Any) -> NDArray[np.float64]:
         """As `temperatures`, of samples that are differentiated."""
@@ -203,14 +217,14 @@ class Request:
     def scale_noise(self, temperature: Any) -> None:
         """Let the noise of each row be scaled by a temperature."""
         if not (type(temperature) is float and temperature == 1):
-            own = scales(self.arrays.fetch(temperature, "temperature"), self.batch, self.axis)
+            own = scales(self._fetch(temperature, "temperature"), self.batch, self.axis)
             self.place = self.place._replace(temperatures=own)
 
     def thresholds(self, threshold: Any) -> NDArray[np.float64]:
         """Thresholds by draw and row, or one for all along an axis; of a row that is marked for NaN, +inf."""
         if type(threshold) is float and threshold == threshold:
             return frozen(np.array(((threshold,),)))
-        array = self.arrays.fetch(threshold, "threshold")
+        array = self._fetch(threshold, "threshold")
         own = thresholds(array, self.draw_shape, self.batch, self.axis)
         bad = threshold_message(own, self.batch, self.place.rows)
         if bad is None:
@@ -221,7 +235,9 @@ class Request:
 
     def choices(self, choice: Any) -> Any:
         """Observed choices, of the shape of the draws or of the batch, as their kind of arrays gives them."""
-        array = self._either(choice, "choice")
+        array = self._either(choice, "choice", by_row=True)
+        if isinstance(array, np.ndarray) and array.shape == (0,):  # an empty list is one of floats
+            array = array.astype(np.intp)
         if array.dtype.kind not in "iu":
             raise TypeError(f"choice must be integers, not {array.dtype}")
         shape = self.draw_shape + self.batch
@@ -239,8 +255,8 @@ class Request:
             raise ValueError(f"cotangent must have the shape of the samples, {expected}, not {array.shape}")
         return array
 
-    def tangents(self, d_x: Any, d_tau: Any) -> Tangents:
-        """Tangents, checked; those of temperatures broadcast to (directions +) batch."""
+    def tangents(self, d_x: Any, d_tau: Any, tau: Any) -> Tangents:
+        """Tangents, checked; those of the temperatures tau broadcast to (directions +) batch."""
         lead: tuple[int, ...] = ()
         tau_lead: tuple[int, ...] = ()
         if d_x is not None:
@@ -248,5 +264,9 @@ class Request:
             check_real(d_x.dtype, "tangents[0]")
             lead = lead_of(d_x.shape, self.shape)
         if d_tau is not None:
-            d_tau, tau_lead = slopes_of(self.arrays.fetch(d_tau, "tangents[1]"), self.dtype, self.batch)
+            own = self._fetch(d_tau, "tangents[1]")
+            if own.ndim:
+                of_tau = self.arrays.fetch(tau, "tau").shape
+                own = beside_rows(own, of_tau, lead, self.batch, self.axis)
+            d_tau, tau_lead = slopes_of(own, self.dtype, self.batch)
         return Tangents(d_x, d_tau, agreed_directions(lead, tau_lead))

@@ -32,6 +32,25 @@ def agreed_directions(lead: tuple[int, ...], other: tuple[int, ...]) -> tuple[in
     return lead or other
 
 
+def beside_rows(
+    d_tau: NDArray[Any], tau: tuple[int, ...], lead: tuple[int, ...], batch: tuple[int, ...], axis: int
+) -> NDArray[Any]:
+    """Tangents of temperatures of the shape `tau`, so that axes before those of the batch are directions alone.
+
+    `lead` is the axis of directions of the other tangents, if they have one.
+    """
+    if len(tau) == len(batch) + 1 and d_tau.ndim >= len(tau) and d_tau.shape[axis] == 1:
+        return d_tau.squeeze(axis)
+    if not lead or not len(tau) < d_tau.ndim <= len(batch):
+        return d_tau
+    if d_tau.shape != lead + tau:
+        raise ValueError(
+            f"tangents[1] must have the shape of tau, {tau}, with the {lead[0]} directions of tangents[0] before it or "
+            f"without, not {d_tau.shape}"
+        )
+    return d_tau.reshape(lead + (1,) * (len(batch) - len(tau)) + tau)
+
+
 def slopes_of(d_tau: NDArray[Any], kind: np.dtype[Any], batch: tuple[int, ...]) -> tuple[NDArray[Any], tuple[int, ...]]:
     """Tangents of temperatures, which broadcast to lead + batch, and lead: an axis of directions, if any."""
     check_real(d_tau.dtype, "tangents[1]")

@@ -28,7 +28,8 @@ def temperatures(
     allowed, but nothing above.
     """
     check_real(tau.dtype, name)
-    array = tau.astype(np.float64, copy=False)
+    # A copy, as results may be written where they stand.
+    array = tau.astype(np.float64)
     if array.ndim == len(batch) + 1 and array.shape[axis] == 1:
         array = array.squeeze(axis)
     if not fits(array.shape, batch):

@@ -33,7 +33,7 @@ def read_only(array):
         ({"axis": 0.0}, TypeError, "axis"),
         ({"axis": None}, TypeError, "axis"),
         ({"where": np.ones((3, 5))}, TypeError, "where"),
-        ({"where": np.full((3, 5), 2)}, TypeError, "where"),
+        ({"where": np.full((3, 5), 2)}, ValueError, "where"),
         ({"where": np.ones((3, 4), bool)}, ValueError, "where"),
         ({"where": np.ones((2, 3, 5), bool)}, ValueError, "where"),
         ({"invalid": "ignore"}, ValueError, "invalid"),

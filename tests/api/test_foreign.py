@@ -76,9 +76,10 @@ def test_availability_as_integers(kind):
     where[:, 0] = True
     expected = fg.gumbel_max(X, where=where, noise=FIELD)
     np.testing.assert_array_equal(fg.gumbel_max(X, where=where.astype(kind), noise=FIELD), expected)
-    for bad in (2 * where.astype(kind), where.astype(float)):
-        with pytest.raises(TypeError, match=r"where must be boolean, or integers 0 and 1 on the host.*pass where != 0"):
-            fg.gumbel_max(X, where=bad, noise=FIELD)
+    with pytest.raises(ValueError, match=r"where must be boolean, or 0 and 1, but where\[0, 0\] is 2: pass where != 0"):
+        fg.gumbel_max(X, where=2 * where.astype(kind), noise=FIELD)
+    with pytest.raises(TypeError, match=r"where must be boolean, or integers 0 and 1, not float64: pass where != 0"):
+        fg.gumbel_max(X, where=where.astype(float), noise=FIELD)
 
 
 def test_bfloat16():
@@ -203,6 +204,52 @@ def test_labels_that_differ():
     np.testing.assert_array_equal(fg.gumbel_max(frame, where=X > -1, noise=FIELD), expected)
     available = (frame > -1).add_suffix("_available")
     np.testing.assert_array_equal(fg.gumbel_max(frame, where=available, noise=FIELD), expected)
+
+
+def test_labels_of_other_arguments():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcdef"), index=[f"person {i}" for i in range(len(X))])
+    by_row = pandas.Series(np.linspace(0.5, 1, len(X)), frame.index)
+    by_column = pandas.Series([True, True, False, True, True, True], frame.columns)
+    noise = pandas.DataFrame(fg.gumbel(X.shape, noise=FIELD), frame.index, frame.columns)
+    calls = (
+        ("temperature", lambda a: fg.gumbel_max(frame, temperature=a, noise=FIELD), by_row),
+        ("tau", lambda a: fg.gumbel_softmax(frame, a, noise=FIELD), by_row),
+        ("threshold", lambda a: fg.gumbel_above(frame, a, noise=FIELD)[1], by_row),
+        ("choice", lambda a: fg.gumbel_given_choice(frame, a, noise=FIELD), (by_row * 0).astype(int)),
+        ("where", lambda a: fg.gumbel_max(frame, where=a, noise=FIELD), by_column),
+        ("noise", lambda a: fg.gumbel_max(frame, noise=a), noise),
+        ("cotangent", lambda a: fg.gumbel_softmax_vjp((frame, 1.0), a, noise=FIELD)[1][0], noise),
+        (r"tangents\[0\]", lambda a: fg.gumbel_softmax_jvp((frame, 1.0), (a, None), noise=FIELD)[1], noise),
+        (r"tangents\[1\]", lambda a: fg.gumbel_softmax_jvp((frame, by_row), (None, a), noise=FIELD)[1], by_row),
+    )
+    for name, call, argument in calls:
+        np.testing.assert_array_equal(call(argument), call(argument.to_numpy()))
+        np.testing.assert_array_equal(call(argument.set_axis(range(len(argument)))), call(argument))
+        with pytest.raises(ValueError, match=rf"{name} must have the .* of log_potentials in the same order"):
+            call(argument[::-1])
+    # Along another axis, and of one row.
+    turned = fg.gumbel_max(frame.T, axis=0, temperature=by_row, where=by_column.to_numpy()[:, None], noise=FIELD)
+    np.testing.assert_array_equal(turned, fg.gumbel_max(frame, temperature=by_row, where=by_column, noise=FIELD))
+    with pytest.raises(ValueError, match="temperature must have the columns of log_potentials"):
+        fg.gumbel_max(frame.T, axis=0, temperature=by_row[::-1], noise=FIELD)
+    with pytest.raises(ValueError, match="where must have the index of log_potentials"):
+        fg.gumbel_max(frame.iloc[0], where=by_column[::-1], noise=FIELD)
+
+
+def test_masks_of_numbers():
+    pandas = pytest.importorskip("pandas")
+    x = np.zeros((2, 3))
+    mixed = pandas.DataFrame({"a": [1, 0], "b": [True, False], "c": [False, True]})
+    np.testing.assert_array_equal(fg.gumbel_max(x, where=mixed, rng=1), fg.gumbel_max(x, where=mixed == 1, rng=1))
+    gap = pandas.DataFrame([[1, 0, 1], [1, np.nan, 0]])
+    for mask in (gap, gap.astype("Int64"), gap.astype(object), gap.astype(object).replace({np.nan: None})):
+        with pytest.raises(TypeError, match=r"where\[1, 1\] is missing, see fillna"):
+            fg.gumbel_max(x, where=mask, rng=1)
+    with pytest.raises(TypeError, match=r"where must be boolean, or integers 0 and 1, not float64: pass where != 0"):
+        fg.gumbel_max(x, where=[1.0, 0.0, 1.0], rng=1)
+    with pytest.raises(ValueError, match=r"where must be boolean, or 0 and 1, but where\[1\] is -1"):
+        fg.gumbel_max(x, where=[1, -1, 1], rng=1)
 
 
 @pytest.mark.parametrize("x", [b"ab", bytearray(b"ab")])

@@ -266,3 +266,7 @@ def test_a_bad_choice_is_told_as_it_was_passed():
         gumbel_given_choice(np.zeros((2, 3)), np.array([0, 2**63], np.uint64), rng=0)
     with pytest.raises(ValueError, match=f"from 0 to 2, but row 0 has 0, {2**64 - 1}"):
         gumbel_given_choice(np.zeros((1, 3)), np.array([[0], [2**64 - 1]], np.uint64), size=2, rng=0)
+
+
+def test_no_rows_have_no_choices():
+    assert gumbel_given_choice(np.zeros((0, 2)), [], rng=1).shape == (0, 2)

@@ -271,6 +271,12 @@ def test_a_callable():
         (lambda v: np.ones_like(v), ValueError, "trick must be strictly increasing"),
         (lambda v: v + np.nan, ValueError, "trick must be strictly increasing"),
         (lambda v: np.where(v > 0.9, np.nan, v), ValueError, r"trick must give numbers, but gives nan for 0\.9"),
+        (lambda v: np.where(v > 0.9, 0, v), ValueError, r"trick must be .* but gives 0\.0 for 0\.9.* for less"),
+        (
+            lambda v: np.where((v > 0.13) & (v < 0.2), v + 1, v),
+            ValueError,
+            "trick must be strictly increasing, but gives",
+        ),
         (lambda v: v[:2], ValueError, r"what trick returns must have the shape of its argument, \(7,\), not \(2,\)"),
         (lambda v: v.mean(), ValueError, "what trick returns must have the shape"),
         (lambda v: v * 1j, TypeError, "what trick returns must be real"),

@@ -290,7 +290,7 @@ def test_bad_chunks(chunk, error, message):
     reservoir = Reservoir(2, rng=1)
     with pytest.raises(error, match=message):
         reservoir.update(chunk)
-    with pytest.raises(TypeError, match="where must be boolean"):
+    with pytest.raises(ValueError, match="where must be boolean"):
         reservoir.update([0.0], where=[2])
     assert reservoir.count == 0
 

@@ -371,3 +371,12 @@ def test_shards_of_a_row_read_their_own_noise():
     where = np.arange(200) >= 77
     whole = gumbel_softmax(x, 0.5, where=where, noise=field)
     np.testing.assert_allclose(gumbel_softmax(x[77:], 0.5, noise=field.at(start=77)), whole[77:], rtol=1e-12)
+
+
+def test_noise_beyond_float32():
+    noise, x = np.array([[0.0, -1e300, 0.0]]), np.zeros((1, 3), np.float32)
+    message = r"noise must be finite in float32, .* but row 0 has -1e\+300 at category 1"
+    with pytest.raises(ValueError, match=message):
+        gumbel_softmax(x, noise=noise)
+    with pytest.raises(ValueError, match=message):
+        gumbel_softmax_jvp((x, 1.0), (None, 1.0), noise=noise)

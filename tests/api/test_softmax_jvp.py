@@ -324,3 +324,23 @@ def test_a_row_of_tangents_that_are_not_finite_is_marked_alone():
     np.testing.assert_array_equal(same, y)
     assert np.isnan(marked[2]).all()
     np.testing.assert_array_equal(np.delete(marked, 2, 0), np.delete(dy, 2, 0))
+
+
+def test_directions_of_temperatures():
+    """The axis of directions comes before the shape of the temperatures, which broadcast to the batch."""
+    x = np.random.default_rng(3).normal(size=(2, 3, 5))
+    for tau in (0.7, [0.7, 0.8, 0.9], np.full((2, 3), 0.6), np.full((2, 3, 1), 0.6)):
+        for n_directions in (1, 2, 3):
+            d_x = np.random.default_rng(4).normal(size=(n_directions, *x.shape))
+            d_tau = np.random.default_rng(5).normal(size=(n_directions, *np.shape(tau)))
+            dy = fastgumbel.gumbel_softmax_jvp((x, tau), (d_x, d_tau), rng=1)[1]
+            for i in range(n_directions):
+                expected = fastgumbel.gumbel_softmax_jvp((x, tau), (d_x[i], d_tau[i]), rng=1)[1]
+                np.testing.assert_array_equal(dy[i], expected)
+            # Without that axis, they are the same in all directions.
+            dy = fastgumbel.gumbel_softmax_jvp((x, tau), (d_x, d_tau[0]), rng=1)[1]
+            np.testing.assert_array_equal(
+                dy[-1], fastgumbel.gumbel_softmax_jvp((x, tau), (d_x[-1], d_tau[0]), rng=1)[1]
+            )
+    with pytest.raises(ValueError, match=r"tangents\[1\] must have the shape of tau, \(\), with the 2 directions"):
+        fastgumbel.gumbel_softmax_jvp((x, 0.7), (np.zeros((2, *x.shape)), np.ones(3)), rng=1)

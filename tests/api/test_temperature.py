@@ -254,3 +254,14 @@ def test_no_copy_is_made():
     finally:
         tracemalloc.stop()
     assert peak < result.nbytes + 2**22
+
+
+def test_out_may_be_the_temperatures():
+    x, temperatures = np.random.default_rng(0).normal(size=(3, 500)), np.array([0.5, 1.0, 2.0])
+    index, value = gumbel_max(x, temperature=temperatures, rng=1, return_max=True)
+    own = temperatures.copy()
+    result = gumbel_max(x, temperature=own, rng=1, return_max=True, out=(np.empty(3, np.intp), own))
+    np.testing.assert_array_equal(result, (index, value))
+    own = temperatures[:, np.newaxis].copy()
+    result = gumbel_top_k(x, 1, temperature=own, rng=1, out=(np.empty((3, 1), np.intp), own))
+    np.testing.assert_array_equal(result, (index[:, np.newaxis], value[:, np.newaxis]))

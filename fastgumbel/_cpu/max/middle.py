@@ -20,14 +20,13 @@ from fastgumbel._cpu.middle.planes import (
     OWN_INTEGER,
     OWN_REAL,
     POTENTIAL,
-    QUADS,
     SECOND_INTEGER,
     SECOND_REAL,
     TEMPERATURE,
     VALUE,
     WAITING,
 )
-from fastgumbel._cpu.middle.quads import ROOM, enter_quads, list_blocks
+from fastgumbel._cpu.middle.quads import list_blocks, queue_blocks
 from fastgumbel._cpu.middle.races import (
     draw_winners,
     enter_least,
@@ -43,7 +42,6 @@ from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE, fill
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, put
 from fastgumbel._numba.compile import kernel, once, stage
-from fastgumbel._numba.masks import count_bits
 from fastgumbel._numba.vector import greater
 
 # Of a race: the best perturbed value of those that are decided, NaN in an invalid row; what the best that waits is at
@@ -155,13 +153,11 @@ def _run(x, flat, races, count, exact):
     draw_winners(races, count, flat, n)
     _begin(races.reals, races.integers, count, races.pairs)
     enter_reaches(races, count)
-    undecided, waiting = enter_winners(races), _NONE
-    for i in range(list_blocks(races, x, flat)):
-        if waiting + count_bits(races.integers[QUADS + i]) > ROOM:
-            undecided = flush(races, _make_room(races, undecided, count, flat), waiting, flat, n)
-            waiting = _NONE
-        waiting = enter_quads(races, waiting, i)
-    undecided = flush(races, _make_room(races, undecided, count, flat), waiting, flat, n)
+    undecided = enter_winners(races)
+    block, blocks = _NONE, list_blocks(races, x, flat)
+    while block < blocks:
+        block, waiting = queue_blocks(races, block, blocks)
+        undecided = flush(races, _make_room(races, undecided, count, flat), waiting, flat, n)
     _settle(races, undecided, count, flat, exact)
     for race in range(count):
         if races.reals[TEMPERATURE + race] == 0:

@@ -101,7 +101,7 @@ def _enter_eight(races, n, i, counter, minimum, numbers):
 
 
 @scalar
-def enter_quads(races, n, i):
+def _enter_quads(races, n, i):
     """Let the quads of the i-th listed block wait behind n others; how many they are.
 
     No branch depends on the lanes, as it would be foretold wrongly.
@@ -116,6 +116,20 @@ def enter_quads(races, n, i):
     n += count_bits(low)
     _enter_eight(races, n, i, counter, minimum, _NUMBERS[high] + _EIGHTS)
     return n + count_bits(high)
+
+
+@stage
+def queue_blocks(races, begin, end):
+    """Let the quads of listed blocks wait, of as many as there is room for.
+
+    Returns the block to go on with, and how many quads wait.
+    """
+    waiting = np.int64(0)
+    for i in range(begin, end):
+        if waiting + count_bits(races.integers[QUADS + i]) > ROOM:
+            return i, waiting
+        waiting = _enter_quads(races, waiting, i)
+    return end, waiting
 
 
 @stage

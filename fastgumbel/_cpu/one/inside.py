@@ -51,7 +51,6 @@ def _is_integer(kind, name):
     if not isinstance(getattr(kind, "value", kind), types.Integer | int):
         remedy = ""
         if isinstance(kind, types.Float):
-            # Numba makes a float of an unsigned integer, such as an index of prange, joined with a signed one.
             remedy = f": cast what it is made of, as in {name} = np.int64(i) + ids[i]"
         raise TypingError(f"fastgumbel.jit: {name} must be an integer, not {kind}{remedy}")
 

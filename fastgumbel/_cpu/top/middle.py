@@ -23,17 +23,12 @@ from fastgumbel._cpu.middle.planes import (
     MAXIMUM,
     OWN_INTEGER,
     POTENTIAL,
-    QUADS,
     SURE,
     TEMPERATURE,
     VALUE,
     WAITING,
 )
-from fastgumbel._cpu.middle.quads import (
-    ROOM,
-    enter_quads,
-    list_blocks,
-)
+from fastgumbel._cpu.middle.quads import list_blocks, queue_blocks
 from fastgumbel._cpu.middle.races import (
     draw_winners,
     enter_least,
@@ -49,7 +44,7 @@ from fastgumbel._cpu.top.heap import Heap, offer, push, spoil
 from fastgumbel._cpu.top.narrow import kth_largest, narrow, new_bounds
 from fastgumbel._law.reduce import LIMIT, beats, floor_of
 from fastgumbel._numba.compile import kernel, once, stage
-from fastgumbel._numba.masks import count_bits, lowest_bit
+from fastgumbel._numba.masks import lowest_bit
 
 # Of a race: where its heap lies.
 _HEAP = OWN_INTEGER
@@ -144,14 +139,10 @@ def _run(x, flat, races, count, heaps, bounds):
     draw_winners(races, count, flat, n)
     _begin(races, count, heaps, bounds)
     enter_reaches(races, count)
-    undecided, waiting = enter_winners(races), _NONE
-    for i in range(list_blocks(races, x, flat)):
-        if waiting + count_bits(races.integers[QUADS + i]) > ROOM:
-            undecided = _make_room(races, undecided, count, flat, heaps, bounds)
-            undecided = flush(races, undecided, waiting, flat, n)
-            waiting = _NONE
-        waiting = enter_quads(races, waiting, i)
-    if waiting:
+    undecided = enter_winners(races)
+    block, blocks = _NONE, list_blocks(races, x, flat)
+    while block < blocks:
+        block, waiting = queue_blocks(races, block, blocks)
         undecided = _make_room(races, undecided, count, flat, heaps, bounds)
         undecided = flush(races, undecided, waiting, flat, n)
     _settle(races, undecided, count, flat, heaps, bounds)
