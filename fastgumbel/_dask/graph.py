@@ -63,7 +63,7 @@ def _booleans(part: NDArray[Any], block_info: Any) -> NDArray[np.bool_]:
         at = np.unravel_index(int(bad.argmax()), bad.shape) if bad.ndim else ()
         starts = (start for start, _ in block_info[0]["array-location"])
         index = tuple(start + int(i) for start, i in zip(starts, at, strict=True))
-        raise TypeError(flag_message(index, part[at]))
+        raise ValueError(flag_message(index, part[at]))
     return part.astype(np.bool_)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgumbel._request.faults import flag_message
 from fastgumbel._request.ids import DRAWS
 from fastgumbel._request.scalars import array_of, whole
 
@@ -102,8 +103,8 @@ def boolean_of(mask: Any) -> NDArray[np.bool_]:
         remedy = f"where{missing[0].tolist()} is missing, see fillna()" if len(missing) else "pass where != 0"
         raise TypeError(f"where must be boolean, or integers 0 and 1, not {mask.dtype}: {remedy}")
     if mask.min() < 0 or mask.max() > 1:
-        at = np.argwhere((mask < 0) | (mask > 1))[0].tolist()
-        raise ValueError(f"where must be boolean, or 0 and 1, but where{at} is {mask[tuple(at)]}: pass where != 0")
+        at = tuple(np.argwhere((mask < 0) | (mask > 1))[0].tolist())
+        raise ValueError(flag_message(at, mask[at]))
     return mask.astype(np.bool_)
 
 

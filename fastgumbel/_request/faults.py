@@ -116,7 +116,7 @@ def chunks_message(name: str, chunks: Any, shape: tuple[int, ...]) -> str:
 def flag_message(index: tuple[int, ...], value: Any) -> str:
     """What is wrong with a mask of integers that has this value in a place."""
     name = f"where[{', '.join(map(str, index))}]" if index else "where"
-    return f"where must be boolean, or integers 0 and 1, but {name} is {value}: pass where != 0"
+    return f"where must be boolean, or 0 and 1, but {name} is {value}: pass where != 0"
 
 
 def repeat_message(name: str, category: int, remedy: str) -> str:

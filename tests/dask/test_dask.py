@@ -506,7 +506,7 @@ def test_availability_as_integers(kind):
     where[3, 25] = 2
     for mask, name in ((where, r"where\[3, 25\]"), (where[3], r"where\[25\]"), (where[3, 25], "where")):
         sample = fgd.gumbel_max(lazy, where=da.asarray(mask, chunks=7), rng=1)
-        with pytest.raises(TypeError, match=f"integers 0 and 1, but {name} is 2: pass where != 0"):
+        with pytest.raises(ValueError, match=f"where must be boolean, or 0 and 1, but {name} is 2: pass where != 0"):
             sample.compute()
 
 
