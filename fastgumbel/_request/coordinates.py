@@ -153,8 +153,8 @@ def row_ids(field: NoiseField, batch: tuple[int, ...]) -> NDArray[np.uint64]:
 def check_conditioned(field: NoiseField, categories: int) -> None:
     """Refuse categories of which there is no conditioned noise.
 
-    Fresh exponentials have 30 bits of index, two calls for a quad, but for the last two indices, which wide category ids
-    and `categorical` read.
+    Fresh exponentials have 30 bits of index, two calls for a quad, but for the last two indices, which wide category
+    ids and `categorical` read.
     """
     if field.categories is not None:
         if field.categories.size and field.categories.max() > 2**31 - 5:
