@@ -7,29 +7,33 @@ Where things are
 ----------------
 An operation has one name from the public function to the kernel: ``noise``, ``max``, ``top``, ``above``, ``softmax``
 (relaxed samples, their tangents and gradients), ``given``, ``nested``, ``categorical``, ``perturb`` (with
-``log_partition``) and ``reservoir``. A public function makes a ``Request``, and the backend of the arrays serves it.
+``log_partition``) and ``reservoir``. A public function makes a ``Request``, and the backend of the arrays serves it
+(only `gumbel_max` of few short rows is quicker, by ``search_few``).
 
 - ``_api``: the public functions, one operation a file: documentation and signatures. A new option of `gumbel_top_k`
-  begins in ``_api/top.py``.
+  begins in ``_api/top.py``, is checked in ``_request/request.py``, and served by ``_host/top.py`` and ``_cuda/top.py``;
+  for dask arrays it begins in ``dask.py``.
 - ``_request``: what users pass, checked once: ``request`` (the `Request`), ``arrays`` and ``foreign`` (whose arrays
   they may be), ``field`` (with ``key`` and ``ids``) and ``coordinates``, ``faults`` (what users read when a row is
   wrong).
 - ``_host``: NumPy arrays: ``rows`` (what ``where=`` does to NaN: ``Rows.piece`` overwrites what is excluded),
-  ``tiles`` (work cut into tasks), ``threads`` (how many: ``limits`` and the container's ``quota``), ``result``, and a
-  file for each operation; ``repeats`` is for category ids that stand twice in a row.
+  ``threads`` (how many: ``limits`` and the container's ``quota``), ``result``, and a file for each operation. Work is
+  cut by ``tiles`` (searches, which may cut a row), ``blocks`` (whole rows) and ``parts`` (one row on all threads).
+  ``written`` is for rows whose ids are written out, ``repeats`` for category ids that stand twice in a row.
 - ``_cuda``: the same for device arrays: ``device`` (streams, memory, launches), ``view``, ``rows``, ``call``,
   ``result``, the operations, and ``kernels``. It is loaded when the first device array comes.
 - ``_dask``: the operations on the chunks of dask arrays, behind the public ``dask``.
-- ``_cpu``: kernels for the CPU, with a folder for each operation that has several; ``_cpu/blocks.py`` draws blocks of
-  one row, ``_cpu/middle`` those of several, and ``_cpu/stage.py`` tells how loops become vector code.
-  ``_cpu/one`` is for a single row inside compiled code of users, behind the public ``jit``.
+- ``_cpu``: kernels for the CPU, with a folder for each operation that has several. Blocks are drawn by ``blocks`` (of
+  a long row), ``slots`` and ``slot_words`` (short rows side by side), ``middle`` (several rows of some hundred
+  categories), ``above/tile``, ``ids`` (by category id) and ``noise_row`` (noise written out). ``stage`` tells how loops
+  become vector code. ``one`` is for a single row inside compiled code of users, behind the public ``jit``.
 - ``_law``: what never changes, as bits depend on it, stated by ``_law/CONTRACT.md``: ``philox`` (words), ``field``
   (which words are a block's and a lane's), ``real`` (logarithm and exponential), ``reduce`` (the tie rule), ...
 - ``_numba``: all that knows the compiler: ``compile``, ``cache`` (machine code on disk), ``vector``, ``masks``.
 - ``_cli``: ``python -m fastgumbel``.
 
-Imports run downwards only: ``_cli``, ``dask``, ``_dask``, ``_api``, then ``_host``, ``_cuda`` and ``jit``, then
-``_cpu``, ``_law``, ``_numba``; ``_request`` is used by all above ``_cpu``. A test holds the order.
+Imports run downwards only: ``_cli``, ``dask``, ``_dask``, ``_api`` and ``anneal``, then ``_host``, ``_cuda`` and
+``jit``, then ``_cpu``, ``_law``, ``_numba``; ``_request`` is used by all above ``_cpu``. A test holds the order.
 
 Words
 -----
@@ -50,8 +54,9 @@ nest
     Categories, and nests in it, whose noise has a part in common: their shift, which is drawn once for all of them.
 id
     What a row or a category is called in the field, where it is not its place.
-vector slot, thread block, chunk
-    A place in a vector register; threads of a GPU that share memory; part of a row, or of a dask array.
+vector slot, warp lane, thread block, chunk
+    A place in a vector register; a thread of the 32 of a GPU that go together; threads that share memory; part of a
+    row, or of a dask array.
 """
 
 from importlib import import_module

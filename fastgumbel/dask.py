@@ -107,9 +107,9 @@ def gumbel_max(
     where : dask.array.Array or array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category. It is brought into their chunks.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the noise field, as in `NoiseField`.
+        Seed or generator that selects the noise field; see `NoiseField`.
     noise : NoiseField, optional
-        The field instead, with its coordinates.
+        Noise field to read instead, with its coordinates.
     temperature : array_like of float, optional
         As in `fastgumbel.gumbel_max`, default 1; an array in memory, no dask array.
     return_max : bool, optional

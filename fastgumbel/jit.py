@@ -116,7 +116,7 @@ def gumbel_max(
     key, row, draw : int
         Where the noise field is read, as in `gumbel`.
     temperature : float, optional
-        What the noise is multiplied by, from 0 to 1e300, default 1; 0 gives the plain argmax.
+        Factor of the noise, from 0 to 1e300, default 1; 0 gives the plain argmax.
     start : int, optional
         Category id of the first place, modulo 2**32, default 0; ids count up from it. For rows in shards.
     where : None or ndarray of bool, optional

@@ -45,13 +45,13 @@ def gumbel_above(
     where : array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the noise field, as in `NoiseField`.
+        Seed or generator that selects the noise field; see `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with the axes of
-        `size` before it: finite, or -inf, which excludes its place.
+        Noise field to read instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with
+        the axes of `size` before it: finite, or -inf, which excludes its place.
     temperature : array_like of float, optional
-        What the noise is multiplied by, from 0 to 1e300, default 1. 0 compares the log-potentials themselves.
-        Broadcasts to the batch, and may have an axis of one item where the categories are: one for each row.
+        Factor of the noise, from 0 to 1e300, default 1. 0 compares the log-potentials themselves. Broadcasts to the
+        batch, and may have an axis of one item where the categories are: one for each row.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN or a number of at least 2**46, or whose threshold is NaN: raise an error (the
         default), or leave such a row without a sample; `diagnose` tells which rows these are. A row of which no

@@ -90,7 +90,7 @@ def categorical(
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the draws, as in `NoiseField`.
+        Seed or generator that selects the draws; see `NoiseField`.
     noise : NoiseField, optional
         Names the draws instead, by key, row ids and first draw. The field's numbers are not read: draws are independent
         of all other functions' on the same field. `start` must be 0, and there must be no category ids, which these
@@ -103,7 +103,7 @@ def categorical(
         an error (the default), or mark the row alone with -1. On a device, "raise" waits for the result, and
         "mark" does not.
     out : ndarray or device array of intp, optional
-        Where to write: of exactly the result's shape.
+        Output array; must have exactly the result's shape and dtype.
 
     Returns
     -------

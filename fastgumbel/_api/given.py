@@ -41,16 +41,16 @@ def gumbel_given_choice(
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the noise field, as in `NoiseField`.
+        Seed or generator that selects the noise field; see `NoiseField`.
     noise : NoiseField, optional
-        The field instead, with its coordinates. Conditioned noise reads words that no other function reads, so it is
-        independent of the field's own noise; its categories, and category ids, are below 2**31 - 4.
+        Noise field to read instead, with its coordinates. Conditioned noise reads words that no other function reads,
+        so it is independent of the field's own noise; its categories, and category ids, are below 2**31 - 4.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
         an error (the default), or make the row alone NaN. On a device, "raise" waits for the result, and "mark"
         does not: so it also marks rows of which no choice is left.
     out : ndarray, optional
-        Where to write: of exactly the result's shape and dtype.
+        Output array; must have exactly the result's shape and dtype.
 
     Returns
     -------
@@ -78,8 +78,8 @@ def gumbel_given_choice(
     -----
     Top-down: the choice's perturbed value is logsumexp(x) + Gumbel, whatever the choice, and the others are Gumbels
     truncated below it (Maddison, Tarlow and Minka 2014). With t exponential of rate sum(exp(x)), which is the choice's
-    arrival: G = -log(t exp(x_c) + e_c), where e_c is 0 for the choice and Exp(1) for the others. Where choices were made
-    at a temperature T, pass x / T here, and go on with x / T.
+    arrival: G = -log(t exp(x_c) + e_c), where e_c is 0 for the choice and Exp(1) for the others. Where choices were
+    made at a temperature T, pass x / T here, and go on with x / T.
 
     Two uses. A counterfactual: what would this traveller, who took the train, choose at another fare? Add the noise
     given the choice to the other log-potentials (Oberst and Sontag 2019). And Gumbel-Rao, which averages gradients over

@@ -67,10 +67,10 @@ def log_partition(
     where : array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the noise field, as in `NoiseField`.
+        Seed or generator that selects the noise field; see `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of noise, of shape `(size,) + log_potentials.shape`:
-        finite, or -inf, which excludes its place.
+        Noise field to read instead, with its coordinates; or an array of noise, of shape
+        `(size,) + log_potentials.shape`: finite, or -inf, which excludes its place.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
         an error (the default), or make the row alone NaN.

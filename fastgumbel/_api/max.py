@@ -108,14 +108,14 @@ def gumbel_max(
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category, whatever its log-potential.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the noise field, as in `NoiseField`.
+        Seed or generator that selects the noise field; see `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with the axes of
-        `size` before it: finite, or -inf, which excludes its place.
+        Noise field to read instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with
+        the axes of `size` before it: finite, or -inf, which excludes its place.
     temperature : array_like of float, optional
-        What the noise is multiplied by, from 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and
-        values stay in units of the log-potentials. 0 is the plain argmax. Broadcasts to the batch, and may have an axis
-        of one item where the categories are: one for each row.
+        Factor of the noise, from 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and values stay
+        in units of the log-potentials. 0 is the plain argmax. Broadcasts to the batch, and may have an axis of one item
+        where the categories are: one for each row.
     return_max : bool, optional
         Also return the perturbed value of the sample. Its law is T (logsumexp(log_potentials / T) + Gumbel) at the
         temperature T, whatever the sample; the larger of the values of two shards tells which shard's sample is that of
@@ -127,7 +127,7 @@ def gumbel_max(
         which there is an error elsewhere. -1 is a valid NumPy index: look at the marks first, and see
         `diagnose` for what is wrong.
     out : ndarray of intp, or with `return_max` a pair (intp, float64), optional
-        Where to write: of exactly the result's shape.
+        Output array; must have exactly the result's shape and dtype.
 
     Returns
     -------

@@ -93,16 +93,16 @@ def gumbel_nested(
         along the last axis, whatever ids categories have, or again pairs, up to 64 levels deep. Categories in no nest
         are left out.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the field, as in `NoiseField`.
+        Seed or generator that selects the field; see `NoiseField`.
     noise : NoiseField, optional
-        The field instead, with its coordinates: row ids, one draw or one a row, first category or category ids (an
-        empty place gets -inf). Nests draw by key, row, draw and their number, depth first: to append one changes no
-        other.
+        Noise field to read instead, with its coordinates: row ids, one draw or one a row, first category or category
+        ids (an empty place gets -inf). Nests draw by key, row, draw and their number, depth first: to append one
+        changes no other.
     dtype : float64 or float32, optional
         float32 is the float64 result, rounded once. Where scales are small it tells members of a nest apart less well:
         by steps of 2**-22 divided by the product of scales.
     out : ndarray, optional
-        Where to write: of exactly this shape and dtype.
+        Output array; must have exactly this shape and dtype.
 
     Returns
     -------

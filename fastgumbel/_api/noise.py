@@ -69,15 +69,15 @@ def gumbel(
     size : int or tuple of ints
         Shape of the result. The last axis counts categories, the others rows in C order.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the field, as in `NoiseField`.
+        Seed or generator that selects the field; see `NoiseField`.
     noise : NoiseField, optional
-        The field instead, with its coordinates: row ids, draws, first categories or category ids (an empty place gets
-        -inf).
+        Noise field to read instead, with its coordinates: row ids, draws, first categories or category ids (an empty
+        place gets -inf).
     dtype : float64 or float32, optional
         float32 is the same field in float32 arithmetic, from half of the bits.
     out : ndarray or device array, optional
-        Where to write: of exactly this shape and dtype. Anything with `__cuda_array_interface__` is a device array,
-        must be C-contiguous, and is written on the device, on the stream that it names, with the same bits.
+        Output array; must have exactly this shape and dtype. Anything with `__cuda_array_interface__` is a device
+        array, must be C-contiguous, and is written on the device, on the stream that it names, with the same bits.
 
     Returns
     -------

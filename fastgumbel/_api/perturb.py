@@ -60,15 +60,15 @@ def perturb(
     where : array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the noise field, as in `NoiseField`.
+        Seed or generator that selects the noise field; see `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of noise, of the result's shape: finite, or -inf, which
-        excludes its place.
+        Noise field to read instead, with its coordinates; or an array of noise, of the result's shape: finite, or -inf,
+        which excludes its place.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
         an error (the default), or make the row alone NaN.
     out : ndarray of float64, optional
-        Where to write: of exactly the result's shape.
+        Output array; must have exactly the result's shape and dtype.
 
     Returns
     -------
@@ -175,7 +175,7 @@ def _trick_of(trick: Any, alpha: Any) -> tuple[Map, Callable[[NDArray[np.float64
 
 
 def _check_order(before: NDArray[np.float64], after: NDArray[np.float64]) -> None:
-    """Whether the best of each line stays the best, and some thousand values keep their order, but for roundings."""
+    """Refuse values of which the best of a line is not the best any more, or of some thousand the order is another."""
     best = before.argmax(-1)[:, np.newaxis]
     _check_rise(np.take_along_axis(before, best, -1)[:, 0], after.max(-1), np.take_along_axis(after, best, -1)[:, 0])
     step = max(1, before.size // _IN_ORDER)
@@ -185,7 +185,7 @@ def _check_order(before: NDArray[np.float64], after: NDArray[np.float64]) -> Non
 
 
 def _check_rise(points: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
-    """Whether what must be the higher, at these points, is not the lower."""
+    """Refuse values that are higher for less than for these points, but for roundings."""
     with np.errstate(all="ignore"):
         falls = high < low - np.where(np.isfinite(low), _ROUNDING * np.abs(low), 0)
     if falls.any():

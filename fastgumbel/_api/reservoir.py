@@ -39,10 +39,10 @@ class Reservoir:
     k : int
         How many, at least 1; 16 (k + 1) bytes are held from the start.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the noise field, as in `NoiseField`; a Generator gives up its 64 bits here, once. Reservoirs that
-        are to be merged need the same int, SeedSequence or `noise`.
+        Seed or generator that selects the noise field; see `NoiseField`; a Generator gives up its 64 bits here, once.
+        Reservoirs that are to be merged need the same int, SeedSequence or `noise`.
     noise : NoiseField, optional
-        The field instead, with its coordinates: at most one row id, one draw and one start.
+        Noise field to read instead, with its coordinates: at most one row id, one draw and one start.
     first : int, optional
         Position in the stream of the first item that this reservoir gets, from 0 to 2**63 - 1: where its part begins.
 

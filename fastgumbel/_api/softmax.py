@@ -50,17 +50,17 @@ def gumbel_softmax(
     log : bool, optional
         The logarithm of the sample instead: finite also where the sample underflows.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the noise field, as in `NoiseField`.
+        Seed or generator that selects the noise field; see `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of noise, of the result's shape: finite, or -inf, which
-        excludes its place.
+        Noise field to read instead, with its coordinates; or an array of noise, of the result's shape: finite, or -inf,
+        which excludes its place.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
         an error (the default), or make the row alone NaN. On a device, "raise" waits for the result, and "mark"
         does not: so it also marks rows whose `noise` is an array and not finite, for which there is an error
         elsewhere.
     out : ndarray, optional
-        Where to write: of exactly the result's shape and dtype.
+        Output array; must have exactly the result's shape and dtype.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def gumbel_softmax_jvp(
         relaxed samples on noise conditioned on that choice, `gumbel_given_choice` at the draws rao s, rao s + 1, ...
         for draw s. Implies `hard`; takes a field, no precomputed noise.
     out : (ndarray, ndarray), optional
-        Where to write both: of exactly the results' shapes and dtype.
+        Output arrays for both; they must have exactly the results' shapes and dtype.
 
     Returns
     -------

@@ -55,8 +55,8 @@ def gumbel_softmax_vjp(
         an error, or a gradient of NaN. Marked rows add nothing to the gradient of a temperature that others share. On a
         device, where "mark" waits for nothing, a cotangent that is not finite makes that gradient NaN too.
     out : (ndarray, ndarray) or (device array, device array), optional
-        Where to write the samples and the gradient of the log-potentials: of exactly their shapes and dtype, and on the
-        device if the log-potentials are.
+        Output arrays for the samples and the gradient of the log-potentials; they must have exactly their shapes and
+        dtype, and lie on the device if the log-potentials do.
 
     Returns
     -------

@@ -96,14 +96,14 @@ def gumbel_top_k(
     where : array_like or device array of bool, optional
         Broadcasts to `log_potentials`; False excludes a category.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the noise field, as in `NoiseField`.
+        Seed or generator that selects the noise field; see `NoiseField`.
     noise : NoiseField or array_like, optional
-        The field instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with the axes of
-        `size` before it: finite, or -inf, which excludes its place.
+        Noise field to read instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with
+        the axes of `size` before it: finite, or -inf, which excludes its place.
     temperature : array_like of float, optional
-        What the noise is multiplied by, from 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and
-        values stay in units of the log-potentials. 0 is the plain stable sort. Broadcasts to the batch, and may have an
-        axis of one item where the categories are: one for each row.
+        Factor of the noise, from 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and values stay
+        in units of the log-potentials. 0 is the plain stable sort. Broadcasts to the batch, and may have an axis of one
+        item where the categories are: one for each row.
     return_threshold : bool, optional
         Also return the (k+1)-th largest perturbed value, -inf where there is no further category.
     invalid : {"raise", "mark"}, optional
@@ -113,7 +113,7 @@ def gumbel_top_k(
         stay empty have index -1 and value -inf. On a device, "raise" waits for the result, and "mark" does not: so
         it also marks rows whose `noise` is an array and not finite, for which there is an error elsewhere.
     out : tuple of ndarray or device array, optional
-        Where to write, as many arrays as are returned: of exactly the results' shapes and dtypes.
+        Output arrays, as many as are returned; they must have exactly the results' shapes and dtypes.
 
     Returns
     -------

@@ -1,12 +1,12 @@
-"""Noise conditioned on a choice, of short rows: rows (and draws) as vector lanes."""
+"""Noise conditioned on a choice, of short rows: rows (and draws) as vector slots."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastgumbel._cpu.given import refused, yield_to
-from fastgumbel._cpu.lanes import lane_scratch, repeat, survey_valid, turn, turn_back
 from fastgumbel._cpu.parameters import Field, Window
+from fastgumbel._cpu.slots import repeat, slot_scratch, survey_valid, turn, turn_back
 from fastgumbel._cpu.stage import ROW, STAGE, draw_words, enter_draws, exponentials, fill, row_id
 from fastgumbel._law.field import OTHER_WORDS
 from fastgumbel._law.real import decay, log, log64
@@ -16,8 +16,8 @@ from fastgumbel._numba.compile import kernel, stage
 _1 = np.uint64(1)
 
 
-class _Lanes(NamedTuple):
-    """What is known of each lane.
+class _Slots(NamedTuple):
+    """What is known of each slot.
 
     `tops` are largest log-potentials, and `times` when the choice is due, in the type of the noise; the others are
     float64: sums of weights, exact times, perturbed values of the choices; and the choices, of which the noise may not
@@ -34,9 +34,9 @@ class _Lanes(NamedTuple):
 
 
 @stage
-def _weigh(w, x, lanes, n, rows):
+def _weigh(w, x, slots, n, rows):
     """exp(x - top)."""
-    tops = lanes.tops
+    tops = slots.tops
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(rows):
@@ -76,28 +76,28 @@ def _total(sums, w, n, rows):
 
 
 @stage
-def _fresh(e, scratch, n, lanes, start, key):
+def _fresh(e, scratch, n, slots, start, key):
     """Exponentials that the field does not use, at n categories from `start` on; see `exponential_row`."""
     _, counters, high, low = scratch
     first_quad = start >> np.uint64(2)
     skipped = np.int64(start & np.uint64(3))
     for q in range((skipped + n + 3) // 4):
         index = OTHER_WORDS | ((first_quad + np.uint64(q)) << _1)
-        fill(counters, 0, lanes, index)
-        draw_words(high, counters, lanes, key)
+        fill(counters, 0, slots, index)
+        draw_words(high, counters, slots, key)
         if e.itemsize == 8:
-            fill(counters, 0, lanes, index | _1)
-            draw_words(low, counters, lanes, key)
+            fill(counters, 0, slots, index | _1)
+            draw_words(low, counters, slots, key)
         for word in range(4):
             j = 4 * q + word - skipped
             if 0 <= j < n:
-                exponentials(e, j * STAGE, lanes, high, low, word * STAGE)
+                exponentials(e, j * STAGE, slots, high, low, word * STAGE)
 
 
 @stage
-def _time(lanes, e, n):
+def _time(slots, e, n):
     """When the choices are due."""
-    _, times, sums, exact, _, choices, _ = lanes
+    _, times, sums, exact, _, choices, _ = slots
     for i in range(n):
         place = np.uint64(choices[i] * STAGE) + np.uint64(i)
         exact[i] = np.float64(e[place]) / sums[i]
@@ -105,9 +105,9 @@ def _time(lanes, e, n):
 
 
 @stage
-def _finish(e, w, lanes, n, count):
+def _finish(e, w, slots, n, count):
     """Fresh exponentials into Gumbels that lie below the choice's perturbed value."""
-    times = lanes.times
+    times = slots.times
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(count):
@@ -116,9 +116,9 @@ def _finish(e, w, lanes, n, count):
 
 
 @stage
-def _choose(e, x, lanes, n):
+def _choose(e, x, slots, n):
     """Noise of the choices, and their perturbed values."""
-    tops, _, _, exact, best, choices, _ = lanes
+    tops, _, _, exact, best, choices, _ = slots
     for i in range(n):
         exact[i] = -log64(exact[i])
     for i in range(n):
@@ -129,9 +129,9 @@ def _choose(e, x, lanes, n):
 
 
 @stage
-def _compare(e, x, lanes, n, count):
+def _compare(e, x, slots, n, count):
     """Which choices another category beats, or equals and stands before it."""
-    _, _, _, _, best, choices, beaten = lanes
+    _, _, _, _, best, choices, beaten = slots
     fill(beaten, 0, count, 0)
     for j in range(n):
         at, column = np.uint64(j * STAGE), np.int64(j)
@@ -157,7 +157,7 @@ def given_short(x, field, choices, out, faulty, window):
     potentials = np.empty((n + 7) * STAGE, x.dtype)
     w = np.empty((n + GROUP // 2) * STAGE, out.dtype)
     e = np.empty((n + 7) * STAGE, out.dtype)
-    lanes = _Lanes(
+    slots = _Slots(
         np.empty(STAGE, x.dtype),
         np.empty(STAGE, out.dtype),
         np.empty(STAGE),
@@ -166,40 +166,40 @@ def given_short(x, field, choices, out, faulty, window):
         np.empty(STAGE, np.int64),
         np.empty(STAGE, np.int64),
     )
-    scratch = lane_scratch(out)
+    scratch = slot_scratch(out)
     counters = scratch.counters
     for r in range(0, n_rows, together):
         count, to_row = min(together, n_rows - r), window.row + r
         turn(potentials, flat, r * n, n, count)
-        survey_valid(lanes.tops, potentials, n, count)
-        _weigh(w, potentials, lanes, n, count)
-        _total(lanes.sums, w, n, count)
+        survey_valid(slots.tops, potentials, n, count)
+        _weigh(w, potentials, slots, n, count)
+        _total(slots.sums, w, n, count)
         repeat(potentials, n, count, at_once)
         repeat(w, n, count, at_once)
         for d in range(at_once):
             for i in range(count):
                 counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
-                lanes.tops[d * count + i] = lanes.tops[i]
-                lanes.sums[d * count + i] = lanes.sums[i]
+                slots.tops[d * count + i] = slots.tops[i]
+                slots.sums[d * count + i] = slots.sums[i]
         for s in range(window.first_draw, window.last_draw, at_once):
             drawn = min(at_once, window.last_draw - s)
             for d in range(drawn):
                 enter_draws(counters, d * count, count, field, r, s + d)
                 for i in range(count):
                     choice = choices[s + d, to_row + i]
-                    fault = refused(flat, (r + i) * n, n, lanes.tops[i], choice, faulty, to_row + i)
-                    lanes.choices[d * count + i] = 0 if fault else choice
+                    fault = refused(flat, (r + i) * n, n, slots.tops[i], choice, faulty, to_row + i)
+                    slots.choices[d * count + i] = 0 if fault else choice
             _fresh(e, scratch, n, count * drawn, field.start, field.key)
-            _time(lanes, e, count * drawn)
-            _finish(e, w, lanes, n, count * drawn)
-            _choose(e, potentials, lanes, count * drawn)
-            _compare(e, potentials, lanes, n, count * drawn)
+            _time(slots, e, count * drawn)
+            _finish(e, w, slots, n, count * drawn)
+            _choose(e, potentials, slots, count * drawn)
+            _compare(e, potentials, slots, n, count * drawn)
             for d in range(drawn):
                 base = ((s + d) * all_rows + to_row) * n
                 turn_back(results, base, e, d * count, n, count)
                 for i in range(count):
                     choice = choices[s + d, to_row + i]
-                    if refused(flat, (r + i) * n, n, lanes.tops[i], choice, faulty, to_row + i):
+                    if refused(flat, (r + i) * n, n, slots.tops[i], choice, faulty, to_row + i):
                         fill(results, base + i * n, n, np.nan)
-                    elif lanes.beaten[d * count + i]:
+                    elif slots.beaten[d * count + i]:
                         yield_to(results, base + i * n, flat, (r + i) * n, n, choice)

@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from fastgumbel._cpu.lanes import MINIMUM, WINNER, repeat, turn
+from fastgumbel._cpu.slots import MINIMUM, WINNER, repeat, turn
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, first_draw, row_id
 from fastgumbel._law.field import BLOCK_WORDS, LANE_MASK, block_exponential, join, key_of_category, winner_lane, words
 from fastgumbel._law.philox import LOW
@@ -106,12 +106,12 @@ def enter_places(scratch, n, first, shape, ids, field):
 
 @maker
 def id_planes(ids, n):
-    """Planes for the ids of lanes, if there are ids."""
+    """Pslots for the ids of lanes, if there are ids."""
     return np.empty(0 if ids is None else (n + 7) * STAGE, np.uint64)
 
 
 @stage
-def enter_lanes(planes, ids, r, n, rows, copies):
+def enter_slots(planes, ids, r, n, rows, copies):
     """Ids of a few rows from r on as planes, as often as draws are made at once; `ids` has one row for all or each."""
     if ids is not None:
         flat = ids.reshape(ids.size)

@@ -1,10 +1,10 @@
-"""The field written out in float64 or float32: long rows one by one, short ones as vector lanes."""
+"""The field written out in float64 or float32: long rows one by one, short ones as vector slots."""
 
 import numpy as np
 
-from fastgumbel._cpu.lanes import lane_scratch, noise_planes, turn_back
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Field
+from fastgumbel._cpu.slots import noise_planes, slot_scratch, turn_back
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, coordinates_at, first_draw, row_id
 from fastgumbel._numba.compile import kernel
 
@@ -20,16 +20,16 @@ def noise_short(out, field, first, rows):
     n_lines, n = out.shape
     flat = out.reshape(n_lines * n)
     noise = np.empty((n + 7) * STAGE, out.dtype)
-    scratch = lane_scratch(out)
+    scratch = slot_scratch(out)
     counters = scratch.counters
     for at in range(0, n_lines, STAGE):
-        lanes = min(STAGE, n_lines - at)
-        for i in range(lanes):
+        slots = min(STAGE, n_lines - at)
+        for i in range(slots):
             line = first + at + i
             counters[ROW + i] = row_id(field.ids, field.row, line % rows)
             counters[DRAW + i] = first_draw(field, line % rows) + np.uint64(line // rows)
-        noise_planes(noise, scratch, n, lanes, field.start, field.key)
-        turn_back(flat, at * n, noise, 0, n, lanes)
+        noise_planes(noise, scratch, n, slots, field.start, field.key)
+        turn_back(flat, at * n, noise, 0, n, slots)
 
 
 @kernel

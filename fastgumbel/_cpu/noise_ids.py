@@ -3,8 +3,8 @@
 import numpy as np
 
 from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_minima, enter_places, id_scratch, keys_for, split_ids
-from fastgumbel._cpu.lanes import noise_plane
 from fastgumbel._cpu.parameters import Field
+from fastgumbel._cpu.slots import noise_plane
 from fastgumbel._cpu.stage import STAGE, exponentials, padded
 from fastgumbel._law.field import HIGH_WORDS, LOW_WORDS, OTHER_WORDS
 from fastgumbel._numba.compile import kernel

@@ -145,7 +145,7 @@ def exponential_row(out, to, n, coordinates, scratch):
     """Write Exp(1) numbers that the field does not use to out[to + j] for j < n.
 
     They are words of the fourth domain: quad q has its high halves at index 2 q and its low ones at 2 q + 1. The
-    last quad must not be among them: `weights` has its low index.
+    last quad must not be among them: its indices are `KEY_WORDS` and `DRAW_WORDS`.
     """
     high, low, _, _, _, fresh = scratch
     start = coordinates.start

@@ -64,7 +64,7 @@ class Result:
 
 
 def check_apart(*results: Result) -> None:
-    """Whether the caller's arrays for several results have no memory in common."""
+    """Refuse arrays of the caller for several results that have memory in common."""
     views = [result.view for result in results if result.view is not None]
     if any(a.overlaps(b) for i, a in enumerate(views) for b in views[:i]):
         raise ValueError(apart_message(len(results)))

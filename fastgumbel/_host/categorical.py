@@ -16,7 +16,7 @@ from fastgumbel._host.rows import Rows, inputs_of, rows_of
 from fastgumbel._host.threads import run
 from fastgumbel._request.request import Request
 
-# Rows of at most so many categories go side by side through the vector lanes, for at most so many draws.
+# Rows of at most so many categories go side by side through the vector slots, for at most so many draws.
 SHORT = 256
 FEW = 32
 # So many draws of a row are shared among threads, in parts of so many.

@@ -21,9 +21,9 @@ from fastgumbel._request.ids import IDS
 from fastgumbel._request.request import Request
 from fastgumbel._request.shape import count_set
 
-# So many rows (and draws) or more, of at most so many categories, go side by side through the vector lanes.
-_LANES, _SHORT = 16, 128
-_FEW_LANES, _SHORTER = 4, 32
+# So many rows (and draws) or more, of at most so many categories, go side by side through the vector slots.
+_SLOTS, _SHORT = 16, 128
+_FEW_SLOTS, _SHORTER = 4, 32
 
 
 def sample(request: Request, choice: Any, out: Any) -> Any:
@@ -87,8 +87,8 @@ def _noise_block(
         given_choice(x, at, choices, out, faulty, window, True)
         np.copyto(part, 0, where=(own >= IDS) & ~np.isnan(part))
         return
-    lanes = (r1 - r) * (s1 - s)
-    if (lanes >= _LANES and rows.n <= _SHORT) or (lanes >= _FEW_LANES and rows.n <= _SHORTER):
+    slots = (r1 - r) * (s1 - s)
+    if (slots >= _SLOTS and rows.n <= _SHORT) or (slots >= _FEW_SLOTS and rows.n <= _SHORTER):
         given_short(x, at, choices, out, faulty, window)
     else:
         given_choice(x, at, choices, out, faulty, window, False)

@@ -26,12 +26,14 @@ from fastgumbel._request.shape import any_negative
 
 # Which kernel runs, by the categories of a row: `max_short` up to SHORT, or `max_each` where the rows of all draws are
 # few, `max_middle` up to MIDDLE, then `max_long`.
-# `bench/curve.py` measures all three. The middle one begins to win at 170 (equal log-potentials) to 300 categories
-# (wide ones). It ends at about 3,000 for equal ones, at 10,000 for N(0, 1), and beyond what it can do, 16,384, for
-# wider ones.
+# `bench/curve.py` measures all three. The middle one begins to win at about 100 categories (equal log-potentials), 170
+# (N(0, 1)) or 300 (wide ones). It ends at about 3,500 for equal ones, at 14,000 for N(0, 1), and beyond what it can do,
+# 16,384, for wider ones.
 SHORT = 192
 _EACH = 16
-MIDDLE = 8192
+MIDDLE = 12_288
+# Rows with ids, written out, have at most so many categories for it, as they may begin anywhere in a pair of blocks.
+_MIDDLE_WRITTEN = 16_384 - 128
 # Up to so many categories with ids go through `max_short`.
 _SHORT_IDS = 256
 # Of so many log-potentials in so many rows, at most, samples are found without any preparation.
@@ -122,7 +124,7 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     if noise is not None:
         share(rows, index, values, True, scan_given(rows, noise, max_given), merge_results)
     elif apart and n <= MIDDLE and not rows.place.wide:
-        written = Written(rows, max_middle, scan_ids(rows, max_given), 2 * MIDDLE - 128, ordered=False)
+        written = Written(rows, max_middle, scan_ids(rows, max_given), _MIDDLE_WRITTEN, ordered=False)
         share(rows, index, values, False, written.scan, merge_results)
         settled = written.settled
     elif apart:

@@ -36,7 +36,7 @@ def fill(
         at = field_at(place, row, row + height, draw)
         noise_ids(lines.reshape(-1, height, n), own, at, False, place.wide or None)
         return
-    # Few lines leave lanes empty, long ones outgrow the cache.
+    # Few lines leave slots empty, long ones outgrow the cache.
     kernel = noise_short if n <= min(_SHORT, 16 * n_lines) else noise_long
     kernel(lines, field_at(place, 0, count, 0, column), first, count)
 

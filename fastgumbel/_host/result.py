@@ -71,7 +71,7 @@ def delivered(result: NDArray[Any], out: Any, shape: tuple[int, ...], axis: int)
 
 
 def check_apart(*outs: Any) -> None:
-    """Whether the caller's arrays for several results have no memory in common."""
+    """Refuse arrays of the caller for several results that have memory in common."""
     given = [out for out in outs if out is not None]
     if any(np.may_share_memory(a, b) for i, a in enumerate(given) for b in given[:i]):
         raise ValueError(apart_message(len(outs)))

@@ -14,7 +14,7 @@ from fastgumbel._numba.load import address, call, load, load_part, spread
 
 
 def _mask(builder: Any, compare: Any) -> Any:
-    """64 bits, of which `compare` makes 16 at a time, from a lane on: LLVM takes 64 apart bit by bit on AVX2."""
+    """64 bits, of which `compare` makes 16 at a time, from a slot on: LLVM takes 64 apart bit by bit on AVX2."""
     mask = None
     for first in range(0, 64, 16):
         part = builder.zext(builder.bitcast(compare(first, 16), ir.IntType(16)), ir.IntType(64))
@@ -32,8 +32,8 @@ def reach16(
     float32, `least` is taken off in two halves: it and its product with `rate` must be finite there.
     """
 
-    def shuffled(builder: Any, a: Any, b: Any, lanes: list[int]) -> Any:
-        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), 8), lanes))
+    def shuffled(builder: Any, a: Any, b: Any, slots: list[int]) -> Any:
+        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), 8), slots))
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         _, _, threshold, out, to, least, rate = args
@@ -47,7 +47,7 @@ def reach16(
         even, odd = [0, 2, 8, 10, 4, 6, 12, 14], [1, 3, 9, 11, 5, 7, 13, 15]
         while len(parts) > 2:
             pairs = list(zip(parts[::2], parts[1::2], strict=True))
-            parts = [[shuffled(builder, a, b, lanes) for lanes in (even, odd)] for a, b in pairs]
+            parts = [[shuffled(builder, a, b, slots) for slots in (even, odd)] for a, b in pairs]
             parts = [builder.select(builder.fcmp_ordered(">", a, b), a, b) for a, b in parts]
         mask = ir.Constant(ir.IntType(64), 0)
         for i, part in enumerate(parts):
@@ -70,9 +70,9 @@ def reach16(
 def _reach(context: Any, builder: Any, signature: Any, args: Any, load: Any) -> Any:
     """Which of 64 items, which `load` reads, are at least the last argument: a mask."""
 
-    def compare(first: int, lanes: int) -> Any:
-        items = load(context, builder, signature, args, first, lanes)
-        return builder.fcmp_ordered(">=", items, spread(builder, args[-1], lanes))
+    def compare(first: int, slots: int) -> Any:
+        items = load(context, builder, signature, args, first, slots)
+        return builder.fcmp_ordered(">=", items, spread(builder, args[-1], slots))
 
     return _mask(builder, compare)
 
@@ -105,9 +105,9 @@ def at_most64(typing_context: Any, array: Any, offset: Any, limits: Any, first: 
         beside = signature.return_type(*signature.args[2:])
         less = builder.fcmp_ordered if isinstance(array.dtype, types.Float) else builder.icmp_unsigned
 
-        def compare(first: int, lanes: int) -> Any:
-            items = load(context, builder, signature, args[:2], first, lanes)
-            return less("<=", items, load(context, builder, beside, args[2:], first, lanes))
+        def compare(first: int, slots: int) -> Any:
+            items = load(context, builder, signature, args[:2], first, slots)
+            return less("<=", items, load(context, builder, beside, args[2:], first, slots))
 
         return _mask(builder, compare)
 
@@ -121,9 +121,9 @@ def any_at_most64(typing_context: Any, planes: Any, offset: Any, plane: Any, lim
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         words, offset, plane, limits = args
 
-        def compare(first: int, lanes: int) -> Any:
+        def compare(first: int, slots: int) -> Any:
             def part(array: Any, place: Any) -> Any:
-                return load(context, builder, signature, [array, place], first, lanes)
+                return load(context, builder, signature, [array, place], first, slots)
 
             least = part(words, offset)
             for j in range(1, 4):

@@ -18,8 +18,8 @@ def _largest(context: Any, builder: Any, signature: Any, args: Any, load: Any) -
     """Largest of 64 items, which `load` reads; NaN if any is NaN."""
     dtype = signature.return_type
     width = BITS[dtype]
-    lanes = 512 // width
-    parts = [load(context, builder, signature, args, first, lanes) for first in range(0, 64, lanes)]
+    slots = 512 // width
+    parts = [load(context, builder, signature, args, first, slots) for first in range(0, 64, slots)]
     unordered = [builder.fcmp_unordered("uno", a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
     while len(parts) > 1:
         parts = [
@@ -28,10 +28,10 @@ def _largest(context: Any, builder: Any, signature: Any, args: Any, load: Any) -
     while len(unordered) > 1:
         unordered = [builder.or_(a, b) for a, b in zip(unordered[::2], unordered[1::2], strict=True)]
     item = context.get_value_type(dtype)
-    name = f"llvm.vector.reduce.fmax.v{lanes}f{width}"
+    name = f"llvm.vector.reduce.fmax.v{slots}f{width}"
     largest = call(builder, name, item, [parts[0]], fastmath=("nnan",))
     any_nan = builder.icmp_unsigned(
-        "!=", builder.bitcast(unordered[0], ir.IntType(lanes)), ir.Constant(ir.IntType(lanes), 0)
+        "!=", builder.bitcast(unordered[0], ir.IntType(slots)), ir.Constant(ir.IntType(slots), 0)
     )
     return builder.select(any_nan, ir.Constant(item, float("nan")), largest)
 
@@ -56,10 +56,10 @@ def max_part64(typing_context: Any, array: Any, offset: Any, first: Any, last: A
     return array.dtype(array, types.intp, types.intp, types.intp), generate
 
 
-def _fill(out: Any, to: Any, value: Any, lanes: int) -> Any:
+def _fill(out: Any, to: Any, value: Any, slots: int) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place = address(context, builder, signature.args[0], *args[:2])
-        builder.store(spread(builder, args[2], lanes), place, align=BITS[out.dtype] // 8)
+        builder.store(spread(builder, args[2], slots), place, align=BITS[out.dtype] // 8)
         return context.get_dummy_value()
 
     return types.none(out, types.intp, out.dtype), generate
@@ -94,7 +94,7 @@ def sums8(typing_context: Any, out: Any, to: Any, first: Any, values: Any) -> An
 
 @intrinsic
 def sum64(typing_context: Any, array: Any, offset: Any) -> Any:
-    """Sum of 64 items, halves added lane by lane down to one."""
+    """Sum of 64 items, halves added slot by slot down to one."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _halve(builder, load(context, builder, signature, args, 0, 64))
@@ -158,14 +158,14 @@ def turn8(typing_context: Any, out: Any, to: Any, plane: Any, array: Any, offset
             steps = [builder.mul(step, ir.Constant(ir.IntType(64), i)) for i in range(8)]
             return [beyond(context, builder, array_type, begin, s) for s in steps]
 
-        def mix(a: Any, b: Any, lanes: list[int]) -> Any:
-            return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), 8), lanes))
+        def mix(a: Any, b: Any, slots: list[int]) -> Any:
+            return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), 8), slots))
 
         rows = [builder.load(p, align=align, typ=kind) for p in pointers(array_type, args[3], args[4], args[5])]
         for d in (1, 2, 4):
-            # Swap the lanes with bit d of the rows without it for the lanes without bit d of the rows with it.
-            first = [8 + (lane ^ d) if lane & d else lane for lane in range(8)]
-            second = [8 + lane if lane & d else lane ^ d for lane in range(8)]
+            # Swap the slots with bit d of the rows without it for the slots without bit d of the rows with it.
+            first = [8 + (slot ^ d) if slot & d else slot for slot in range(8)]
+            second = [8 + slot if slot & d else slot ^ d for slot in range(8)]
             for i in range(8):
                 if not i & d:
                     a, b = rows[i], rows[i | d]

@@ -13,7 +13,7 @@ from fastgumbel._request.faults import flag_message
 from fastgumbel._request.ids import DRAWS
 from fastgumbel._request.scalars import array_of, whole
 
-# As unions they would be made anew in every call.
+# Tuples, since a union would be built again in every call.
 _FLAGS, _INTEGERS, _PAIRS = (bool, np.bool_), (int, np.integer), (tuple, list)
 _FLOATS: tuple[np.dtype[Any], ...] = (np.dtype(np.float64), np.dtype(np.float32))
 
@@ -86,7 +86,7 @@ def real_array(x: ArrayLike, name: str) -> NDArray[Any]:
 
 
 def check_real(dtype: np.dtype[Any], name: str) -> None:
-    """Whether a dtype is float16 to float64 or an integer."""
+    """Refuse a dtype that is neither float16 to float64 nor an integer."""
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         remedy = f": pass np.asarray({name}, float)" if dtype.kind in "bOf" else ""
         raise TypeError(f"{name} must be real numbers (float16, float32, float64 or integers), not {dtype}{remedy}")

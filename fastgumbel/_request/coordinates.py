@@ -103,7 +103,7 @@ def _field_of_int(seed: int) -> NoiseField:
 
 
 def check_reach(field: NoiseField, draws: int, categories: int, samples: int = 1) -> None:
-    """Whether the coordinates end before the field does, of which each draw takes so many samples."""
+    """Refuse coordinates that go beyond the field, where each draw takes so many samples."""
     draw, start = field.draw, field.start
     if type(draw) is not int or type(start) is not int:
         draw, start = last_of(draw), last_of(start)
@@ -121,7 +121,7 @@ def last_of(first: int | NDArray[np.uint64]) -> int:
 
 
 def check_device(place: Coordinates) -> None:
-    """Whether a device has such coordinates: no category id is too large."""
+    """Refuse category ids that are too large for a device."""
     if place.wide:
         raise ValueError("noise: categories of device arrays are up to 2**32 - 1: number them, or pass host arrays")
 
@@ -152,9 +152,10 @@ def row_ids(field: NoiseField, batch: tuple[int, ...]) -> NDArray[np.uint64]:
 
 
 def check_conditioned(field: NoiseField, categories: int) -> None:
-    """Whether conditioned noise has so many categories.
+    """Refuse categories of which there is no conditioned noise.
 
-    Fresh exponentials have 30 bits of index, two calls for a quad, but for the last index, which `categorical` reads.
+    Fresh exponentials have 30 bits of index, two calls for a quad, but for the last two indices, which wide category
+    ids and `categorical` read.
     """
     if field.categories is not None:
         if field.categories.size and field.categories.max() > 2**31 - 5:

@@ -33,10 +33,10 @@ class NoiseField:
     Parameters
     ----------
     seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
-        What names the field, as in `numpy.random.default_rng`. An int (at least 0, of any size), a sequence of them
-        (such as the step of a model and a seed) or a SeedSequence always names the same one; None takes fresh entropy;
-        a BitGenerator or Generator gives up its next 64 bits. NumPy ignores zeros at the end of a sequence: put what
-        may be 0 first.
+        Seed or generator that selects the field, as in `numpy.random.default_rng`. An int (at least 0, of any size), a
+        sequence of them (such as the step of a model and a seed) or a SeedSequence always names the same one; None
+        takes fresh entropy; a BitGenerator or Generator gives up its next 64 bits. NumPy ignores zeros at the end of a
+        sequence: put what may be 0 first.
 
     Attributes
     ----------

@@ -133,7 +133,7 @@ def is_labelled(x: Any) -> bool:
 
 
 def check_labels(frame: Any, other: Any, name: str, by_row: bool, axis: int) -> None:
-    """Whether what is labelled, beside log-potentials that are, has the same labels in the same order.
+    """Refuse labels of an argument that are those of the log-potentials in another order.
 
     Places are what counts. Other labels may be any. `by_row` tells whether a series has an item a row or a category;
     categories are along this axis of the frame.

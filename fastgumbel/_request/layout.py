@@ -37,7 +37,7 @@ def layout_of(shape: tuple[int, ...], dtype: np.dtype[Any], axis: int) -> Layout
 
 
 def check_categories(n: int) -> None:
-    """Whether the field has so many categories."""
+    """Refuse more categories than the field has."""
     if n > CATEGORIES:
         raise ValueError(f"log_potentials must have at most 2**32 categories, not {n}")
 

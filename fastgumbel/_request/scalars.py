@@ -43,7 +43,7 @@ def whole(value: Any, name: str, least: int, end: int | None = None) -> int:
 
 
 def check_host(x: Any, name: str) -> None:
-    """Whether an argument that goes with host arrays, or is never read on a device, is not a device array."""
+    """Refuse a device array where an argument goes with host arrays, or is never read on a device."""
     if is_device(x):
         beside = "" if name in _BY_THEMSELVES else ", or put log_potentials beside it"
         raise TypeError(f"{name} must not be a device array here: copy it to the host{beside}")

@@ -25,7 +25,7 @@ def settings(n):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_lanes_give_the_bits_of_rows_one_by_one(monkeypatch, dtype):
+def test_slots_give_the_bits_of_rows_one_by_one(monkeypatch, dtype):
     """Also where rounding must be mended so that the choice wins, in some thousand of these rows."""
     rng = np.random.default_rng(1)
     for n in LENGTHS:
@@ -36,8 +36,8 @@ def test_lanes_give_the_bits_of_rows_one_by_one(monkeypatch, dtype):
                 chosen = choice[:, rows] if size == 3 else choice[:1, rows].repeat(70, 0)
                 results = []
                 for lanes in (1, 2**62):
-                    monkeypatch.setattr(given, "_LANES", lanes)
-                    monkeypatch.setattr(given, "_FEW_LANES", lanes)
+                    monkeypatch.setattr(given, "_SLOTS", lanes)
+                    monkeypatch.setattr(given, "_FEW_SLOTS", lanes)
                     results.append(gumbel_given_choice(x[rows], chosen, size=size, noise=place, invalid="mark"))
                 assert results[0].tobytes() == results[1].tobytes()
 

@@ -7,7 +7,7 @@ from fastgumbel import NoiseField, gumbel, gumbel_max
 
 # Quads, blocks, pairs of blocks, what vector loops are padded to, and where another kernel takes over.
 LIMITS = (63, 64, 65, 127, 128, 129, 191, 192, 193, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 2000)
-LONG = (4095, 4096, 4097, 8191, 8192, 8193)
+LONG = (4095, 4096, 4097, 8191, 8192, 8193, 12_287, 12_288, 12_289)
 FEWEST = 300
 TEMPERATURES = (0.0, 1e-3, 0.3, 1.0, 7.0, 1e6)
 

@@ -3,7 +3,6 @@
 import numba
 import numpy as np
 
-from fastgumbel._cpu.lanes import MINIMUM, WINNER
 from fastgumbel._cpu.max.times import (
     LATEST,
     LEAST,
@@ -16,6 +15,7 @@ from fastgumbel._cpu.max.times import (
     race,
     weigh,
 )
+from fastgumbel._cpu.slots import MINIMUM, WINNER
 from fastgumbel._cpu.stage import STAGE
 from fastgumbel._law.field import block_exponential
 from fastgumbel._law.real import exponential64

@@ -1,8 +1,8 @@
 """All categories whose perturbed value is above a threshold.
 
 The threshold is known beforehand, so there is no race. Pairs of blocks, of one row or of many short ones, fill a tile.
-Of a tile, blocks whose bound does not reach their threshold are left alone. The others are listed, and `above_open`
-opens them. What is found comes out in the order of draws, rows and categories.
+Of a tile, blocks whose bound does not reach their threshold are left alone. The others are listed, and
+`decide_others` opens them. What is found comes out in the order of draws, rows and categories.
 """
 
 import numpy as np

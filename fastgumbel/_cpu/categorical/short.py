@@ -1,4 +1,4 @@
-"""Few draws from each of many short rows: rows as vector lanes.
+"""Few draws from each of many short rows: rows as vector slots.
 
 The running sums are float32, and so is the target; where it lies so near a sum that float32 cannot tell on which side,
 the row is decided anew by the integers of the definition.
@@ -6,8 +6,8 @@ the row is decided anew by the integers of the definition.
 
 import numpy as np
 
-from fastgumbel._cpu.lanes import survey_valid, turn
 from fastgumbel._cpu.parameters import Field, Line, Window
+from fastgumbel._cpu.slots import survey_valid, turn
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, enter_draws, fill, row_id, temperature_of
 from fastgumbel._law.race import COLDEST
 from fastgumbel._law.real import decay32
@@ -101,14 +101,14 @@ def _judge(state, rows):
 
 @stage
 def _write(index, draw, row, state, rows):
-    """Store what the lanes have found."""
+    """Store what the slots have found."""
     for i in range(rows):
         index[np.uint64(draw), np.uint64(row) + np.uint64(i)] = np.int64(np.int32(state[_PASSED + i]))
 
 
 @stage
 def _draw_own(words, counters, n, key):
-    """Words of lanes, each of a draw of its own: those of odd draws to where those of even ones are."""
+    """Words of slots, each of a draw of its own: those of odd draws to where those of even ones are."""
     for i in range(n):
         counters[_ODD + i] = counters[DRAW + i] & _1
         counters[DRAW + i] >>= _1

@@ -37,7 +37,7 @@ def _nothing_or_nan(x):
 
 @kernel
 def max_each(x, field, index, value, window):
-    """Gumbel-max of each row of x by itself: for so few rows and draws that they would leave vector lanes empty.
+    """Gumbel-max of each row of x by itself: for so few rows and draws that they would leave vector slots empty.
 
     `field` is a `Field`; `window` is (first_draw, last_draw, row, column), a `Window` of `index` and `value`, whose
     axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with.

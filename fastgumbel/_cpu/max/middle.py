@@ -103,7 +103,7 @@ def _settle_alone(races, n, flat):
         place, lane = integers[np.uint64(LANE_PLACE) + at], integers[np.uint64(LANE) + at]
         alone = integers[np.uint64(_RIVALS) + race] == 1
         sample = alone & (np.float64(flat[integers[np.uint64(ITEM) + place] + lane]) > -LIMIT)
-        # No branch, as it would be foretold wrongly: what is not alone is decided later.
+        # No branch, as it would be mispredicted: what is not alone is decided later.
         result = np.uint64(_INDEX) + race
         integers[result] = np.uint64(index_of(races, i)) if sample else integers[result]
         enter(races, left, place, lane, races.words[np.uint64(LANE_HIGH) + at])

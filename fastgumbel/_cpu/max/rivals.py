@@ -1,6 +1,6 @@
 """Who may win races over short rows, by bounds of their finishing times; where several may, they are decided exactly.
 
-A stage of rivals, each a lane and a category, is decided at a time.
+A stage of rivals, each a slot and a category, is decided at a time.
 """
 
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.ids import category_at, draw_blocks, draw_own, enter_minima, id_scratch
-from fastgumbel._cpu.lanes import noise_plane
+from fastgumbel._cpu.slots import noise_plane
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, padded
 from fastgumbel._law.field import HIGH_WORDS, LOW_WORDS
 from fastgumbel._law.ops import fma
@@ -24,9 +24,9 @@ _STAGE, _NONE = np.int64(STAGE), np.int64(0)
 
 
 class Races(NamedTuple):
-    """Rows of x and their category ids, if any; of the races of all lanes the first row, how many rows, temperatures.
+    """Rows of x and their category ids, if any; of the races of all slots the first row, how many rows, temperatures.
 
-    `counters` are rows and draws of the lanes in the field, besides an index.
+    `counters` are rows and draws of the slots in the field, besides an index.
     """
 
     x: Any
@@ -40,12 +40,12 @@ class Races(NamedTuple):
 
 
 class Rivals(NamedTuple):
-    """Rivals that wait, lanes and columns; who may win by category; of each lane the best, and its value if rivals are.
+    """Rivals that wait, slots and columns; who may win by category; of each slot the best, and its value if rivals are.
 
     `exact` and `potentials` are of the rivals that are decided.
     """
 
-    lanes: Any
+    slots: Any
     columns: Any
     masks: Any
     index: Any
@@ -70,9 +70,9 @@ def new_rivals(n):
 
 
 @scalar
-def line_of(lane, rows):
-    """The row of a lane among those of the races; a division takes long."""
-    return lane if lane < rows else lane % rows
+def line_of(slot, rows):
+    """The row of a slot among those of the races; a division takes long."""
+    return slot if slot < rows else slot % rows
 
 
 @stage
@@ -81,17 +81,17 @@ def draw_rivals(rivals, n, races):
     state, places, high, low, own, noise = rivals.exact
     potentials = rivals.potentials
     for i in range(n):
-        lane, column = rivals.lanes[i], rivals.columns[i]
-        row = races.row + line_of(lane, races.rows)
-        places[ROW + i], places[DRAW + i] = races.counters[ROW + lane], races.counters[DRAW + lane]
+        slot, column = rivals.slots[i], rivals.columns[i]
+        row = races.row + line_of(slot, races.rows)
+        places[ROW + i], places[DRAW + i] = races.counters[ROW + slot], races.counters[DRAW + slot]
         own[i] = category_at(races.ids, row, column, races.start)
         potentials[i] = races.x[row, column]
-    lanes = padded(n)
-    draw_blocks(high, own, 0, places, lanes, races.key)
-    enter_minima(state, own, high, lanes)
-    draw_own(high, own, 0, places, lanes, races.key, HIGH_WORDS, _1)
-    draw_own(low, own, 0, places, lanes, races.key, LOW_WORDS, _1)
-    noise_plane(noise, 0, rivals.exact, lanes, 0, 0)
+    slots = padded(n)
+    draw_blocks(high, own, 0, places, slots, races.key)
+    enter_minima(state, own, high, slots)
+    draw_own(high, own, 0, places, slots, races.key, HIGH_WORDS, _1)
+    draw_own(low, own, 0, places, slots, races.key, LOW_WORDS, _1)
+    noise_plane(noise, 0, rivals.exact, slots, 0, 0)
 
 
 @stage
@@ -100,35 +100,35 @@ def _decide(rivals, n, races):
     draw_rivals(rivals, n, races)
     noise, potentials = rivals.exact.numbers, rivals.potentials
     for i in range(n):
-        lane, column = rivals.lanes[i], rivals.columns[i]
-        value = fma(races.heat[line_of(lane, races.rows)], noise[i], potentials[i])
-        if potentials[i] > -LIMIT and beats(value, column, rivals.value[lane], rivals.index[lane]):
-            rivals.value[lane], rivals.index[lane] = value, column
+        slot, column = rivals.slots[i], rivals.columns[i]
+        value = fma(races.heat[line_of(slot, races.rows)], noise[i], potentials[i])
+        if potentials[i] > -LIMIT and beats(value, column, rivals.value[slot], rivals.index[slot]):
+            rivals.value[slot], rivals.index[slot] = value, column
 
 
 @scalar
 def drop_decided(rivals, n):
     """Move what waits behind the first STAGE of n rivals to the front; how many they are."""
     for i in range(_ROOM - STAGE):
-        rivals.lanes[i] = rivals.lanes[STAGE + i]
+        rivals.slots[i] = rivals.slots[STAGE + i]
         rivals.columns[i] = rivals.columns[STAGE + i]
     return n - STAGE
 
 
 @stage
-def _settle_group(rivals, n, times, limits, group, lanes, exact):
-    """Enter in `index` who alone may win in some lanes (a mask) of 64; the mask of lanes that have rivals.
+def _settle_group(rivals, n, times, limits, group, slots, exact):
+    """Enter in `index` who alone may win in some slots (a mask) of 64; the mask of slots that have rivals.
 
-    With `exact` all lanes count as such.
+    With `exact` all slots count as such.
     """
     masks, index = rivals.masks, rivals.index
     some, several = np.uint64(0), np.uint64(0)
     for j in range(n):
-        mask = at_most64(times, j * STAGE + group, limits, group) & lanes
+        mask = at_most64(times, j * STAGE + group, limits, group) & slots
         several |= some & mask
         some |= mask
         masks[j] = mask
-    several = lanes if exact else several
+    several = slots if exact else several
     for j in range(n):
         alone = masks[j] & ~several
         while alone:
@@ -138,22 +138,22 @@ def _settle_group(rivals, n, times, limits, group, lanes, exact):
 
 
 @stage
-def settle(rivals, times, limits, n, lanes, exact, races):
-    """Find the best of each lane: of n categories those may win whose time is at most the limit of the lane.
+def settle(rivals, times, limits, n, slots, exact, races):
+    """Find the best of each slot: of n categories those may win whose time is at most the limit of the slot.
 
     `exact` asks for its value, too.
     """
     fill(rivals.index, 0, STAGE, NO_INDEX)
     fill(rivals.value, 0, STAGE, NOTHING)
     waiting = _NONE
-    for group in range(0, lanes, 64):
-        inside = ~np.uint64(0) >> np.uint64(max(group + 64 - lanes, 0))
+    for group in range(0, slots, 64):
+        inside = ~np.uint64(0) >> np.uint64(max(group + 64 - slots, 0))
         several = _settle_group(rivals, n, times, limits, np.int64(group), inside, exact)
         if several:
             for j in range(n):
                 mask = rivals.masks[j] & several
                 while mask:
-                    rivals.lanes[waiting] = group + lowest_bit(mask)
+                    rivals.slots[waiting] = group + lowest_bit(mask)
                     rivals.columns[waiting] = j
                     mask &= mask - _1
                     waiting += 1

@@ -1,12 +1,12 @@
-"""A race over short rows as vector lanes: what is entered of their rows, and how it is run."""
+"""A race over short rows as vector slots: what is entered of their rows, and how it is run."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastgumbel._cpu.ids import id_planes
-from fastgumbel._cpu.lane_words import draw_at, enter_rounds, new_rounds
 from fastgumbel._cpu.max.times import PLANES, RATIO, begin, enter_block, race, race_quad
+from fastgumbel._cpu.slot_words import draw_at, enter_rounds, new_rounds
 from fastgumbel._cpu.stage import STAGE, fill
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS
 from fastgumbel._law.race import margin_at, margin_of
@@ -54,7 +54,7 @@ def enter_temperatures(heat, temperatures, r, rows):
 
 @stage
 def enter_margins(margins, largest, heat, tempered, rows, copies):
-    """By what the least time may be too large for a winner, in each lane; below 0 in rows without a race.
+    """By what the least time may be too large for a winner, in each slot; below 0 in rows without a race.
 
     Not `tempered` means that all temperatures are 1.
     """
@@ -71,23 +71,23 @@ def enter_margins(margins, largest, heat, tempered, rows, copies):
 
 
 @scalar
-def run(scratch, times, n, lanes, start, key):
-    """Race the n categories from `start` on in all lanes."""
+def run(scratch, times, n, slots, start, key):
+    """Race the n categories from `start` on in all slots."""
     counters, state, rounds, blocks, words, _ = scratch
     begin(state)
-    enter_rounds(rounds, counters, lanes, key)
+    enter_rounds(rounds, counters, slots, key)
     first_quad = start >> np.uint64(2)
     skipped = np.int64(start & _3)
     for q in range((skipped + n + 3) // 4):
         quad = first_quad + np.uint64(q)
         if q == 0 or quad & _QUADS_OF_PAIR == 0:
-            draw_at(blocks, rounds, counters, lanes, BLOCK_WORDS | (quad >> np.uint64(5)), key)
+            draw_at(blocks, rounds, counters, slots, BLOCK_WORDS | (quad >> np.uint64(5)), key)
         if q == 0 or quad & _QUAD == 0:
-            enter_block(state, blocks, (quad >> np.uint64(4)) & _1, lanes)
-        draw_at(words, rounds, counters, lanes, HIGH_WORDS | quad, key)
+            enter_block(state, blocks, (quad >> np.uint64(4)) & _1, slots)
+        draw_at(words, rounds, counters, slots, HIGH_WORDS | quad, key)
         j, lane = 4 * q - skipped, 4 * np.int64(quad & _QUAD)
         if 0 <= j <= n - 4:
-            race_quad(times, state, words, lane, j, lanes)
+            race_quad(times, state, words, lane, j, slots)
         else:
             for word in range(max(-j, 0), min(n - j, 4)):
-                race(times, state, words, word, lane + word, j + word, lanes)
+                race(times, state, words, word, lane + word, j + word, slots)

@@ -1,13 +1,12 @@
-"""Gumbel-max over short rows: rows (and draws) as vector lanes.
+"""Gumbel-max over short rows: rows (and draws) as vector slots.
 
-STAGE lanes, each a row and a draw, go through the categories together, and race in exponential space. Their finishing
-times are bounds from high words, in float32, which leave one category in most lanes; others are decided in float64.
+STAGE slots, each a row and a draw, go through the categories together, and race in exponential space. Their finishing
+times are bounds from high words, in float32, which leave one category in most slots; others are decided in float64.
 """
 
 import numpy as np
 
-from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_lanes
-from fastgumbel._cpu.lanes import repeat, survey, turn
+from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_slots
 from fastgumbel._cpu.max.rivals import Races, new_rivals, settle
 from fastgumbel._cpu.max.run import enter_margins, enter_temperatures, new_scratch, run
 from fastgumbel._cpu.max.times import (
@@ -21,6 +20,7 @@ from fastgumbel._cpu.max.times import (
     weigh,
 )
 from fastgumbel._cpu.parameters import Field, Window
+from fastgumbel._cpu.slots import repeat, survey, turn
 from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, padded, row_id
 from fastgumbel._law.field import HIGH_WORDS
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
@@ -52,15 +52,15 @@ def _first_largest(x, row):
 
 
 @scalar
-def _run_ids(scratch, times, n, lanes, key):
-    """Race n categories in all lanes, each by its id."""
+def _run_ids(scratch, times, n, slots, key):
+    """Race n categories in all slots, each by its id."""
     counters, state, _, blocks, words, planes = scratch
     begin(state)
     for j in range(n):
-        draw_blocks(blocks, planes, j * STAGE, counters, lanes, key)
-        enter_blocks_of(state, blocks, planes, j * STAGE, lanes)
-        draw_own(words, planes, j * STAGE, counters, lanes, key, HIGH_WORDS, _1)
-        race(times, state, words, 0, 0, j, lanes)
+        draw_blocks(blocks, planes, j * STAGE, counters, slots, key)
+        enter_blocks_of(state, blocks, planes, j * STAGE, slots)
+        draw_own(words, planes, j * STAGE, counters, slots, key, HIGH_WORDS, _1)
+        race(times, state, words, 0, 0, j, slots)
 
 
 @kernel
@@ -94,7 +94,7 @@ def max_short(x, field, index, value, window, ids=None):
             enter_temperatures(heat, field.temperatures, r, count)
             enter_rates(rates, heat, count)
         enter_margins(margins, largest, heat, tempered, count, at_once)
-        enter_lanes(scratch.planes, ids, r, n, count, at_once)
+        enter_slots(scratch.planes, ids, r, n, count, at_once)
         races = Races(x, ids, r, count, heat, counters, field.key, field.start)
         for j in range(0, count * n, 64):
             prefetch64(flat, (r + count) * n + j)
@@ -103,17 +103,17 @@ def max_short(x, field, index, value, window, ids=None):
                 counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
         for s in range(window.first_draw, window.last_draw, at_once):
             raced = min(at_once, window.last_draw - s)
-            lanes = count * raced
+            slots = count * raced
             for d in range(raced):
                 enter_draws(counters, d * count, count, field, r, s + d)
             weigh(times, largest, rates, potentials, n, count)
             repeat(times, n, count, raced)
             if ids is None:
-                run(scratch, times, n, padded(lanes), field.start, field.key)
+                run(scratch, times, n, padded(slots), field.start, field.key)
             else:
-                _run_ids(scratch, times, n, padded(lanes), field.key)
-            _enter_limits(limits, margins, scratch.state, padded(lanes))
-            settle(rivals, times, limits, n, lanes, want_value, races)
+                _run_ids(scratch, times, n, padded(slots), field.key)
+            _enter_limits(limits, margins, scratch.state, padded(slots))
+            settle(rivals, times, limits, n, slots, want_value, races)
             for d in range(raced):
                 for i in range(count):
                     best, arg = rivals.value[d * count + i], rivals.index[d * count + i]

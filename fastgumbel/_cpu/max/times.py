@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from fastgumbel._cpu.lanes import MINIMUM, WINNER
+from fastgumbel._cpu.slots import MINIMUM, WINNER
 from fastgumbel._cpu.stage import STAGE
 from fastgumbel._law.field import winner_lane
 from fastgumbel._law.ops import bits, fma, real
@@ -92,7 +92,7 @@ def begin(state):
 
 @scalar
 def _enter_block(state, high, low, i, own):
-    """E_b of lane i, and how the winner lane differs from `own`, from a block's words."""
+    """E_b of slot i, and how the winner lane differs from `own`, from a block's words."""
     state[MINIMUM + i] = _exponential(high) * _RATE
     state[WINNER + i] = np.float32(np.int32(winner_lane(np.uint64(low)) ^ own))
     clear = np.uint32(high - _CLEAR_FROM) < _CLEAR

@@ -95,7 +95,7 @@ def _list_hits(words, n):
         while left:
             i = np.uint64(group + lowest_bit(left))
             left &= left - _1
-            # No branch depends on the lanes, as it would be foretold wrongly: what does not hit is written over.
+            # No branch depends on the lanes, as it would be mispredicted: what does not hit is written over.
             for word in range(0, 4 * STAGE, STAGE):
                 words[np.uint64(HIT) + np.uint64(count)] = np.uint32(np.uint64(word) + i)
                 count += np.int64(words[np.uint64(HIGH_WORD + word) + i] <= words[np.uint64(WORD_LIMIT) + i])
@@ -117,7 +117,7 @@ def flush(races, waiting, n, flat, width):
         potential = np.float64(flat[integers[np.uint64(ITEM) + place] + lane if left else np.uint64(0)])
         e = np.float64(races.singles[np.uint64(EXPONENTIAL) + place]) * _BELOW + exponential_floor(np.uint64(high))
         bound = fma(reals[np.uint64(HEAT) + pair], gumbel_bound(e), potential)
-        # No branch, as it would be foretold wrongly: what does not matter is written over.
+        # No branch, as it would be mispredicted: what does not matter is written over.
         enter(races, waiting, place, lane, high)
         waiting += np.int64((bound >= reals[np.uint64(LEAST) + pair]) & left)
     return waiting

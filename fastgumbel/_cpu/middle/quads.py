@@ -104,7 +104,7 @@ def _enter_eight(races, n, i, counter, minimum, numbers):
 def _enter_quads(races, n, i):
     """Let the quads of the i-th listed block wait behind n others; how many they are.
 
-    No branch depends on the lanes, as it would be foretold wrongly.
+    No branch depends on the lanes, as it would be mispredicted.
     """
     integers = races.integers
     place, wanted = integers[PLACE + i], integers[QUADS + i]

@@ -1,16 +1,16 @@
-"""Relaxed samples of short rows, and their tangents: rows (and draws) as vector lanes."""
+"""Relaxed samples of short rows, and their tangents: rows (and draws) as vector slots."""
 
 import numpy as np
 
-from fastgumbel._cpu.lanes import lane_scratch, noise_planes, repeat, survey_valid, turn, turn_back
 from fastgumbel._cpu.parameters import Field, Samples, Tangents, Window
 from fastgumbel._cpu.row import weighed
+from fastgumbel._cpu.slots import noise_planes, repeat, slot_scratch, survey_valid, turn, turn_back
 from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, row_id
 from fastgumbel._law.real import decay, log
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._numba.compile import kernel, stage
 
-# Planes of what is known of a lane.
+# Planes of what is known of a slot.
 _LARGEST = 0
 _TOTAL = STAGE
 _RATE = 2 * STAGE
@@ -22,127 +22,127 @@ _PLANES = 7
 
 
 @stage
-def _perturb(v, x, known, n, lanes):
-    """Add log-potentials, less their largest, to noise; the largest sum of each lane, -inf where the row is invalid."""
-    for i in range(lanes):
+def _perturb(v, x, known, n, slots):
+    """Add log-potentials, less their largest, to noise; the largest sum of each slot, -inf where the row is invalid."""
+    for i in range(slots):
         known[_LARGEST + i] = -np.inf
     for j in range(n):
         at = np.uint64(j * STAGE)
-        for i in range(lanes):
+        for i in range(slots):
             s = v[at + np.uint64(i)] + (x[at + np.uint64(i)] - known[_TOP + i])
             v[at + np.uint64(i)] = s
             known[_LARGEST + i] = s if s > known[_LARGEST + i] else known[_LARGEST + i]
 
 
 @stage
-def _decays(p, v, known, n, lanes):
-    """Relaxed samples of perturbed values, and the sum they were divided by; NaN where a lane has no sample."""
-    for i in range(lanes):
+def _decays(p, v, known, n, slots):
+    """Relaxed samples of perturbed values, and the sum they were divided by; NaN where a slot has no sample."""
+    for i in range(slots):
         known[_TOTAL + i] = 0
     for j in range(n):
         at = np.uint64(j * STAGE)
-        for i in range(lanes):
+        for i in range(slots):
             e = decay((v[at + np.uint64(i)] - known[_LARGEST + i]) * known[_RATE + i])
             p[at + np.uint64(i)] = e
             known[_TOTAL + i] += e
-    for i in range(lanes):
+    for i in range(slots):
         good = known[_LARGEST + i] > -np.inf
         known[_TOTAL + i] = known[_TOTAL + i] if good else np.nan
         known[_MEAN + i] = 1 / known[_TOTAL + i]
     for j in range(n):
         at = np.uint64(j * STAGE)
-        for i in range(lanes):
+        for i in range(slots):
             p[at + np.uint64(i)] *= known[_MEAN + i]
 
 
 @stage
-def _distances(v, known, n, lanes):
+def _distances(v, known, n, slots):
     """Perturbed values less the largest over tau, at least the least number."""
     least = -np.finfo(v.dtype).max
     for j in range(n):
         at = np.uint64(j * STAGE)
-        for i in range(lanes):
+        for i in range(slots):
             t = (v[at + np.uint64(i)] - known[_LARGEST + i]) * known[_RATE + i]
             v[at + np.uint64(i)] = t if t > least else least
 
 
 @stage
-def _logs(p, t, x, known, n, lanes):
-    """Logarithms of the sample, by lane; -inf where excluded."""
+def _logs(p, t, x, known, n, slots):
+    """Logarithms of the sample, by slot; -inf where excluded."""
     excluded = t.dtype.type(-np.inf)
-    for i in range(lanes):
+    for i in range(slots):
         known[_MEAN + i] = log(known[_TOTAL + i]) if known[_TOTAL + i] > 0 else known[_TOTAL + i]
     for j in range(n):
         at = np.uint64(j * STAGE)
-        for i in range(lanes):
+        for i in range(slots):
             logarithm = t[at + np.uint64(i)] if x[at + np.uint64(i)] > -np.inf else excluded
             p[at + np.uint64(i)] = logarithm - known[_MEAN + i]
 
 
 @stage
-def _mean_distances(p, t, known, n, lanes):
-    """Mean distance of each lane under its sample."""
-    for i in range(lanes):
+def _mean_distances(p, t, known, n, slots):
+    """Mean distance of each slot under its sample."""
+    for i in range(slots):
         known[_DISTANCE + i] = 0
     for j in range(n):
         at = np.uint64(j * STAGE)
-        for i in range(lanes):
+        for i in range(slots):
             known[_DISTANCE + i] += p[at + np.uint64(i)] * t[at + np.uint64(i)]
 
 
 @stage
-def _means(q, p, known, n, lanes):
-    """Mean slope of each lane under its sample, where q holds tangents of log-potentials."""
-    for i in range(lanes):
+def _means(q, p, known, n, slots):
+    """Mean slope of each slot under its sample, where q holds tangents of log-potentials."""
+    for i in range(slots):
         known[_MEAN + i] = 0
     for j in range(n):
         at = np.uint64(j * STAGE)
-        for i in range(lanes):
+        for i in range(slots):
             known[_MEAN + i] += p[at + np.uint64(i)] * q[at + np.uint64(i)]
-    for i in range(lanes):
+    for i in range(slots):
         known[_MEAN + i] = (known[_MEAN + i] - known[_SLOPE + i] * known[_DISTANCE + i]) * known[_RATE + i]
 
 
 @stage
-def _slopes(q, t, known, n, lanes):
+def _slopes(q, t, known, n, slots):
     """Tangents of the log-potentials in q into those of (x + G) / tau, up to a constant."""
     most = np.finfo(q.dtype).max
     for j in range(n):
         at = np.uint64(j * STAGE)
-        for i in range(lanes):
+        for i in range(slots):
             s = (q[at + np.uint64(i)] - t[at + np.uint64(i)] * known[_SLOPE + i]) * known[_RATE + i]
             s = s if s < most else most
             q[at + np.uint64(i)] = s if s > -most else -most
 
 
 @stage
-def _tangents(q, p, known, n, lanes, logarithm, moved):
+def _tangents(q, p, known, n, slots, logarithm, moved):
     """Slopes (without moved temperatures: tangents of log-potentials) into tangents of the sample or its logarithm."""
     for j in range(n):
         at = np.uint64(j * STAGE)
         if logarithm and moved:
-            for i in range(lanes):
+            for i in range(slots):
                 q[at + np.uint64(i)] -= known[_MEAN + i]
         elif logarithm:
-            for i in range(lanes):
+            for i in range(slots):
                 q[at + np.uint64(i)] = q[at + np.uint64(i)] * known[_RATE + i] - known[_MEAN + i]
         elif moved:
-            for i in range(lanes):
+            for i in range(slots):
                 q[at + np.uint64(i)] = weighed(q[at + np.uint64(i)] - known[_MEAN + i], p[at + np.uint64(i)])
         else:
-            for i in range(lanes):
+            for i in range(slots):
                 slope = q[at + np.uint64(i)] * known[_RATE + i]
                 q[at + np.uint64(i)] = weighed(slope - known[_MEAN + i], p[at + np.uint64(i)])
 
 
 @stage
-def _clear_excluded(q, x, known, n, lanes):
-    """0 where a category is excluded; what is NaN by lane stays so."""
-    for i in range(lanes):
+def _clear_excluded(q, x, known, n, slots):
+    """0 where a category is excluded; what is NaN by slot stays so."""
+    for i in range(slots):
         known[_MEAN + i] = 0 if known[_MEAN + i] == known[_MEAN + i] else np.nan
     for j in range(n):
         at = np.uint64(j * STAGE)
-        for i in range(lanes):
+        for i in range(slots):
             q[at + np.uint64(i)] = q[at + np.uint64(i)] if x[at + np.uint64(i)] > -np.inf else known[_MEAN + i]
 
 
@@ -174,7 +174,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
     known = np.empty(_PLANES * STAGE, kind)
     fill(known, _DISTANCE, STAGE, kind.type(0))
     fill(known, _RATE, STAGE, rates[0])
-    scratch = lane_scratch(rates)
+    scratch = slot_scratch(rates)
     counters = scratch.counters
     for r in range(0, n_rows, together):
         count, to_row = min(together, n_rows - r), window.row + r
@@ -189,7 +189,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
                 known[_RATE + d * count + i] = rates[to_row + i]
         for s in range(window.first_draw, window.last_draw, at_once):
             raced = min(at_once, window.last_draw - s)
-            lanes = count * raced
+            slots = count * raced
             if noise.size:
                 for d in range(raced):
                     base = ((s + d - window.first_draw) * n_rows + r) * n
@@ -197,22 +197,22 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
             else:
                 for d in range(raced):
                     enter_draws(counters, d * count, count, field, r, s + d)
-                noise_planes(t, scratch, n, lanes, field.start, field.key)
-            _perturb(t, potentials, known, n, lanes)
-            _decays(p, t, known, n, lanes)
+                noise_planes(t, scratch, n, slots, field.start, field.key)
+            _perturb(t, potentials, known, n, slots)
+            _decays(p, t, known, n, slots)
             if moved or logarithm:
-                _distances(t, known, n, lanes)
+                _distances(t, known, n, slots)
             for i in range(count):
                 if known[_LARGEST + i] == -np.inf:
                     faulty[to_row + i] = INVALID_ROW
             if y.size and logarithm:
-                _logs(q, t, potentials, known, n, lanes)
+                _logs(q, t, potentials, known, n, slots)
             if y.size:
                 for d in range(raced):
                     base = ((s + d) * all_rows + to_row) * n
                     turn_back(results, base, q if logarithm else p, d * count, n, count)
             if moved:
-                _mean_distances(p, t, known, n, lanes)
+                _mean_distances(p, t, known, n, slots)
             for k in range(n_directions):
                 if dx.size:
                     turn(q, directions, (k * all_rows + to_row) * n, n, count)
@@ -222,15 +222,15 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
                 for d in range(raced):
                     for i in range(count):
                         known[_SLOPE + d * count + i] = dtau[k, to_row + i]
-                _means(q, p, known, n, lanes)
-                for i in range(lanes):
+                _means(q, p, known, n, slots)
+                for i in range(slots):
                     if known[_TOTAL + i] > 0 and not abs(known[_MEAN + i]) < np.inf:
                         faulty[to_row + i % count] = INFINITE_TANGENT
                 if moved:
-                    _slopes(q, t, known, n, lanes)
-                _tangents(q, p, known, n, lanes, logarithm, moved)
+                    _slopes(q, t, known, n, slots)
+                _tangents(q, p, known, n, slots, logarithm, moved)
                 if logarithm:
-                    _clear_excluded(q, potentials, known, n, lanes)
+                    _clear_excluded(q, potentials, known, n, slots)
                 for d in range(raced):
                     base = ((k * n_draws + s + d) * all_rows + to_row) * n
                     turn_back(changes, base, q, d * count, n, count)

@@ -37,7 +37,7 @@ def kth_largest(values, first, last, k):
         middle = (first + last) // 2
         pivot, values[middle] = values[middle], values[last - 1]
         above = first
-        # Without a branch, as it would be foretold wrongly.
+        # Without a branch, as it would be mispredicted.
         for i in range(first, last - 1):
             value = values[i]
             values[i] = values[above]

@@ -1,19 +1,19 @@
-"""The k best of short rows, several of them: rows (and draws) as vector lanes.
+"""The k best of short rows, several of them: rows (and draws) as vector slots.
 
-All lanes race as in `max/short.py`, in exponential space, by bounds of finishing times. About k categories may be among
+All slots race as in `max/short.py`, in exponential space, by bounds of finishing times. About k categories may be among
 the k best by these; they are decided in float64. Then the k-th best has to beat all that any other category can have,
-by its time. Where it does not, as a bound is none where a word tells too little, all of the lane are decided.
+by its time. Where it does not, as a bound is none where a word tells too little, all of the slot are decided.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.lanes import repeat, survey, turn
 from fastgumbel._cpu.max.rivals import Races, draw_rivals, drop_decided, line_of, new_rivals
 from fastgumbel._cpu.max.run import enter_margins, enter_temperatures, new_scratch, run
 from fastgumbel._cpu.max.times import enter_rates, weigh
 from fastgumbel._cpu.parameters import Field, Window
+from fastgumbel._cpu.slots import repeat, survey, turn
 from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, padded, row_id
 from fastgumbel._cpu.top.heap import Heap, spoil
 from fastgumbel._cpu.top.select import new_selection, sort_values
@@ -33,15 +33,15 @@ _GROUPS = 3
 _TOGETHER = 4
 # A literal would compile a function anew.
 _NONE = np.int64(0)
-_ONE_LANE = np.int64(1)
+_ONE_SLOT = np.int64(1)
 # By what a time may be larger than what stands for it, where words tell enough.
 _ROUNDING = np.float64(1.001)
 
 
 class _Found(NamedTuple):
-    """Of each lane, how many categories are decided; their perturbed values and columns.
+    """Of each slot, how many categories are decided; their perturbed values and columns.
 
-    There is room for some of each lane, and the lists of lanes are `step` apart.
+    There is room for some of each slot, and the lists of slots are `step` apart.
     """
 
     counts: Any
@@ -52,9 +52,9 @@ class _Found(NamedTuple):
 
 
 @maker
-def _new_found(lanes, room, step):
-    """Room for so many of each lane."""
-    items = lanes * step + room
+def _new_found(slots, room, step):
+    """Room for so many of each slot."""
+    items = slots * step + room
     return _Found(np.zeros(STAGE, np.int64), np.zeros(items + 64), np.zeros(items, np.int64), room, step)
 
 
@@ -69,10 +69,10 @@ class _Lists(NamedTuple):
 
 
 @scalar
-def _place_of(lists, lane, rows):
-    """Where the list of a lane begins."""
-    draw = 0 if lane < rows else lane // rows
-    return lists.at + draw * lists.step + (lane - draw * rows) * lists.k
+def _place_of(lists, slot, rows):
+    """Where the list of a slot begins."""
+    draw = 0 if slot < rows else slot // rows
+    return lists.at + draw * lists.step + (slot - draw * rows) * lists.k
 
 
 @stage
@@ -106,7 +106,7 @@ def _sink(least, minima, group, place, n):
 
 @stage
 def _enter_least(least, minima, groups, k, n):
-    """The k least of the minima of each of n lanes, a plane each, in order."""
+    """The k least of the minima of each of n slots, a plane each, in order."""
     for i in range(k * STAGE):
         least[i] = _INFINITE
     for group in range(0, groups, _TOGETHER):
@@ -132,26 +132,26 @@ def _decide(found, rivals, n, races):
     draw_rivals(rivals, n, races)
     noise, potentials = rivals.exact.numbers, rivals.potentials
     for i in range(n):
-        lane, column = rivals.lanes[i], rivals.columns[i]
-        temperature = races.heat[line_of(lane, races.rows)]
+        slot, column = rivals.slots[i], rivals.columns[i]
+        temperature = races.heat[line_of(slot, races.rows)]
         if potentials[i] > -LIMIT:
-            count = found.counts[lane]
-            place = np.uint64(lane * found.step + min(count, found.room - 1))
+            count = found.counts[slot]
+            place = np.uint64(slot * found.step + min(count, found.room - 1))
             found.values[place], found.columns[place] = fma(temperature, noise[i], potentials[i]), column
-            found.counts[lane] = count + 1
+            found.counts[slot] = count + 1
 
 
 @stage
-def _find(found, rivals, times, limits, n, lanes, races):
-    """Find which of n categories may be among the best of each lane."""
+def _find(found, rivals, times, limits, n, slots, races):
+    """Find which of n categories may be among the best of each slot."""
     fill(found.counts, 0, STAGE, 0)
     waiting = _NONE
-    for group in range(0, lanes, 64):
-        inside = ~np.uint64(0) >> np.uint64(max(group + 64 - lanes, 0))
+    for group in range(0, slots, 64):
+        inside = ~np.uint64(0) >> np.uint64(max(group + 64 - slots, 0))
         for j in range(n):
             mask = at_most64(times, j * STAGE + group, limits, group) & inside
             while mask:
-                rivals.lanes[waiting], rivals.columns[waiting] = group + lowest_bit(mask), j
+                rivals.slots[waiting], rivals.columns[waiting] = group + lowest_bit(mask), j
                 mask &= mask - _1
                 waiting += 1
             if waiting >= STAGE:
@@ -162,12 +162,12 @@ def _find(found, rivals, times, limits, n, lanes, races):
 
 
 @stage
-def _find_all(found, rivals, lane, n, races):
-    """Decide all of the n categories of a lane."""
-    found.counts[lane] = 0
+def _find_all(found, rivals, slot, n, races):
+    """Decide all of the n categories of a slot."""
+    found.counts[slot] = 0
     waiting = _NONE
     for j in range(n):
-        rivals.lanes[waiting], rivals.columns[waiting] = lane, j
+        rivals.slots[waiting], rivals.columns[waiting] = slot, j
         waiting += 1
         if waiting == STAGE or j == n - 1:
             _decide(found, rivals, waiting, races)
@@ -176,23 +176,23 @@ def _find_all(found, rivals, lane, n, races):
 
 @stage
 def _finish(which, n, selection, found, floors, rows, lists):
-    """Write the k best of n lanes, best first; how many are undecided, which then are the first of the lanes.
+    """Write the k best of n slots, best first; how many are undecided, which then are the first of the slots.
 
-    Those are lanes of which the k-th best is not above the floor, or which had too little room.
+    Those are slots of which the k-th best is not above the floor, or which had too little room.
     """
     ordered, columns, room = selection.ordered, selection.ordered_columns, found.room
     values, indices, k = lists.values, lists.indices, lists.k
     left = 0
     for i in range(n):
-        lane = which[i]
-        count, to = found.counts[lane], _place_of(lists, lane, rows)
-        here = sort_values(selection, found.values, found.columns, lane * found.step, min(count, room))
+        slot = which[i]
+        count, to = found.counts[slot], _place_of(lists, slot, rows)
+        here = sort_values(selection, found.values, found.columns, slot * found.step, min(count, room))
         for j in range(k):
             value, index = ordered[np.uint64(here) + np.uint64(j)], columns[np.uint64(here) + np.uint64(j)]
             values[np.uint64(to) + np.uint64(j)] = value if j < count else NOTHING
             indices[np.uint64(to) + np.uint64(j)] = index if j < count else NO_INDEX
-        which[left] = lane
-        left += 0 if count <= room and values[to + k - 1] > floors[lane] else 1
+        which[left] = slot
+        left += 0 if count <= room and values[to + k - 1] > floors[slot] else 1
     return left
 
 
@@ -240,23 +240,23 @@ def top_short(x, field, index, value, window):
                 counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
         for s in range(window.first_draw, window.last_draw, at_once):
             raced = min(at_once, window.last_draw - s)
-            lanes = count * raced
+            slots = count * raced
             for d in range(raced):
                 enter_draws(counters, d * count, count, field, r, s + d)
             weigh(times, largest, rates, potentials, n, count)
             repeat(times, n, count, raced)
-            run(scratch, times, n, padded(lanes), field.start, field.key)
+            run(scratch, times, n, padded(slots), field.start, field.key)
             _enter_minima(minima, times, n, groups)
-            _enter_least(least, minima, groups, k, padded(lanes))
+            _enter_least(least, minima, groups, k, padded(slots))
             _enter_limits(limits, floors, least[(k - 1) * STAGE :], margins, largest, heat, count, raced)
-            _find(found, rivals, times, limits, n, lanes, races)
+            _find(found, rivals, times, limits, n, slots, races)
             lists = _Lists(values, indices, (s * all_rows + window.row + r) * k, k, all_rows * k)
-            for lane in range(lanes):
-                which[lane] = lane
-            left = _finish(which, lanes, selection, found, floors, count, lists)
+            for slot in range(slots):
+                which[slot] = slot
+            left = _finish(which, slots, selection, found, floors, count, lists)
             for i in range(left):
-                lane = which[i]
-                _find_all(whole, rivals, lane, n, races)
-                _finish(which[i:], _ONE_LANE, selection, whole, floors, count, lists)
-                if largest[lane % count] == np.inf:
-                    spoil(Heap(values, indices, _place_of(lists, lane, count), k))
+                slot = which[i]
+                _find_all(whole, rivals, slot, n, races)
+                _finish(which[i:], _ONE_SLOT, selection, whole, floors, count, lists)
+                if largest[slot % count] == np.inf:
+                    spoil(Heap(values, indices, _place_of(lists, slot, count), k))

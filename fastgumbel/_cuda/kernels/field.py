@@ -21,7 +21,7 @@ from fastgumbel._law.field import (
 )
 from fastgumbel._law.real import exponential32, exponential64, log
 
-_1, _4, _8, _15, _16, _31, _63 = map(np.int32, (1, 4, 8, 15, 16, 31, 63))
+_1, _4, _8, _16, _31, _63 = map(np.int32, (1, 4, 8, 16, 31, 63))
 _QUADS = np.uint64(15)
 
 

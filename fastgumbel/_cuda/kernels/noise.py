@@ -9,7 +9,7 @@ from fastgumbel._cuda.seam import cuda, device, kernel, store4
 
 THREADS = 128
 
-_0, _1, _3, _4, _31 = map(np.int64, (0, 1, 3, 4, 31))
+_0, _1, _3, _4 = map(np.int64, (0, 1, 3, 4))
 _STEP = np.int64(128)
 
 

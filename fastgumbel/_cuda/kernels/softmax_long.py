@@ -41,7 +41,7 @@ TILE = 11520
 _TERMS = TILE // GROUP + GROUP - 1
 _WARPS = THREADS // 32
 
-_0, _1, _2, _3, _4 = map(np.int64, (0, 1, 2, 3, 4))
+_0, _1, _2, _3 = map(np.int64, (0, 1, 2, 3))
 
 # Passes along a row; two more for each direction.
 _PERTURB, _TOTAL, _SAMPLE, _DISTANCE, _DIRECTIONS = map(np.int32, range(5))

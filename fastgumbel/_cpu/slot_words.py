@@ -1,7 +1,7 @@
-"""Words of the same index in all lanes, each a row and a draw.
+"""Words of the same index in all slots, each a row and a draw.
 
-Two of Philox's ten rounds hardly depend on the index, or hardly on the row, so long as lanes have one draw and rows
-below 2^32: what they make of rows is kept, and what they make of an index is computed once for all lanes.
+Two of Philox's ten rounds hardly depend on the index, or hardly on the row, so long as slots have one draw and rows
+below 2^32: what they make of rows is kept, and what they make of an index is computed once for all slots.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ _0 = np.uint64(0)
 # Planes of what is kept of rows: the words after two rounds that depend on them, the third one for the index 0.
 _THIRD = 0
 _FOURTH = STAGE
-# Behind them: whether lanes share rounds, and which high half of rows and which draw they have.
+# Behind them: whether slots share rounds, and which high half of rows and which draw they have.
 _SHARED = 2 * STAGE
 _HIGH = 2 * STAGE + 1
 _ONE_DRAW = 2 * STAGE + 2
@@ -30,7 +30,7 @@ def new_rounds():
 
 @stage
 def enter_rounds(rounds, counters, n, key):
-    """Take rows and draws of n lanes from the counters."""
+    """Take rows and draws of n slots from the counters."""
     high, draw, differ = counters[ROW] >> _32, counters[DRAW], _0
     for i in range(n):
         differ |= ((counters[ROW + i] >> _32) ^ high) | (counters[DRAW + i] ^ draw)
@@ -58,7 +58,7 @@ def _draw_shared(out, rounds, n, index, key):
 
 @stage
 def draw_at(out, rounds, counters, n, index, key):
-    """The four words of an index, which carries its domain, in n lanes."""
+    """The four words of an index, which carries its domain, in n slots."""
     if rounds[_SHARED]:
         _draw_shared(out, rounds, n, index, key)
     else:

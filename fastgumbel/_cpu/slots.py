@@ -1,6 +1,6 @@
-"""Short rows as vector lanes: STAGE lanes, each a row and a draw, go through the categories together.
+"""Short rows as vector slots: STAGE slots, each a row and a draw, go through the categories together.
 
-A table of lanes has one plane of STAGE places for each category.
+A table of slots has one plane of STAGE places for each category.
 """
 
 from typing import Any, NamedTuple
@@ -22,8 +22,8 @@ WINNER = STAGE
 _1 = np.uint64(1)
 
 
-class LaneScratch(NamedTuple):
-    """Scratch of all lanes.
+class SlotScratch(NamedTuple):
+    """Scratch of all slots.
 
     `state` has two planes, in the type of the noise: E_b of the block at hand, and its winner lane. `counters` are rows
     and draws, besides an index; `high` and `low` are the words of a quad.
@@ -36,9 +36,9 @@ class LaneScratch(NamedTuple):
 
 
 @maker
-def lane_scratch(like):
-    """Scratch for noise of the type of an array, of as many lanes as are written to it."""
-    return LaneScratch(
+def slot_scratch(like):
+    """Scratch for noise of the type of an array, of as many slots as are written to it."""
+    return SlotScratch(
         np.empty(2 * STAGE, like.dtype),
         np.empty(3 * STAGE, np.uint64),
         np.empty(4 * STAGE, np.uint32),
@@ -64,7 +64,7 @@ def turn(planes, x, base, n, rows):
 
 @stage
 def repeat(planes, n, rows, copies):
-    """Repeat the first `rows` lanes of n planes so that they stand there `copies` times."""
+    """Repeat the first `rows` slots of n planes so that they stand there `copies` times."""
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(rows * (copies - 1)):
@@ -107,18 +107,18 @@ def survey_valid(largest, x, n, rows):
 
 
 @stage
-def turn_back(out, base, planes, lane, n, rows):
-    """Lanes from `lane` on as rows of `out`, from place `base` of the flat array on; `planes` has 7 to spare."""
+def turn_back(out, base, planes, slot, n, rows):
+    """Slots from `slot` on as rows of `out`, from place `base` of the flat array on; `planes` has 7 to spare."""
     done = 0
     # The last tile comes first: what it writes beyond the ends of its rows is then overwritten. Nothing may be written
     # beyond these rows, as others may have been there already.
     while (done + 8) * n + 7 <= rows * n:
         for j in range((n - 1) // 8 * 8, -1, -8):
-            turn8(out, base + done * n + j, n, planes, j * STAGE + lane + done, STAGE)
+            turn8(out, base + done * n + j, n, planes, j * STAGE + slot + done, STAGE)
         done += 8
     for i in range(done, rows):
         for j in range(n):
-            out[base + i * n + j] = planes[j * STAGE + lane + i]
+            out[base + i * n + j] = planes[j * STAGE + slot + i]
 
 
 @stage
@@ -137,64 +137,64 @@ def _enter_block(state, n, words, odd):
 
 
 @stage
-def draw_quad(state, high, counters, lanes, quad, first, key):
-    """High words of a quad in all lanes, and before them its block's planes of `state`; whether a block began.
+def draw_quad(state, high, counters, slots, quad, first, key):
+    """High words of a quad in all slots, and before them its block's planes of `state`; whether a block began.
 
     `first` says that no block was drawn before.
     """
     begins = first or quad & np.uint64(15) == 0
     if begins:
         block = quad >> np.uint64(4)
-        fill(counters, 0, lanes, BLOCK_WORDS | (block >> _1))
-        draw_words(high, counters, lanes, key)
-        _enter_block(state, lanes, high, block & _1)
-    fill(counters, 0, lanes, HIGH_WORDS | quad)
-    draw_words(high, counters, lanes, key)
+        fill(counters, 0, slots, BLOCK_WORDS | (block >> _1))
+        draw_words(high, counters, slots, key)
+        _enter_block(state, slots, high, block & _1)
+    fill(counters, 0, slots, HIGH_WORDS | quad)
+    draw_words(high, counters, slots, key)
     return begins
 
 
 @stage
-def noise_plane(noise, column, scratch, lanes, lane, word):
+def noise_plane(noise, column, scratch, slots, lane, word):
     """Noise of one category, `lane` of its block, from its words of a quad."""
     state, high, low = scratch.state, scratch.high, scratch.low
     # Two loops, as one has more constants than the processor has registers.
-    exponentials(noise, column * STAGE, lanes, high, low, word * STAGE)
+    exponentials(noise, column * STAGE, slots, high, low, word * STAGE)
     to, here, nothing = np.uint64(column * STAGE), state.dtype.type(lane), state.dtype.type(0)
-    for i in range(lanes):
+    for i in range(slots):
         e = nothing if state[WINNER + i] == here else noise[to + np.uint64(i)]
         noise[to + np.uint64(i)] = -log(state[MINIMUM + i] + e)
 
 
-def _next_plane(noise, column, scratch, lanes, lane, word):
+def _next_plane(noise, column, scratch, slots, lane, word):
     """As `noise_plane`."""
     raise NotImplementedError("compiled only")
 
 
 # The constants of float32 stay in registers from plane to plane if the loops are inlined; those of float64 would not.
 @overload(_next_plane, jit_options=SCALAR_OPTIONS)
-def _next_plane32(noise, column, scratch, lanes, lane, word):
+def _next_plane32(noise, column, scratch, slots, lane, word):
     return noise_plane.py_func if noise.dtype == types.float32 else None
 
 
 @overload(_next_plane, jit_options=STAGE_OPTIONS)
-def _next_plane64(noise, column, scratch, lanes, lane, word):
+def _next_plane64(noise, column, scratch, slots, lane, word):
     return noise_plane.py_func if noise.dtype == types.float64 else None
 
 
 @stage
-def noise_planes(noise, scratch, n, lanes, start, key):
+def noise_planes(noise, scratch, n, slots, start, key):
     """The field at n categories from `start` on, in the rows and draws of the counters."""
     state, counters, high, low = scratch
     first_quad = start >> np.uint64(2)
     skipped = np.int64(start & np.uint64(3))
     for q in range((skipped + n + 3) // 4):
         quad = first_quad + np.uint64(q)
-        draw_quad(state, high, counters, lanes, quad, q == 0, key)
+        draw_quad(state, high, counters, slots, quad, q == 0, key)
         if noise.itemsize == 8:
-            fill(counters, 0, lanes, LOW_WORDS | quad)
-            draw_words(low, counters, lanes, key)
+            fill(counters, 0, slots, LOW_WORDS | quad)
+            draw_words(low, counters, slots, key)
         for word in range(4):
             j = 4 * q + word - skipped
             if 0 <= j < n:
                 lane = 4 * np.int64(quad & np.uint64(15)) + word
-                _next_plane(noise, j, scratch, lanes, lane, word)
+                _next_plane(noise, j, scratch, slots, lane, word)
