@@ -20,8 +20,8 @@ from fastgumbel._dask import categorical as _categorical
 from fastgumbel._dask import max as _max
 from fastgumbel._dask import noise as _noise
 from fastgumbel._dask import reservoir as _reservoir
+from fastgumbel._dask import top as _top
 from fastgumbel._dask.graph import DaskArrays, Grid
-from fastgumbel._dask.max import sample_top
 from fastgumbel._dask.softmax import relax
 from fastgumbel._request.checks import flag_of, float_type, places_of, shape_of
 from fastgumbel._request.coordinates import check_reach, field_of
@@ -221,7 +221,7 @@ def gumbel_top_k(
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
     places = places_of(k, request.n)
     request.scale_noise(temperature)
-    return sample_top(Grid(request, draw_chunks, places), places, flag_of(return_threshold, "return_threshold"))
+    return _top.sample(Grid(request, draw_chunks, places), places, flag_of(return_threshold, "return_threshold"))
 
 
 def gumbel_above(

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgumbel._host.reservoir import Piece, Top
 from fastgumbel._host.rows import Rows, rows_of
-from fastgumbel._host.top import Piece, Top
 from fastgumbel._request import scalars
 from fastgumbel._request.arrays import HOST
 from fastgumbel._request.coordinates import Coordinates, field_of, row_ids

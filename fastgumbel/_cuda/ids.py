@@ -14,7 +14,7 @@ from fastgumbel._cuda.kernels.parameters import Field
 from fastgumbel._cuda.rows import DeviceRows, Piece
 from fastgumbel._cuda.view import View, view_of
 from fastgumbel._request.faults import repeat_message
-from fastgumbel._request.shape import once
+from fastgumbel._request.ndarrays import unrepeated
 
 # Bytes of noise at once: more rows and draws than they hold, one at least, are read one part after another.
 _SCRATCH = 2**26
@@ -36,7 +36,7 @@ def refuse_repeats(rows: DeviceRows) -> None:
     if rows.place.categories is None or 0 in rows.shape:
         return
     categories = np.moveaxis(rows.place.categories, rows.axis, -1)
-    lines = once(categories)
+    lines = unrepeated(categories)
     lines = np.ascontiguousarray(np.broadcast_to(lines, (*lines.shape[:-1], rows.n))).reshape(-1, rows.n)
     found = first_repeat(lines.view(np.uint64))
     if found >= 0:

@@ -17,7 +17,7 @@ from fastgumbel._cuda.kernels import move
 from fastgumbel._cuda.view import View, offset_of, view_of
 from fastgumbel._request.coordinates import NOWHERE, Coordinates
 from fastgumbel._request.faults import category_name, row_name
-from fastgumbel._request.shape import once, relaxed_dtype
+from fastgumbel._request.ndarrays import relaxed_dtype, unrepeated
 
 
 class Piece(NamedTuple):
@@ -60,7 +60,7 @@ class DeviceRows:
         self.views = [view for view in (self._values, self._mask) if view is not None]
         self._ids: View | None = None
         if place.categories is not None:
-            left = once(place.categories) >= 0
+            left = unrepeated(place.categories) >= 0
             if not left.all():
                 self._where = left if self._where is None else self._where & left
 
@@ -72,7 +72,7 @@ class DeviceRows:
     def ids(self, stream: Any) -> View | None:
         """The category ids, if there are any, put on the device."""
         if self._ids is None and self.place.categories is not None:
-            own = np.ascontiguousarray(once(self.place.categories))
+            own = np.ascontiguousarray(unrepeated(self.place.categories))
             ids = view_of(self._device.put(own, stream), "noise").broadcast(self.shape)
             assert ids is not None
             self._ids = ids.last(self.axis)

@@ -23,10 +23,10 @@ from fastgumbel._cuda.view import View
 from fastgumbel._law.reduce import INFINITE_TANGENT
 from fastgumbel._request.faults import tangent_message
 from fastgumbel._request.layout import categories_last
+from fastgumbel._request.ndarrays import unrepeated
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.request import Tangents as Wanted
-from fastgumbel._request.shape import once
 
 
 def sample(request: Request, tau: Any, hard: bool, log: bool, out: Any) -> Any:
@@ -91,7 +91,7 @@ def _slopes(work: Work, wanted: Wanted, dy: Any) -> Tangents:
     if wanted.tau is not None:
         lead = wanted.directions if wanted.tau.ndim > len(rows.batch) else (1,)
         dtau = np.broadcast_to(wanted.tau, (*lead, *rows.batch))
-    own = once(dtau)
+    own = unrepeated(dtau)
     step = 0 if own.size == len(own) else rows.count
     shape = (directions, *((1,) * len(rows.batch) if step == 0 else rows.batch))
     of_rows = work.put(np.ascontiguousarray(np.broadcast_to(own, shape)).reshape(-1))

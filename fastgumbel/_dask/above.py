@@ -11,6 +11,7 @@ from fastgumbel._dask.block import Block, Call, lengths, positions
 from fastgumbel._dask.extra import da, delayed
 from fastgumbel._dask.graph import Grid
 from fastgumbel._host.above import Above, coordinates, find
+from fastgumbel._request.ndarrays import frozen
 
 # So many parts are joined at a time.
 _TOGETHER = 8
@@ -28,9 +29,7 @@ def _by_draw_and_row(block: Block, threshold: Any) -> NDArray[np.float64]:
     """Thresholds of a block by draw and row; an axis has one item where all along it are the same."""
     own = np.array(threshold, np.float64, order="C")
     draws = block.draws if own.ndim > len(block.call.batch) else 1
-    own = own.reshape(draws, own.size // draws if draws else block.rows.count)
-    own.flags.writeable = False
-    return own
+    return frozen(own.reshape(draws, own.size // draws if draws else block.rows.count))
 
 
 def _search(block: Block, thresholds: NDArray[np.float64]) -> Above:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.rows import Rows, rows_at
-from fastgumbel._request.coordinates import Coordinates, frozen
+from fastgumbel._request.coordinates import Coordinates
 from fastgumbel._request.faults import category_name, fault_message, row_name
-from fastgumbel._request.shape import any_negative
+from fastgumbel._request.ndarrays import any_negative, frozen
 
 Place = tuple[slice, ...]
 # By row: where its first NaN or +inf is, in words, and what it is; or None.

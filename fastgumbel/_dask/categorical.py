@@ -13,6 +13,7 @@ from fastgumbel._dask.block import Block, Call, Faults, Place, earlier_fault, le
 from fastgumbel._dask.graph import Grid, chain, tree
 from fastgumbel._host import categorical as _categorical
 from fastgumbel._law.reduce import LIMIT
+from fastgumbel._request.ndarrays import freeze
 
 # Largest log-potentials of the rows, their faults, and where the first of the largest is.
 Tops = tuple[NDArray[np.float64], Faults, NDArray[np.intp]]
@@ -41,7 +42,7 @@ def _potentials(block: Block, tops: Tops) -> NDArray[Any]:
         kept = x[still[inside], chosen[inside]]
         x[still] = -np.inf
         x[still[inside], chosen[inside]] = kept
-        x.flags.writeable = False
+        freeze(x)
     return x
 
 

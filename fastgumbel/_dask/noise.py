@@ -11,8 +11,9 @@ from fastgumbel._dask.block import Place, lengths, positions
 from fastgumbel._dask.extra import ArraySliceDep, da
 from fastgumbel._dask.graph import cut
 from fastgumbel._host import noise as _noise
-from fastgumbel._request.coordinates import NOWHERE, Coordinates, coordinates_of, frozen
+from fastgumbel._request.coordinates import NOWHERE, Coordinates, coordinates_of
 from fastgumbel._request.field import NoiseField
+from fastgumbel._request.ndarrays import frozen
 
 
 def write(field: NoiseField, shape: tuple[int, ...], chunks: Any, kind: Any) -> Any:

@@ -17,10 +17,9 @@ from fastgumbel._host.result import INDEX
 from fastgumbel._host.rows import BUFFER_BYTES, LITTLE, Rows, fault_of, field_at, noise_of, rows_of
 from fastgumbel._host.threads import run
 from fastgumbel._host.tiles import LONGEST
-from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.faults import infinite_message, place_name
+from fastgumbel._request.ndarrays import count_set, freeze, frozen
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import count_set, freeze
 
 # Log-potentials in a task, times draws: some milliseconds at most.
 _TASK = 2**20

@@ -15,11 +15,10 @@ from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import delivered, room
 from fastgumbel._host.rows import Rows, fault_of, field_at, inputs_of, rows_of
 from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
-from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.faults import choice_message
 from fastgumbel._request.ids import IDS
+from fastgumbel._request.ndarrays import count_set, frozen
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import count_set
 
 # So many rows (and draws) or more, of at most so many categories, go side by side through the vector slots.
 _SLOTS, _SHORT = 16, 128

@@ -20,9 +20,9 @@ from fastgumbel._host.written import NO_HOMES, Written
 from fastgumbel._law.reduce import HOTTEST
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.ids import CATEGORIES
+from fastgumbel._request.ndarrays import any_negative
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import any_negative
 
 # Which kernel runs, by the categories of a row: `max_short` up to SHORT, or `max_each` where the rows of all draws are
 # few, `max_middle` up to MIDDLE, then `max_long`.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.half import widen, widen_upper
-from fastgumbel._request.coordinates import NOWHERE, Coordinates, frozen
+from fastgumbel._request.coordinates import NOWHERE, Coordinates
 from fastgumbel._request.faults import (
     category_name,
     draw_name,
@@ -21,8 +21,8 @@ from fastgumbel._request.faults import (
     row_name,
 )
 from fastgumbel._request.layout import Layout, layout_of
+from fastgumbel._request.ndarrays import freeze, frozen
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import freeze
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
 BUFFER_BYTES = 2**18

@@ -21,12 +21,11 @@ from fastgumbel._host.softmax_row import relax_rows
 from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._law.sums import SHORT
-from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.faults import infinite_message, place_name, tangent_message
 from fastgumbel._request.layout import categories_last
+from fastgumbel._request.ndarrays import converted, count_set, freeze, frozen
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request, Tangents
-from fastgumbel._request.shape import converted, count_set, freeze
 from fastgumbel._request.temperature import rates_of
 
 # Tangents of log-potentials and temperatures by direction and row, whether any of the latter is not 0, and tangents of

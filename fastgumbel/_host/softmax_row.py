@@ -21,7 +21,7 @@ from fastgumbel._cpu.softmax.part import (
 from fastgumbel._host.parts import Sum, sharing
 from fastgumbel._host.rows import Rows
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW, LIMIT
-from fastgumbel._request.shape import freeze
+from fastgumbel._request.ndarrays import freeze
 
 
 class _Place(NamedTuple):

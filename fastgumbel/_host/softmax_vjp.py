@@ -18,11 +18,10 @@ from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refus
 from fastgumbel._host.softmax_row import pull_row
 from fastgumbel._host.threads import run
 from fastgumbel._law.reduce import INVALID_ROW
-from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.layout import categories_last
+from fastgumbel._request.ndarrays import converted, frozen
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import converted
 from fastgumbel._request.temperature import rates_of, sums_of
 
 # Numbers in a task: about a millisecond.

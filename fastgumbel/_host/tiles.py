@@ -13,7 +13,7 @@ from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.rows import BUFFER_BYTES, LITTLE, Rows, field_at
 from fastgumbel._host.threads import even, run
 from fastgumbel._request.faults import infinite_message, place_name
-from fastgumbel._request.shape import freeze
+from fastgumbel._request.ndarrays import freeze
 
 # Work in a task, in log-potentials that the short kernel reads: about a millisecond, so that threads share evenly and
 # Ctrl-C waits no longer.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,13 @@ from fastgumbel._cpu.top.short import top_short
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import INDEX, VALUE, check_apart, delivered, room
 from fastgumbel._host.rows import Rows, fault_of, inputs_of, noise_of, rows_of
-from fastgumbel._host.tiles import LONGEST, Task, prepared, scan_field, scan_given, scan_ids, share, share_field
+from fastgumbel._host.tiles import prepared, scan_given, scan_ids, share, share_field
 from fastgumbel._host.written import Written
 from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.faults import draw_name, excluded_text, too_few_message
+from fastgumbel._request.ndarrays import any_negative, count_set
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
-from fastgumbel._request.shape import any_negative, count_set
 
 # Which kernel runs. Where so many lists or more are wanted, rows are searched together: by `top_short` up to SHORT
 # categories where there are fewer than _MANY a place, and by `top_middle` up to MIDDLE where there are more. Lists of
@@ -55,7 +55,7 @@ def sample(request: Request, k: int, return_threshold: bool, out: Any) -> Any:
     if places > k:
         # What has a place more than the caller's arrays is copied to them.
         found, best = np.empty((*flat[:2], places), np.intp), np.empty((*flat[:2], places))
-    search_top(rows, noise_of(request), found, best)
+    search(rows, noise_of(request), found, best)
     if request.raises:
         _refuse(request, rows, found, best, k, chosen is not None)
     if places > k:
@@ -87,7 +87,7 @@ def _refuse(
         raise ValueError(too_few_message(name, left, k, excluded))
 
 
-def search_top(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:
+def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArray[np.float64]) -> None:
     """Write index[s, r, :] and value[s, r, :] of the best of every draw and row: best first, -1 and -inf where none.
 
     A row that is invalid has -1 and NaN. Noise, if given, has the rows of the first draw, then those of the second, ...
@@ -135,60 +135,3 @@ def _search_written(
         draw, end, row, _ = window
         for lists in (index[draw:end, row : row + len(x)], value[draw:end, row : row + len(x)]):
             lists[...] = lists[..., ::-1]
-
-
-class Piece(NamedTuple):
-    """A single row, and the index of its first column."""
-
-    rows: Rows
-    first: int
-
-
-class Top:
-    """The best of all that is offered, in a heap of so many places."""
-
-    def __init__(self, places: int) -> None:
-        self._index = np.full((1, 1, places), -1, np.intp)
-        self._value = np.full(self._index.shape, -np.inf)
-
-    @property
-    def count(self) -> int:
-        """Places taken."""
-        return int((self._index >= 0).sum())
-
-    @property
-    def root(self) -> float:
-        """The least value, -inf where places are empty."""
-        return float(self._value[0, 0, 0])
-
-    def offer(self, pieces: list[Piece], every: bool) -> bool:
-        """Take in what is among the best; False, and nothing taken, if one of the pieces is invalid.
-
-        `every` says that most of it will be, so that pruning would not pay.
-        """
-        # What does not beat the root of the heap need not be found: another heap begins with nothing but it.
-        shape = 1, 1, min(self._index.size, sum([piece.rows.n for piece in pieces]))
-        index, value = np.empty(shape, np.intp), np.empty(shape)
-        index.fill(self._index[0, 0, 0])
-        value.fill(self._value[0, 0, 0])
-        for rows, first in pieces:
-            scan = scan_field(rows, top_every if every else top_long, first)
-            if rows.n <= LONGEST:
-                # Sharing out a single task would take longer than a short one does.
-                scan(Task(0, 1, 0, 1, 0, rows.n), index, value, 0, 0)
-            else:
-                share(rows, index, value, every, scan, merge_tops)
-        if np.isnan(value[0, 0, 0]):
-            return False
-        merge_tops(self._index, self._value, index, value, 0, 0)
-        return True
-
-    def merge(self, other: Top) -> None:
-        """Take in what another one has."""
-        merge_tops(self._index, self._value, other._index, other._value, 0, 0)
-
-    def ranked(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Indices and values, best first; -1 and -inf in empty places."""
-        index, value = self._index.copy(), self._value.copy()
-        sort_tops(index, value)
-        return index[0, 0], value[0, 0]

@@ -12,7 +12,7 @@ from fastgumbel._cpu.stage import STAGE
 from fastgumbel._cpu.written import survey_ids, to_places, write_out
 from fastgumbel._host.rows import BUFFER_BYTES, Rows
 from fastgumbel._host.tiles import Scan, Task
-from fastgumbel._request.coordinates import frozen
+from fastgumbel._request.ndarrays import frozen
 
 # A row is written out to so many times its length at most: a block takes the time of some ids one by one.
 _SPARSEST = 8

@@ -13,13 +13,7 @@ from fastgumbel._request.field import NoiseField
 from fastgumbel._request.ids import CATEGORIES, DRAWS
 from fastgumbel._request.key import key_of
 from fastgumbel._request.layout import fits
-from fastgumbel._request.shape import freeze
-
-
-def frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """A read-only view: kernels are compiled for one kind of such arrays."""
-    return freeze(array[...])
-
+from fastgumbel._request.ndarrays import freeze, frozen
 
 # Row ids that count from 0, or draws of which no row has one of its own.
 _COMMON: NDArray[np.uint64] = frozen(np.empty(0, np.uint64))

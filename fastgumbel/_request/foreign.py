@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._request.shape import BFLOAT16
+from fastgumbel._request.ndarrays import BFLOAT16
 
 # The argument of which no whole copy is made, as its rows are widened piece by piece.
 _IN_PIECES = "log_potentials"

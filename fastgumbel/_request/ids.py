@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgumbel._request.ndarrays import freeze
 from fastgumbel._request.scalars import array_of, item_name, whole
 
 # So many of each a counter of Philox can name. Ids of categories go up to IDS: wide ones read the field of other keys.
@@ -82,8 +83,7 @@ def row_ids(rows: ArrayLike, name: str, end: int) -> NDArray[np.uint64]:
         bad = (ids < 0) | (ids >= end)
         raise ValueError(f"{name} must be from 0 to {last}, but {item_name(name, bad)} is {ids.flat[bad.argmax()]}")
     own = np.array(ids, np.uint64, order="C")
-    own.flags.writeable = False
-    return own
+    return freeze(own)
 
 
 def category_ids(categories: ArrayLike) -> NDArray[np.int64]:
@@ -100,8 +100,7 @@ def category_ids(categories: ArrayLike) -> NDArray[np.int64]:
     own = np.array(np.maximum(ids, -1) if ids.dtype == object else ids, np.int64, order="C")
     if own.size and own.min() < 0:
         np.maximum(own, -1, out=own)
-    own.flags.writeable = False
-    return own
+    return freeze(own)
 
 
 def span_of(ids: NDArray[np.int64] | None) -> tuple[int, int]:

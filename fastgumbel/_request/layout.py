@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.ids import CATEGORIES
+from fastgumbel._request.ndarrays import relaxed_dtype
 from fastgumbel._request.scalars import integer
-from fastgumbel._request.shape import relaxed_dtype
 
 # Items that an array can have, as its bytes are counted in 63 bits.
 ITEMS = 2**59

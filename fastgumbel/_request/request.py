@@ -18,15 +18,14 @@ from fastgumbel._request.coordinates import (
     check_reach,
     coordinates_of,
     field_of,
-    frozen,
 )
 from fastgumbel._request.device import backend
 from fastgumbel._request.faults import row_name, zero_tau_message
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.foreign import check_labels, is_labelled
 from fastgumbel._request.layout import fits, layout_of
+from fastgumbel._request.ndarrays import BFLOAT16, count_set, frozen
 from fastgumbel._request.scalars import array_of, integer, whole
-from fastgumbel._request.shape import BFLOAT16, count_set
 from fastgumbel._request.tangents import agreed_directions, beside_rows, lead_of, slopes_of
 from fastgumbel._request.temperature import scales, temperatures
 from fastgumbel._request.threshold import threshold_message, thresholds

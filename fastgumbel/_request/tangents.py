@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastgumbel._request.checks import check_real
 from fastgumbel._request.faults import place_name
 from fastgumbel._request.layout import fits
-from fastgumbel._request.shape import converted, count_set
+from fastgumbel._request.ndarrays import converted, count_set
 
 
 def lead_of(shape: tuple[int, ...], expected: tuple[int, ...]) -> tuple[int, ...]:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from fastgumbel._law.reduce import HOTTEST
 from fastgumbel._request.checks import check_real
-from fastgumbel._request.coordinates import NOWHERE, frozen
+from fastgumbel._request.coordinates import NOWHERE
 from fastgumbel._request.faults import place_name
 from fastgumbel._request.layout import fits
+from fastgumbel._request.ndarrays import frozen
 
 # From here on, up to its inverse, 1 / tau is a normal number of every dtype.
 _ORDINARY = 1e-30

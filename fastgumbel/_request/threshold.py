@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.checks import check_real
-from fastgumbel._request.coordinates import frozen
 from fastgumbel._request.faults import row_name
 from fastgumbel._request.layout import fits
+from fastgumbel._request.ndarrays import frozen
 
 
 def thresholds(

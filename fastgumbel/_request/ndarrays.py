@@ -25,7 +25,12 @@ def freeze(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def once(array: NDArray[Any]) -> NDArray[Any]:
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only view of an array."""
+    return freeze(array[...])
+
+
+def unrepeated(array: NDArray[Any]) -> NDArray[Any]:
     """A view with axes along which an array is broadcast cut to one item."""
     if 0 not in array.strides:
         return array
@@ -40,7 +45,7 @@ def any_negative(array: NDArray[Any]) -> bool:
     """Whether there is any integer below 0."""
     if 0 < array.size <= _SMALL:
         return array.item(array.argmin()) < 0  # type: ignore[no-any-return]
-    array = once(array)
+    array = unrepeated(array)
     return array.size > 0 and bool(array.min() < 0)
 
 
