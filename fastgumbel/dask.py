@@ -27,6 +27,7 @@ from fastgumbel._request.checks import flag_of, float_type, places_of, shape_of
 from fastgumbel._request.coordinates import check_reach, field_of
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.key import Rng
+from fastgumbel._request.layout import ITEMS
 from fastgumbel._request.request import Request
 
 __all__ = ["categorical", "gumbel", "gumbel_above", "gumbel_max", "gumbel_softmax", "gumbel_top_k", "reservoir"]
@@ -69,7 +70,7 @@ def gumbel(
     >>> bool((noise.compute() == fg.gumbel((100, 1000), rng=1)).all())
     True
     """
-    shape = shape_of(size, "size")
+    shape = shape_of(size, "size", ITEMS)
     if size is None:
         raise TypeError("size must be an int or a tuple of ints, not None")
     kind, field = float_type(dtype, "dtype"), field_of(rng, noise)

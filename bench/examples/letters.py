@@ -83,6 +83,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
+    if options.draws < 2:
+        parser.error("--draws must be at least 2")
     counts = letter_counts()
     samples = {tau: fg.gumbel_softmax(np.log(counts), tau, size=options.draws, rng=options.seed) for tau in TAUS}
     frequencies = counts / counts.sum()

@@ -105,6 +105,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
+    if options.draws < 2:
+        parser.error("--draws must be at least 2")
     text = table(options.draws, options.seed)
     print(text)
     if options.write:

@@ -72,6 +72,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
+    if options.draws < 2:
+        parser.error("--draws must be at least 2")
     travellers = load_travellers()
     base, cheaper = utilities(travellers), utilities(travellers, train_cost=0.8)
     exact = float((shares(cheaper) - shares(base))[:, TRAIN].sum())

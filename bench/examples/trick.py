@@ -119,6 +119,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="replace the table on the page")
     options = parser.parse_args()
+    if options.draws < 2:
+        parser.error("--draws must be at least 2")
     counts = letter_counts()
     law = counts / counts.sum()
     found = draw(counts, options.draws, options.seed)

@@ -45,7 +45,7 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout", *, cuda: bool = Fal
           ``NUMBA_CPU_NAME``), the bits of its vector registers, ``"vector_bits"``, None where the name alone does not
           tell, ``"threads"``, as `get_num_threads` gives them, and ``"threads_from"``, what decided it:
           ``"set_num_threads"``, an environment variable by name, ``"processors"``, ``"affinity mask"`` or
-          ``"CPU quota"``;
+          ``"CPU quota"``; or None, and what is wrong with ``FASTGUMBEL_NUM_THREADS``;
         - ``"cuda"``: versions of what the extra ``cuda`` installs, None for what is missing; with `cuda` also
           ``"device"``, True or why there is none;
         - ``"cache"``: the ``"directory"`` of machine code (Numba's ``NUMBA_CACHE_DIR``), None where none can be
@@ -79,8 +79,11 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout", *, cuda: bool = Fal
 def _config(cuda: bool) -> dict[str, dict[str, Any]]:
     target, name, bits = processor()
     versions = {"fastgumbel": __version__, "python": platform.python_version(), **_versions(_PACKAGES)}
-    limit = _threads.thread_limit()
-    threads = {"threads": limit.threads, "threads_from": limit.source}
+    threads: dict[str, Any] = {"threads": None}
+    try:
+        threads["threads"], threads["threads_from"] = _threads.thread_limit()
+    except ValueError as error:
+        threads["threads_from"] = str(error)
     cpu = {"target": target, "name": name, "vector_bits": bits, **threads}
     there: dict[str, Any] = _versions(_CUDA_PACKAGES)
     if cuda:

@@ -15,6 +15,7 @@ from fastgumbel._host.rows import Rows, rows_at
 from fastgumbel._request.coordinates import Coordinates
 from fastgumbel._request.faults import category_name, fault_message, row_name
 from fastgumbel._request.ndarrays import any_negative, frozen
+from fastgumbel._request.scalars import check_unmasked
 
 Place = tuple[slice, ...]
 # By row: where its first NaN or +inf is, in words, and what it is; or None.
@@ -47,6 +48,8 @@ class Block:
         self, call: Call, x: Any, where: Any, categories: Any, by_row: tuple[Any, Any, Any], place: Place
     ) -> None:
         ids, draws, temperatures = by_row
+        check_unmasked(x, "log_potentials")
+        check_unmasked(where, "where")
         self.call = call
         self.draw_place, x_place = place[: len(call.size)], list(place[len(call.size) :])
         shard = x_place.pop(call.axis)

@@ -21,7 +21,7 @@ from fastgumbel._dask.extra import ArraySliceDep, HighLevelGraph, da, tokenize
 from fastgumbel._host.repeats import refuse_repeats
 from fastgumbel._request.faults import chunks_message, excluded_text, flag_message
 from fastgumbel._request.request import Request
-from fastgumbel._request.scalars import array_of
+from fastgumbel._request.scalars import array_of, check_unmasked
 
 
 def known_chunks(x: Any, name: str) -> Any:
@@ -30,6 +30,7 @@ def known_chunks(x: Any, name: str) -> Any:
         raise TypeError(f"{name} must be a dask array, not {type(x).__name__}; see dask.array.from_array")
     if any(math.isnan(length) for lengths in x.chunks for length in lengths):
         raise ValueError(f"{name} has chunks of unknown sizes, which coordinates need: see its compute_chunk_sizes()")
+    check_unmasked(x, name)
     return x
 
 

@@ -137,6 +137,7 @@ class NoiseField:
         rows : array_like of int, optional
             Row ids from 0 to 2**64 - 1, of a shape that broadcasts to the batch shape of what reads the field (a
             single id names the one row, or gives all rows the same noise). They come from the host, like categories.
+            Places are what counts: labels of pandas, also those of draws and categories, are not looked at.
         draw : int or array_like of int, optional
             Id of the first draw, from 0 to 2**32 - 1; or one a row, of a shape that broadcasts to the batch: draw s of
             row r is then draw[r] + s.

@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 
 from fastgumbel._request.ndarrays import BFLOAT16
 
+# What to pass instead of a masked array.
+_UNMASKED = {
+    "log_potentials": "; pass where=~mask with its data",
+    "categories": "; make ids of empty places negative",
+}
 # The argument of which no whole copy is made, as its rows are widened piece by piece.
 _IN_PIECES = "log_potentials"
 # Arguments of which columns may be Python's integers.
@@ -46,6 +51,11 @@ def as_array(x: Any, name: str) -> NDArray[Any]:
     return array.view(BFLOAT16) if name == _IN_PIECES else _float32_of(array.view(np.uint16))
 
 
+def masked_message(name: str) -> str:
+    """What is wrong with a masked array."""
+    return f"{name} must not be a masked array{_UNMASKED.get(name, '; see its filled()')}"
+
+
 class _Refused(Exception):
     """What is wrong with an argument, in whole."""
 
@@ -61,7 +71,12 @@ def _read(x: Any, name: str) -> NDArray[Any]:
     if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
         array: NDArray[Any] = np.from_dlpack(x)
         return array
-    array = np.asarray(x)
+    if hasattr(x, "__dask_graph__"):
+        x = x.compute()  # as an array of NumPy, it would lose a mask
+    array = np.asanyarray(x)
+    if any(isinstance(part, np.ma.MaskedArray) for part in (array, *(x if isinstance(x, list | tuple) else ()))):
+        raise _Refused(masked_message(name))
+    array = np.asarray(array)
     # What NumPy cannot read is one object to it.
     if array.ndim == 0 and array.dtype == object:
         raise _Refused(f"{name} must be an array or a number, not {type(x).__name__}{_remedy(x)}")

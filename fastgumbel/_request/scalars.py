@@ -9,13 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.device import is_device
-from fastgumbel._request.foreign import as_array
+from fastgumbel._request.foreign import as_array, masked_message
 
-# What to pass instead of a masked array.
-_UNMASKED = {
-    "log_potentials": "; pass where=~mask with its data",
-    "categories": "; make ids of empty places negative",
-}
 # Arguments that do not take the side of others, but are read on one side always, or tell the others which.
 _BY_THEMSELVES = ("log_potentials", "rows", "draw", "start", "categories", "step")
 
@@ -57,9 +52,14 @@ def array_of(x: Any, name: str) -> NDArray[Any]:
     if kind is float or kind is int:
         return np.asarray(x)
     check_host(x, name)
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{name} must not be a masked array{_UNMASKED.get(name, '; see its filled()')}")
+    check_unmasked(x, name)
     return as_array(x, name)
+
+
+def check_unmasked(x: Any, name: str) -> None:
+    """Refuse a masked array, or one of dask that has such blocks: its mask would be lost."""
+    if isinstance(x, np.ma.MaskedArray) or isinstance(getattr(x, "_meta", None), np.ma.MaskedArray):
+        raise TypeError(masked_message(name))
 
 
 def item_name(name: str, chosen: NDArray[np.bool_]) -> str:

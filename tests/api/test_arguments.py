@@ -109,6 +109,7 @@ def test_bad_options_for_a_single_row(x, options, error, name):
         None,
         [[None, 1.0]],
         np.ma.masked_array(X, X > 0),
+        list(np.ma.masked_array(X, X > 0)),
     ],
     ids=[
         "bool",
@@ -121,6 +122,7 @@ def test_bad_options_for_a_single_row(x, options, error, name):
         "None",
         "list with None",
         "masked array",
+        "list of masked arrays",
     ],
 )
 def test_log_potentials_of_a_type_that_has_no_place(x):

@@ -535,3 +535,22 @@ def test_thresholds_of_nothing(rows, size, threshold):
     expected, _ = fg.gumbel_above(x, np.zeros(threshold), size=size, noise=FIELD)
     assert [len(axis) for axis in dask.compute(*coordinates)] == [len(axis) for axis in expected]
     assert values.compute().size == 0
+
+
+def test_masked_arrays_are_refused():
+    """Their masks would be lost: before the graph is made, or in a task where only the blocks are masked."""
+    masked = np.ma.masked_array(np.zeros((4, 6)), np.arange(6) < 4)
+    x, delayed = lazy(masked, (2, 3)), da.from_delayed(dask.delayed(masked), masked.shape, float)
+    message = "log_potentials must not be a masked array; pass where=~mask with its data"
+    functions = (fgd.gumbel_max, fgd.gumbel_softmax, fgd.gumbel_above, fgd.categorical, fg.gumbel_max, fg.perturb)
+    for function in (*functions, lambda x, rng: fgd.gumbel_top_k(x, 2, rng=rng)):
+        with pytest.raises(TypeError, match=message):
+            function(x, rng=1)
+        with pytest.raises(TypeError, match=message):
+            dask.compute(function(delayed, rng=1))
+    with pytest.raises(TypeError, match="where must not be a masked array; see its filled"):
+        fgd.gumbel_max(da.zeros((4, 6)), where=x > 0, rng=1)
+
+
+def test_noise_of_more_than_two_to_the_32():
+    assert fgd.gumbel((2**20, 2**13), rng=1).shape == (2**20, 2**13)

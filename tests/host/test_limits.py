@@ -178,6 +178,13 @@ def test_show_config_says_what_decided(machine):
     assert (cpu["threads"], cpu["threads_from"]) == (3, "CPU quota")
 
 
+def test_show_config_shows_a_bad_variable(machine, monkeypatch):
+    monkeypatch.setenv("FASTGUMBEL_NUM_THREADS", "many")
+    cpu = fg.show_config("dicts")["cpu"]
+    assert cpu["threads"] is None
+    assert cpu["threads_from"] == "FASTGUMBEL_NUM_THREADS must be a whole number of at least 1, not 'many'"
+
+
 def test_limits_are_looked_for_once(machine, monkeypatch):
     machine(quota=3)
     monkeypatch.setattr(limits, "cpu_quota", lambda: pytest.fail("looked again"))
