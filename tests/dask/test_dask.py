@@ -539,7 +539,7 @@ def test_thresholds_of_nothing(rows, size, threshold):
 
 def test_masked_arrays_are_refused():
     """Their masks would be lost: before the graph is made, or in a task where only the blocks are masked."""
-    masked = np.ma.masked_array(np.zeros((4, 6)), np.arange(6) < 4)
+    masked = np.ma.masked_array(np.zeros((4, 6)), np.tile(np.arange(6) < 4, (4, 1)))
     x, delayed = lazy(masked, (2, 3)), da.from_delayed(dask.delayed(masked), masked.shape, float)
     message = "log_potentials must not be a masked array; pass where=~mask with its data"
     functions = (fgd.gumbel_max, fgd.gumbel_softmax, fgd.gumbel_above, fgd.categorical, fg.gumbel_max, fg.perturb)
