@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastgumbel import NoiseField, gumbel, gumbel_top_k
-from tests.api.test_middle import crafted
+from tests.cpu.test_middle import crafted
 from tests.oracle import naive
 
 # Quads, blocks and pairs of blocks begin and end here; and what is ranked at once, and where other kernels take over.

@@ -6,7 +6,7 @@ import pytest
 from fastgumbel import NoiseField, gumbel, gumbel_top_k
 from fastgumbel._cpu.top.every import sort_tops
 from fastgumbel._cpu.top.middle import top_middle
-from tests.api.test_middle import LIMITS, LONG, TEMPERATURES, crafted
+from tests.cpu.test_middle import LIMITS, LONG, TEMPERATURES, crafted
 
 KINDS = [np.float32, np.float64]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastgumbel import NoiseField, gumbel, gumbel_max
-from tests.api.test_middle import check
+from tests.cpu.test_middle import check
 
 # Quads, blocks and pairs of blocks begin and end here.
 LENGTHS = (1, 2, 3, 4, 5, 7, 8, 10, 30, 61, 63, 64, 65, 67, 100, 127, 128, 129, 190, 192)

@@ -5,7 +5,7 @@ import pytest
 
 from fastgumbel import NoiseField, gumbel_max
 from fastgumbel._host import max as host_max
-from tests.api.test_middle import TEMPERATURES, check, crafted
+from tests.cpu.test_middle import TEMPERATURES, check, crafted
 
 LENGTHS = (1, 2, 3, 5, 21, 31, 32, 33, 63, 64, 65, 127, 128, 129, 192)
 
