@@ -1,4 +1,4 @@
-"""Few short rows, one by one, have the bits that they have as vector lanes, and equal the definition."""
+"""Few short rows, one by one, have the bits that they have as vector slots, and equal the definition."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_equals_the_definition(dtype):
 
 
 def both(monkeypatch, *arguments, **options):
-    """Return indices and values of rows one by one, and as vector lanes."""
+    """Return indices and values of rows one by one, and as vector slots."""
     results = []
     for lanes in (0, 2**62):
         monkeypatch.setattr(host_max, "_EACH", lanes)

