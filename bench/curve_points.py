@@ -26,7 +26,7 @@ from cases import (
     torch_multinomial,
     torch_race,
 )
-from measuring import bests
+from measuring import least_of_calls
 
 import fastgumbel as fg
 
@@ -83,7 +83,7 @@ def curve(rows: int, n: int, threads: int, rounds: int) -> Seconds:
     if has("torch"):
         found["PyTorch exponential race"] = torch_race(x, threads)
         found["PyTorch multinomial"] = torch_multinomial(x, threads)
-    return bests(found, rounds, time.process_time if threads == 1 else time.perf_counter)
+    return least_of_calls(found, rounds, time.process_time if threads == 1 else time.perf_counter)
 
 
 def over_max(rows: int, n: int, law: str, rounds: int) -> Seconds:
@@ -95,7 +95,7 @@ def over_max(rows: int, n: int, law: str, rounds: int) -> Seconds:
         found[f"{dtype} np.max"] = lambda x=x: np.max(x, axis=-1)
         if n <= RACE:
             found[f"{dtype} race"] = numpy_ways(x)["NumPy exponential race"]
-    return bests(found, rounds, time.process_time)
+    return least_of_calls(found, rounds, time.process_time)
 
 
 def kernels(rows: int, n: int, law: str, rounds: int) -> Seconds:
@@ -115,7 +115,7 @@ def kernels(rows: int, n: int, law: str, rounds: int) -> Seconds:
     found = {"max_short": with_limits(n, n), "max_long": with_limits(0, 0)}
     if n <= 128 * STAGE:
         found["max_middle"] = with_limits(0, n)
-    seconds = bests(found, rounds, time.process_time)
+    seconds = least_of_calls(found, rounds, time.process_time)
     served.SHORT, served.MIDDLE = usual
     return seconds
 
@@ -132,13 +132,14 @@ def relaxed(rows: int, n: int, rounds: int) -> Seconds:
         "sample JAX": jax_softmax(x),
         "tangent JAX": jax_softmax_jvp(x, dx[None]),
     }
-    return bests(found, rounds)
+    return least_of_calls(found, rounds)
 
 
 def samples(rows: int, n: int, law: str, dtype: str, rounds: int) -> Seconds:
     """Samples alone, on one thread, for the comparison of two checkouts."""
     x, noise = log_potentials(rows, n, law, dtype), fg.NoiseField(0)
-    return bests({"fastgumbel": on_threads(1, lambda: fg.gumbel_max(x, noise=noise))}, rounds, time.process_time)
+    call = on_threads(1, lambda: fg.gumbel_max(x, noise=noise))
+    return least_of_calls({"fastgumbel": call}, rounds, time.process_time)
 
 
 def vectors() -> Seconds:

@@ -34,14 +34,14 @@ def medians(contenders: Mapping[str, Callable[[], Any]], rounds: int) -> dict[st
     return {name: statistics.median(values) for name, values in _times(contenders, rounds, time.perf_counter).items()}
 
 
-def least(
+def least_of_rounds(
     contenders: Mapping[str, Callable[[], Any]], rounds: int, clock: Callable[[], float] = time.perf_counter
 ) -> dict[str, float]:
     """Least seconds of each contender, in turn: for a machine that others use, too."""
     return {name: min(values) for name, values in _times(contenders, rounds, clock).items()}
 
 
-def bests(
+def least_of_calls(
     contenders: Mapping[str, Callable[[], Any]], rounds: int, clock: Callable[[], float] = time.perf_counter
 ) -> dict[str, float]:
     """Least seconds of each contender, which other work on the machine disturbs least; all take part in every round.

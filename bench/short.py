@@ -12,7 +12,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from measuring import least
+from measuring import least_of_rounds
 from sections import machine, replace_section
 
 import fastgumbel as fg
@@ -60,7 +60,7 @@ def inside(rounds: int) -> list[str]:
     for n in (2, 3, 8, 30, 64, 1000):
         x = np.random.default_rng(n).normal(size=(max(1000, NUMBERS // 4 // n), n))
         out = np.empty(len(x), np.int64)
-        times = least(
+        times = least_of_rounds(
             {
                 "max": partial(by_gumbel_max, x, 0, out),
                 "categorical": partial(by_categorical, x, 0, out),
@@ -86,7 +86,7 @@ def conditioned(rounds: int) -> list[str]:
             x, dx = np.random.default_rng(1).normal(size=(2, *shape)).astype(kind)
             choice, noise = fg.gumbel_max(x, noise=FIELD), np.empty(shape, kind)
             options: dict[str, Any] = {"noise": FIELD, "out": (np.empty(shape, kind), np.empty(shape, kind))}
-            times = least(
+            times = least_of_rounds(
                 {
                     "noise": partial(fg.gumbel, shape, noise=FIELD, dtype=kind, out=noise),
                     "given": partial(fg.gumbel_given_choice, x, choice, noise=FIELD, out=noise),
@@ -116,7 +116,7 @@ def one_row(rounds: int) -> list[str]:
                 fg.set_num_threads(threads)
                 fg.gumbel_softmax(x, 0.7, noise=FIELD, out=out)
 
-            times = least({"one": partial(relax, 1), "two": partial(relax, 2)}, rounds)
+            times = least_of_rounds({"one": partial(relax, 1), "two": partial(relax, 2)}, rounds)
             ratio = times["two"] / times["one"]
             lines.append(f"| {n:,} {np.dtype(kind)} | {times['one'] * 1e3:.3g} | {ratio:.2f} |")
             print(lines[-1], flush=True)

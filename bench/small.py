@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from measuring import bests
+from measuring import least_of_calls
 from sections import machine, run_table
 
 import fastgumbel as fg
@@ -55,7 +55,7 @@ def table(rounds: int) -> str:
     times = []
     for shape in SHAPES:
         batches = {name: partial(_batch, call) for name, call in contenders(shape).items()}
-        times.append(bests(batches, rounds, time.thread_time))
+        times.append(least_of_calls(batches, rounds, time.thread_time))
     lines = [
         f"Measured on {machine('numpy', 'numba')}",
         f"Times over those of NumPy's line, `(x + rng.gumbel(size=x.shape)).argmax(-1)`, and microseconds; float64, "

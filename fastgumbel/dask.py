@@ -421,7 +421,7 @@ def categorical(
     True
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
-    request.count_draws()
+    request.check_no_categories()
     request.scale_noise(temperature)
     return _categorical.draw(Grid(request, draw_chunks))
 

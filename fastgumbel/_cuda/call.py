@@ -132,9 +132,9 @@ class Work:
         self._row_ids = self._of_rows(rows.place.rows)
         # What there is to add to first draws of which each is so many draws.
         self._draws: dict[int, Any] = {}
-        degrees = rows.place.temperatures
-        self._temperature = degrees[0] if degrees.size == 1 else np.float64(1)
-        self._temperatures = self._of_rows(degrees if degrees.size > 1 else degrees[:0])
+        own = rows.place.temperatures
+        self._temperature = own[0] if own.size == 1 else np.float64(1)
+        self._temperatures = self._of_rows(own if own.size > 1 else own[:0])
         self._scratch: dict[str, Any] = {}
 
     def launch(self, kernel: Any, grid: int, block: int, arguments: tuple[Any, ...], shared_bytes: int = 0) -> None:

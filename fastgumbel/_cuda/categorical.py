@@ -29,7 +29,7 @@ _SCRATCH = 2**27
 
 def sample(request: Request, out: Any) -> Any:
     """What `categorical` does."""
-    request.count_draws()
+    request.check_no_categories()
     call = Call(request)
     rows, draws = call.rows, call.draws
     result = Result(call, "out", out, request.draw_shape + request.batch, np.intp)

@@ -20,7 +20,7 @@ from fastgumbel._request.request import Request
 
 def sample(request: Request, choice: Any, out: Any) -> Any:
     """What `gumbel_given_choice` does."""
-    request.condition()
+    request.conditioned_samples()
     call, chosen = Call(request), request.choices(choice)
     category_ids.refuse_repeats(call.rows)
     rows, shape = call.rows, request.draw_shape + request.batch

@@ -53,7 +53,7 @@ def sample_jvp(
     call, taus = Call(request), request.temperatures_above_0(tau)
     category_ids.refuse_repeats(call.rows)
     rows = call.rows
-    samples = None if rao is None else request.condition(rao)
+    samples = None if rao is None else request.conditioned_samples(rao)
     wanted = request.tangents(*tangents, tau)
     if isinstance(wanted.x, View):
         call.views.append(wanted.x)

@@ -39,7 +39,7 @@ def sample(
     call, taus = Call(request), request.temperatures_above_0(tau)
     category_ids.refuse_repeats(call.rows)
     rows = call.rows
-    samples = None if rao is None else request.condition(rao)
+    samples = None if rao is None else request.conditioned_samples(rao)
     weights = request.cotangent(cotangent)
     if isinstance(weights, View):
         call.views.append(weights)

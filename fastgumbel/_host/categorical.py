@@ -37,7 +37,7 @@ def _buckets(n: int, draws: int) -> int:
 
 def sample(request: Request, out: Any) -> Any:
     """What `categorical` does."""
-    request.count_draws()
+    request.check_no_categories()
     rows, shape = rows_of(request), request.draw_shape + request.batch
     index = room("out", out, shape, INDEX, (request.draws, rows.count), -1, inputs_of(request))
     draw(rows, index)

@@ -14,7 +14,7 @@ from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import delivered, room
 from fastgumbel._host.rows import Rows, fault_of, field_at, inputs_of, rows_of
-from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
+from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW, LIMIT
 from fastgumbel._request.faults import choice_message
 from fastgumbel._request.ids import IDS
 from fastgumbel._request.ndarrays import count_set, frozen
@@ -29,7 +29,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     """What `gumbel_given_choice` does."""
     whole, lead = rows_of(request), request.draw_shape + request.batch
     rows, chosen = once_each(whole)
-    request.condition()
+    request.conditioned_samples()
     passed = request.choices(choice)
     if passed.shape != lead:
         passed = np.broadcast_to(passed, lead)
@@ -38,7 +38,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     if chosen is not None:
         choices = _of_representatives(whole, choices, chosen)
     noise = room("out", out, shape, rows.dtype, flat, request.axis, read)
-    faulty = noise_given(rows, choices, noise)
+    faulty = write_conditioned(rows, choices, noise)
     if request.draws and count_set(faulty):
         wrong = faulty == INVALID_CHOICE
         if wrong.any():
@@ -64,11 +64,11 @@ def _of_representatives(rows: Rows, choices: NDArray[np.intp], chosen: NDArray[n
     return np.ascontiguousarray(taken, np.intp)
 
 
-def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDArray[np.uint8]:
+def write_conditioned(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDArray[np.uint8]:
     """Write noise given choices[draw, row] to out[draw, row]; by row, what is wrong with it."""
     choices, faulty = frozen(choices), np.zeros(rows.count, np.uint8)
     if rows.n == 0:
-        faulty[:] = 1
+        faulty[:] = INVALID_ROW
         return faulty
     run_blocks(rows, len(out), partial(_noise_block, rows, choices, out, faulty))
     return faulty
@@ -77,7 +77,7 @@ def noise_given(rows: Rows, choices: NDArray[np.intp], out: NDArray[Any]) -> NDA
 def _noise_block(
     rows: Rows, choices: NDArray[np.intp], out: NDArray[Any], faulty: NDArray[np.uint8], *block: int
 ) -> None:
-    """As `noise_given`, of a block of rows and draws."""
+    """As `write_conditioned`, of a block of rows and draws."""
     r, r1, s, s1 = block
     x, at, window = rows.piece(r, r1, 0, rows.n), field_at(rows.place, r, r1), (s, s1, r, 0)
     if rows.has_ids:

@@ -33,7 +33,7 @@ class Map(NamedTuple):
     excluded: float
 
 
-def _nothing(v: NDArray[np.float64]) -> None:
+def _identity(v: NDArray[np.float64]) -> None:
     pass
 
 
@@ -50,7 +50,7 @@ def _twice_exponential(v: NDArray[np.float64]) -> None:
     np.exp(v, out=v)
 
 
-GUMBEL = Map(_nothing, -np.inf, np.inf, -np.inf)
+GUMBEL = Map(_identity, -np.inf, np.inf, -np.inf)
 EXPONENTIAL = Map(_minus_exponential, -_MOST, -_LEAST, -np.inf)
 UNIFORM = Map(_twice_exponential, _LEAST, float(np.nextafter(1.0, 0.0)), 0.0)
 

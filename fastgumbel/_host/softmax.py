@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.softmax.long import softmax_jvp_long, softmax_long
 from fastgumbel._cpu.softmax.short import softmax_short
 from fastgumbel._host.blocks import run_blocks, write_ids
-from fastgumbel._host.given import noise_given
+from fastgumbel._host.given import write_conditioned
 from fastgumbel._host.max import search
 from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
@@ -51,7 +51,7 @@ def fill(
     """Write samples to y[draw, row], relaxed or hard, NaN in rows that are invalid; by row, what is wrong with it."""
     soft = 0 if hard else count_set(taus)
     if soft:
-        faulty = relax(rows, given_noise(noise, rows, len(y)), rates_of(taus, rows.dtype), y, None, log)
+        faulty = relax(rows, precomputed_noise(noise, rows, len(y)), rates_of(taus, rows.dtype), y, None, log)
     else:
         faulty = np.zeros(rows.count, np.uint8)
     if soft < taus.size:
@@ -73,10 +73,10 @@ def sample_jvp(
 ) -> tuple[Any, Any]:
     """What `gumbel_softmax_jvp` does."""
     rows, taus = once_each(rows_of(request))[0], request.temperatures_above_0(tau)
-    samples = None if rao is None else request.condition(rao)
+    samples = None if rao is None else request.conditioned_samples(rao)
     wanted = request.tangents(*tangents, tau)
     noise = noise_of(request)
-    given, rates = given_noise(noise, rows, request.draws), rates_of(taus, rows.dtype)
+    given, rates = precomputed_noise(noise, rows, request.draws), rates_of(taus, rows.dtype)
     dx, dtau, moved = _slopes(rows, wanted, request.axis)
     read = () if out is None else (*inputs_of(request), given, dx, dtau)
     (name, y_out), (dy_name, dy_out) = outs_of(out, "y", "dy")
@@ -111,13 +111,13 @@ def shapes_of(request: Request) -> tuple[tuple[int, ...], tuple[int, int, int]]:
     return (*request.draw_shape, *request.batch, request.n), (request.draws, request.count, request.n)
 
 
-def given_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
+def precomputed_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any]:
     """Precomputed noise as draws by rows by categories, in the dtype of the rows; empty if there is none.
 
     It is -inf where it excludes a place.
     """
     if noise is None:
-        return _nothing(rows.dtype)[0]
+        return _empty(rows.dtype)
     array = np.ascontiguousarray(converted(noise.values, rows.dtype))
     good = np.isfinite(array)
     if not good.all():
@@ -139,7 +139,7 @@ def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDAr
     lead = directions or (1,)
     dtau = np.zeros((*lead, count), kind)
     if x is None:
-        dx = _nothing(kind)[0]
+        dx = _empty(kind)
     else:
         lines = np.ascontiguousarray(categories_last(converted(x, kind), axis))
         if x.ndim == len(rows.batch) + 1:
@@ -197,9 +197,15 @@ def harden(y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_
 
 
 @cache
-def _nothing(kind: np.dtype[Any]) -> Slopes:
-    """No slopes of a dtype."""
-    return freeze(np.empty((0, 0, 0), kind)), np.empty((0, 0), kind), False, np.empty((0, 0, 0, 0), kind)
+def _empty(kind: np.dtype[Any]) -> NDArray[Any]:
+    """What stands for noise, or for tangents of log-potentials, where there are none."""
+    return freeze(np.empty((0, 0, 0), kind))
+
+
+@cache
+def _no_tangents(kind: np.dtype[Any]) -> Slopes:
+    """No tangents of a dtype."""
+    return _empty(kind), np.empty((0, 0), kind), False, np.empty((0, 0, 0, 0), kind)
 
 
 def relax(
@@ -216,12 +222,12 @@ def relax(
     """
     faulty = np.zeros(rows.count, np.uint8)
     if rows.n == 0:
-        faulty[:] = 1
+        faulty[:] = INVALID_ROW
         return faulty
     into = y, log, faulty
     draws = len(y) if slopes is None else slopes[3].shape[1]
     if not given.size and not rows.has_ids and pays(rows, draws):
-        relax_rows(rows, rates, into, slopes or _nothing(rows.dtype), draws)
+        relax_rows(rows, rates, into, slopes or _no_tangents(rows.dtype), draws)
     else:
         run_blocks(rows, draws, partial(_relax_block, rows, given, rates, into, slopes))
     return faulty
@@ -251,11 +257,17 @@ def _relax_block(
 
 
 def _relax_piece(
-    x: NDArray[Any], at: Any, rates: NDArray[Any], noise: NDArray[Any], into: Any, slopes: Slopes | None, window: Any
+    x: NDArray[Any],
+    at: Any,
+    rates: NDArray[Any],
+    noise: NDArray[Any],
+    into: Any,
+    slopes: Slopes | None,
+    window: Any,
 ) -> None:
     """Call the kernel for a piece of rows: which, depends on their length alone, as bits may not on their batch."""
     if x.shape[1] <= SHORT:
-        softmax_short(x, at, rates, noise, into, slopes or _nothing(rates.dtype), window)
+        softmax_short(x, at, rates, noise, into, slopes or _no_tangents(rates.dtype), window)
     elif slopes is None:
         softmax_long(x, at, rates, noise, into, window)
     else:
@@ -297,7 +309,12 @@ def _average(
 
 
 def _average_block(
-    rows: Rows, rates: NDArray[Any], choices: NDArray[np.intp], samples: tuple[int, int], slopes: Slopes, log: bool
+    rows: Rows,
+    rates: NDArray[Any],
+    choices: NDArray[np.intp],
+    samples: tuple[int, int],
+    slopes: Slopes,
+    log: bool,
 ) -> NDArray[np.uint8]:
     """As `_average`, of rows that lie at the first of the samples: their number, and how many at once.
 
@@ -312,7 +329,7 @@ def _average_block(
         count = min(at_once, last - first)
         noise = np.empty((draws * count, rows.count, rows.n), rows.dtype)
         here = rows.moved(first)
-        noise_given(here, np.repeat(choices, count, 0), noise)
+        write_conditioned(here, np.repeat(choices, count, 0), noise)
         part = np.empty((directions, *noise.shape), rows.dtype)
         bad = relax(here, noise, rates, noise[:0], (dx, dtau, moved, part), log)
         np.maximum(faulty, bad, out=faulty)

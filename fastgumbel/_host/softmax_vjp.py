@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.softmax.vjp import softmax_vjp, write_pulled
-from fastgumbel._host.given import noise_given
+from fastgumbel._host.given import write_conditioned
 from fastgumbel._host.parts import pays
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import check_apart, delivered, room
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.softmax import RAO, choices_of, given_noise, harden, refuse, relax, shapes_of
+from fastgumbel._host.softmax import RAO, choices_of, harden, precomputed_noise, refuse, relax, shapes_of
 from fastgumbel._host.softmax_row import pull_row
 from fastgumbel._host.threads import run
 from fastgumbel._law.reduce import INVALID_ROW
@@ -96,7 +96,7 @@ def sample(
 ) -> tuple[Any, tuple[Any, Any]]:
     """What `gumbel_softmax_vjp` does."""
     rows, taus, noise = once_each(rows_of(request))[0], request.temperatures_above_0(tau), noise_of(request)
-    samples = None if rao is None else request.condition(rao)
+    samples = None if rao is None else request.conditioned_samples(rao)
     weights = _cotangents(request, rows, cotangent)
     read = () if out is None else (*inputs_of(request), weights)
     (name, y_out), (dx_name, dx_out) = outs_of(out, "y", "d_log_potentials")
@@ -112,7 +112,7 @@ def sample(
         _pull_conditioned(rows, rates, index, samples, pulled, log, weights)
     else:
         relaxed = y if index is None else np.empty_like(y)
-        pulled.faulty = relax(rows, given_noise(noise, rows, request.draws), rates, relaxed, None, log)
+        pulled.faulty = relax(rows, precomputed_noise(noise, rows, request.draws), rates, relaxed, None, log)
         pulled.pull(relaxed, log, weights)
     if index is not None:
         pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = INVALID_ROW
@@ -149,7 +149,7 @@ def _pull_conditioned(
             count = min(sample_step, samples - first)
             noise = np.empty((len(chosen) * count, rows.count, rows.n), rows.dtype)
             here = rows.moved(s, samples, first)
-            noise_given(here, np.repeat(chosen, count, 0), noise)
+            write_conditioned(here, np.repeat(chosen, count, 0), noise)
             relaxed = np.empty_like(noise)
             np.maximum(pulled.faulty, relax(here, noise, rates, relaxed, None, log), out=pulled.faulty)
             pulled.add(relaxed, log, weights[s : s + draw_step], sums)

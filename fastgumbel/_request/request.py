@@ -177,8 +177,8 @@ class Request:
         check_device(self.place)
         return backend(host.__name__.rpartition(".")[2])
 
-    def count_draws(self) -> None:
-        """Check that the field tells draws that read no field: it must begin with its first category, without ids."""
+    def check_no_categories(self) -> None:
+        """Refuse category ids, and another first category than 0, where draws read no field."""
         if self.field is not None and self.field.categories is not None:
             raise ValueError(
                 "noise: these draws read no category ids: pass where=categories >= 0 to exclude empty places, or use "
@@ -188,7 +188,7 @@ class Request:
             start = self.place.start or "an array"
             raise ValueError(f"noise: start must be 0, not {start}: these draws know no parts of a row")
 
-    def condition(self, samples: Any = 1) -> int:
+    def conditioned_samples(self, samples: Any = 1) -> int:
         """How many samples of conditioned noise each draw takes, all of which the field must have."""
         count = whole(samples, "rao", 1)
         if self.field is None:

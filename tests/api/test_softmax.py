@@ -160,8 +160,8 @@ def test_noise_from_an_array_is_the_field(problem, options):
     dtype = np.float64 if options.get("hard") else None
     noise = relaxation.noise_of(field, x, axis=axis, size=shape_of(size), dtype=dtype)
     options = {"axis": axis, "size": size, "where": where, **options}
-    given_noise = fastgumbel.gumbel_softmax(x, tau, noise=noise, **options)
-    np.testing.assert_array_equal(given_noise, fastgumbel.gumbel_softmax(x, tau, noise=field, **options))
+    precomputed_noise = fastgumbel.gumbel_softmax(x, tau, noise=noise, **options)
+    np.testing.assert_array_equal(precomputed_noise, fastgumbel.gumbel_softmax(x, tau, noise=field, **options))
 
 
 @given(problem=problems(), tau_is_zero=st.booleans(), log=st.booleans())

@@ -263,9 +263,9 @@ def test_noise_from_an_array_is_the_field(n):
     x, tau, dx, dtau = problem(n)
     for dtype in (np.float64, np.float32):
         noise = relaxation.noise_of(NoiseField(1), x.astype(dtype), size=(2,))
-        given_noise = fastgumbel.gumbel_softmax_jvp((x.astype(dtype), tau), (dx, dtau), noise=noise, size=2)
+        precomputed_noise = fastgumbel.gumbel_softmax_jvp((x.astype(dtype), tau), (dx, dtau), noise=noise, size=2)
         read = fastgumbel.gumbel_softmax_jvp((x.astype(dtype), tau), (dx, dtau), rng=1, size=2)
-        for a, b in zip(given_noise, read, strict=True):
+        for a, b in zip(precomputed_noise, read, strict=True):
             np.testing.assert_array_equal(a, b)
 
 

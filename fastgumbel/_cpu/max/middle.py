@@ -17,11 +17,11 @@ from fastgumbel._cpu.middle.planes import (
     LANE_PLACE,
     LINE,
     LOWER,
-    OWN_INTEGER,
-    OWN_REAL,
     POTENTIAL,
-    SECOND_INTEGER,
-    SECOND_REAL,
+    RESULT_INTEGER,
+    RESULT_REAL,
+    SECOND_RESULT_INTEGER,
+    SECOND_RESULT_REAL,
     TEMPERATURE,
     VALUE,
     WAITING,
@@ -46,10 +46,10 @@ from fastgumbel._numba.vector import greater
 
 # Of a race: the best perturbed value of those that are decided, NaN in an invalid row; what the best that waits is at
 # least; the column of the best (as int64); and how many lanes have waited.
-_BEST = OWN_REAL
-_FLOOR = SECOND_REAL
-_INDEX = OWN_INTEGER
-_RIVALS = SECOND_INTEGER
+_BEST = RESULT_REAL
+_FLOOR = SECOND_RESULT_REAL
+_INDEX = RESULT_INTEGER
+_RIVALS = SECOND_RESULT_INTEGER
 
 _1 = np.uint64(1)
 # Bounds pay where more than 5 lanes wait in 4 races.

@@ -33,7 +33,7 @@ class Races(NamedTuple):
     ids: Any
     row: Any
     rows: Any
-    heat: Any
+    temperatures: Any
     counters: Any
     key: Any
     start: Any
@@ -101,7 +101,7 @@ def _decide(rivals, n, races):
     noise, potentials = rivals.exact.numbers, rivals.potentials
     for i in range(n):
         slot, column = rivals.slots[i], rivals.columns[i]
-        value = fma(races.heat[line_of(slot, races.rows)], noise[i], potentials[i])
+        value = fma(races.temperatures[line_of(slot, races.rows)], noise[i], potentials[i])
         if potentials[i] > -LIMIT and beats(value, column, rivals.value[slot], rivals.index[slot]):
             rivals.value[slot], rivals.index[slot] = value, column
 

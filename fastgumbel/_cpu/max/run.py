@@ -43,17 +43,17 @@ def new_scratch(ids, n):
 
 
 @stage
-def enter_temperatures(heat, temperatures, r, rows):
-    """Temperatures of rows from r on."""
-    if temperatures.size == 1:
-        fill(heat, 0, rows, temperatures[0])
+def enter_temperatures(temperatures, by_row, r, rows):
+    """Temperatures of rows from r on, of which there is one a row, or one for all."""
+    if by_row.size == 1:
+        fill(temperatures, 0, rows, by_row[0])
     else:
         for i in range(rows):
-            heat[i] = temperatures[np.uint64(r) + np.uint64(i)]
+            temperatures[i] = by_row[np.uint64(r) + np.uint64(i)]
 
 
 @stage
-def enter_margins(margins, largest, heat, tempered, rows, copies):
+def enter_margins(margins, largest, temperatures, tempered, rows, copies):
     """By what the least time may be too large for a winner, in each slot; below 0 in rows without a race.
 
     Not `tempered` means that all temperatures are 1.
@@ -62,9 +62,9 @@ def enter_margins(margins, largest, heat, tempered, rows, copies):
         margins[i] = margin_of(np.float64(largest[i])) * RATIO
     if tempered:
         for i in range(rows):
-            margins[i] = margin_at(np.float64(largest[i]), heat[i]) * RATIO
+            margins[i] = margin_at(np.float64(largest[i]), temperatures[i]) * RATIO
     for i in range(rows):
-        known = -LIMIT < np.float64(largest[i]) < np.inf and heat[i] > 0
+        known = -LIMIT < np.float64(largest[i]) < np.inf and temperatures[i] > 0
         margins[i] = margins[i] if known else np.float32(-1)
     for i in range(rows * (copies - 1)):
         margins[np.uint64(rows) + np.uint64(i)] = margins[i]

@@ -79,23 +79,23 @@ def max_short(x, field, index, value, window, ids=None):
     at_once = min(STAGE // together, window.last_draw - window.first_draw)
     potentials = np.empty((n + 7) * STAGE, x.dtype)
     times = np.empty(n * STAGE, np.float32)
-    largest, rates, heat = np.empty(STAGE, x.dtype), np.empty(STAGE, x.dtype), np.ones(STAGE)
+    largest, rates, temperatures = np.empty(STAGE, x.dtype), np.empty(STAGE, x.dtype), np.ones(STAGE)
     tempered = field.temperatures.size > 0
     margins, limits = np.empty(STAGE, np.float32), np.empty(STAGE, np.float32)
     scratch, rivals = new_scratch(ids, n), new_rivals(n)
     counters = scratch.counters
-    enter_rates(rates, heat, STAGE)
+    enter_rates(rates, temperatures, STAGE)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
         to_row = window.row + r
         turn(potentials, flat, r * n, n, count)
         survey(largest, potentials, n, count)
         if tempered:
-            enter_temperatures(heat, field.temperatures, r, count)
-            enter_rates(rates, heat, count)
-        enter_margins(margins, largest, heat, tempered, count, at_once)
+            enter_temperatures(temperatures, field.temperatures, r, count)
+            enter_rates(rates, temperatures, count)
+        enter_margins(margins, largest, temperatures, tempered, count, at_once)
         enter_slots(scratch.planes, ids, r, n, count, at_once)
-        races = Races(x, ids, r, count, heat, counters, field.key, field.start)
+        races = Races(x, ids, r, count, temperatures, counters, field.key, field.start)
         for j in range(0, count * n, 64):
             prefetch64(flat, (r + count) * n + j)
         for d in range(at_once):
@@ -117,7 +117,7 @@ def max_short(x, field, index, value, window, ids=None):
             for d in range(raced):
                 for i in range(count):
                     best, arg = rivals.value[d * count + i], rivals.index[d * count + i]
-                    if heat[i] == 0:
+                    if temperatures[i] == 0:
                         best, arg = _first_largest(x, r + i)
                     if largest[i] == np.inf:
                         best, arg = np.nan, NO_INDEX

@@ -49,11 +49,11 @@ _CUT = 240 * 2.0**23
 
 
 @stage
-def enter_rates(rates, heat, rows):
+def enter_rates(rates, temperatures, rows):
     """What a distance from the largest log-potential adds to the bits of a weight, by the temperatures."""
     unit = rates.dtype.type(_UNIT)
     for i in range(rows):
-        rates[i] = unit / rates.dtype.type(heat[i])
+        rates[i] = unit / rates.dtype.type(temperatures[i])
 
 
 @stage

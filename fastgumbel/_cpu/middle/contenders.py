@@ -10,25 +10,22 @@ from fastgumbel._cpu.middle.planes import (
     BLOCK_LOW,
     COLUMN,
     EXPONENTIAL,
-    HEAT,
     HIGH_WORD,
     HIT,
     ITEM,
     LANE,
     LANE_COUNTER,
-    LANE_HEAT,
     LANE_HIGH,
     LANE_PLACE,
+    LANE_TEMPERATURE,
     LEAST,
     LOW_WORD,
     LOWER,
     MINIMUM,
     NEAR,
     NOISE,
-    OWN_EXPONENTIAL,
-    OWN_HEAT,
-    OWN_POTENTIAL,
     PAIR_COUNTER,
+    PAIR_TEMPERATURE,
     PAIR_WORD,
     PLACE,
     POTENTIAL,
@@ -37,6 +34,9 @@ from fastgumbel._cpu.middle.planes import (
     RACE,
     UPPER,
     VALUE,
+    WAITING_EXPONENTIAL,
+    WAITING_POTENTIAL,
+    WAITING_TEMPERATURE,
     WINNER,
     WORD_LIMIT,
 )
@@ -116,7 +116,7 @@ def flush(races, waiting, n, flat, width):
         left = (column >= 0) & (column < width) & (lane != integers[np.uint64(WINNER) + place])
         potential = np.float64(flat[integers[np.uint64(ITEM) + place] + lane if left else np.uint64(0)])
         e = np.float64(races.singles[np.uint64(EXPONENTIAL) + place]) * _BELOW + exponential_floor(np.uint64(high))
-        bound = fma(reals[np.uint64(HEAT) + pair], gumbel_bound(e), potential)
+        bound = fma(reals[np.uint64(PAIR_TEMPERATURE) + pair], gumbel_bound(e), potential)
         # No branch, as it would be mispredicted: what does not matter is written over.
         enter(races, waiting, place, lane, high)
         waiting += np.int64((bound >= reals[np.uint64(LEAST) + pair]) & left)
@@ -130,22 +130,30 @@ def _gather(reals, singles, integers, n, flat):
         at = np.uint64(i)
         place = integers[np.uint64(LANE_PLACE) + at]
         item = integers[np.uint64(ITEM) + place] + integers[np.uint64(LANE) + at]
-        reals[np.uint64(OWN_POTENTIAL) + at] = flat[item]
-        reals[np.uint64(OWN_HEAT) + at] = reals[np.uint64(HEAT) + (place & _PAIR)]
-        singles[np.uint64(OWN_EXPONENTIAL) + at] = singles[np.uint64(EXPONENTIAL) + place]
+        reals[np.uint64(WAITING_POTENTIAL) + at] = flat[item]
+        reals[np.uint64(WAITING_TEMPERATURE) + at] = reals[np.uint64(PAIR_TEMPERATURE) + (place & _PAIR)]
+        singles[np.uint64(WAITING_EXPONENTIAL) + at] = singles[np.uint64(EXPONENTIAL) + place]
 
 
 @stage
 def _bound(reals, singles, words, n):
     """Bounds of the perturbed values of the first n lanes that wait; those that are excluded have no lower one."""
     for i in range(n):
-        high, heat, potential = words[LANE_HIGH + i], reals[OWN_HEAT + i], reals[OWN_POTENTIAL + i]
-        e = np.float64(singles[OWN_EXPONENTIAL + i]) * _BELOW + exponential_floor(np.uint64(high))
-        reals[UPPER + i] = fma(heat, gumbel_bound(e), potential)
+        high, temperature, potential = (
+            words[LANE_HIGH + i],
+            reals[WAITING_TEMPERATURE + i],
+            reals[WAITING_POTENTIAL + i],
+        )
+        e = np.float64(singles[WAITING_EXPONENTIAL + i]) * _BELOW + exponential_floor(np.uint64(high))
+        reals[UPPER + i] = fma(temperature, gumbel_bound(e), potential)
     for i in range(n):
-        high, heat, potential = words[LANE_HIGH + i], reals[OWN_HEAT + i], reals[OWN_POTENTIAL + i]
-        g = at_least(_0, lane_ceiling(high, singles[OWN_EXPONENTIAL + i] * _ABOVE))
-        reals[LOWER + i] = fma(heat, np.float64(g), potential) if potential > -LIMIT else NOTHING
+        high, temperature, potential = (
+            words[LANE_HIGH + i],
+            reals[WAITING_TEMPERATURE + i],
+            reals[WAITING_POTENTIAL + i],
+        )
+        g = at_least(_0, lane_ceiling(high, singles[WAITING_EXPONENTIAL + i] * _ABOVE))
+        reals[LOWER + i] = fma(temperature, np.float64(g), potential) if potential > -LIMIT else NOTHING
 
 
 @stage
@@ -182,7 +190,7 @@ def _look_up(races, first, n, flat):
         words[BLOCK_LOW + i] = words[drawn]
         words[BLOCK_HIGH + i] = words[STAGE + drawn]
         reals[POTENTIAL + i] = flat[integers[ITEM + place] + lane]
-        reals[LANE_HEAT + i] = reals[HEAT + pair]
+        reals[LANE_TEMPERATURE + i] = reals[PAIR_TEMPERATURE + pair]
 
 
 @stage
@@ -201,7 +209,7 @@ def _enter_values(reals, integers, words, first, n):
         wins = winner_lane(np.uint64(words[BLOCK_LOW + i])) == lane
         reals[NOISE + i] = reals[MINIMUM + i] + (np.float64(0) if wins else e)
     for i in range(n):
-        reals[VALUE + i] = fma(reals[LANE_HEAT + i], gumbel64(reals[NOISE + i]), reals[POTENTIAL + i])
+        reals[VALUE + i] = fma(reals[LANE_TEMPERATURE + i], gumbel64(reals[NOISE + i]), reals[POTENTIAL + i])
 
 
 @stage

@@ -1,4 +1,4 @@
-"""Where it stands what is known of blocks, of races, of quads and of lanes that wait: planes of one array of each type.
+"""Layout of what the search knows of blocks, races, quads and lanes that wait: planes of one array of each type.
 
 Of each type there is one array, as a call passes seven numbers an array, which would take longer than some stages do;
 and vector loops need constant distances. A plane has STAGE places. Even blocks stand from 0 on, and in the plane behind
@@ -21,23 +21,23 @@ THRESHOLD = 6 * STAGE
 REACH = 8 * STAGE
 SURE = 10 * STAGE
 # Of a pair of blocks: temperature of its race, its inverse, and less than the perturbed values that matter.
-HEAT = 12 * STAGE
+PAIR_TEMPERATURE = 12 * STAGE
 RATE = 13 * STAGE
 LEAST = 14 * STAGE
 # Of a race: temperature, NaN in an invalid row; and what the search keeps of its result.
 TEMPERATURE = 15 * STAGE
-OWN_REAL = 16 * STAGE
-SECOND_REAL = 17 * STAGE
+RESULT_REAL = 16 * STAGE
+SECOND_RESULT_REAL = 17 * STAGE
 # Of a lane that is evaluated: E_b, exponential, perturbed value, log-potential, temperature.
 MINIMUM = 18 * STAGE
 NOISE = 19 * STAGE
 VALUE = 20 * STAGE
 POTENTIAL = 21 * STAGE
-LANE_HEAT = 22 * STAGE
+LANE_TEMPERATURE = 22 * STAGE
 # Of a lane that waits: log-potential, temperature, and bounds of its perturbed value.
-OWN_POTENTIAL = 23 * STAGE
-OWN_HEAT = OWN_POTENTIAL + WAITING
-UPPER = OWN_HEAT + WAITING
+WAITING_POTENTIAL = 23 * STAGE
+WAITING_TEMPERATURE = WAITING_POTENTIAL + WAITING
+UPPER = WAITING_TEMPERATURE + WAITING
 LOWER = UPPER + WAITING
 REALS = LOWER + WAITING
 
@@ -49,8 +49,8 @@ QUEUED_EXPONENTIAL = 4 * STAGE
 QUEUED_GAP = 5 * STAGE
 GAP = 6 * STAGE
 # Of a lane that waits: E_b of its block.
-OWN_EXPONENTIAL = 38 * STAGE
-SINGLES = OWN_EXPONENTIAL + WAITING
+WAITING_EXPONENTIAL = 38 * STAGE
+SINGLES = WAITING_EXPONENTIAL + WAITING
 
 # Planes of integers. Of a block, two planes each: the winner lane, the first column and its place in the piece (both as
 # int64), the place of the winner lane, and the counter of the high words of its first quad.
@@ -64,8 +64,8 @@ RACE = 10 * STAGE
 PAIR_COUNTER = 11 * STAGE
 # Of a race: the row of the piece, and what the search keeps of its result.
 LINE = 14 * STAGE
-OWN_INTEGER = 15 * STAGE
-SECOND_INTEGER = 16 * STAGE
+RESULT_INTEGER = 15 * STAGE
+SECOND_RESULT_INTEGER = 16 * STAGE
 # Of a listed block: its place, and which of its quads may matter, a mask.
 PLACE = 17 * STAGE
 QUADS = 19 * STAGE

@@ -13,7 +13,6 @@ from fastgumbel._cpu.middle.planes import (
     DIFFER,
     EXPONENTIAL,
     GUMBEL,
-    HEAT,
     HIT,
     INTEGERS,
     ITEM,
@@ -22,9 +21,8 @@ from fastgumbel._cpu.middle.planes import (
     LINE,
     MAXIMUM,
     NEAR,
-    OWN_EXPONENTIAL,
-    OWN_POTENTIAL,
     PAIR_COUNTER,
+    PAIR_TEMPERATURE,
     QUAD,
     RACE,
     RATE,
@@ -35,6 +33,8 @@ from fastgumbel._cpu.middle.planes import (
     SURE,
     TEMPERATURE,
     THRESHOLD,
+    WAITING_EXPONENTIAL,
+    WAITING_POTENTIAL,
     WINNER,
     WON,
     WORDS,
@@ -79,7 +79,7 @@ def new_races(key, start, n, homes):
     # What lanes that wait have needs no value before.
     reals, singles = np.empty(REALS), np.empty(SINGLES, np.float32)
     integers, words = np.empty(INTEGERS, np.uint64), np.empty(WORDS, np.uint32)
-    reals[:OWN_POTENTIAL], singles[:OWN_EXPONENTIAL], integers[:LANE_PLACE], words[:HIT] = 1, 1, 0, 0
+    reals[:WAITING_POTENTIAL], singles[:WAITING_EXPONENTIAL], integers[:LANE_PLACE], words[:HIT] = 1, 1, 0, 0
     pairs = (np.int64(start & np.uint64(127)) + n + 127) // 128
     first = start >> np.uint64(7)
     for place in range(STAGE // pairs * pairs):
@@ -144,9 +144,9 @@ def enter_rows(races, x, field, r, rows, copies, moved):
         reals[np.uint64(MAXIMUM + STAGE + own) + np.uint64(i)] = reals[MAXIMUM + STAGE + i]
     if not (moved and good):
         for race in range(rows * copies):
-            fill(reals, HEAT + race * pairs, pairs, reals[TEMPERATURE + race])
+            fill(reals, PAIR_TEMPERATURE + race * pairs, pairs, reals[TEMPERATURE + race])
         for i in range(own * copies):
-            reals[RATE + i] = 1 / reals[HEAT + i]
+            reals[RATE + i] = 1 / reals[PAIR_TEMPERATURE + i]
     return good and field.temperatures.size <= 1
 
 
@@ -241,12 +241,12 @@ def _look_up(reals, integers, n, flat):
 def _enter_value(reals, singles, integers, place, pair, width):
     """Perturbed value of the winner lane of a block, roughly, and what one of the block is at least."""
     column = np.int64(integers[COLUMN + place] + integers[WINNER + place])
-    potential, heat = reals[ROUGHLY + place], reals[HEAT + pair]
-    value = fma(heat, np.float64(singles[GUMBEL + place]), potential)
+    potential, temperature = reals[ROUGHLY + place], reals[PAIR_TEMPERATURE + pair]
+    value = fma(temperature, np.float64(singles[GUMBEL + place]), potential)
     left = (column >= 0) & (column < width) & (potential > -LIMIT)
     value = value if left else NOTHING
     reals[ROUGHLY + place] = value
-    largest = fma(heat, _LEAST_NOISE, reals[MAXIMUM + place])
+    largest = fma(temperature, _LEAST_NOISE, reals[MAXIMUM + place])
     reals[SURE + place] = value if value > largest else largest
 
 
@@ -290,13 +290,13 @@ def raise_least(reals, race, pairs, value):
 @scalar
 def _enter_threshold(reals, singles, place, pair):
     """From where on log-potentials of a block matter, and what is beyond."""
-    least, heat = reals[LEAST + pair], reals[HEAT + pair]
-    noise = heat * (np.float64(singles[GUMBEL + place]) + _ERROR)
+    least, temperature = reals[LEAST + pair], reals[PAIR_TEMPERATURE + pair]
+    noise = temperature * (np.float64(singles[GUMBEL + place]) + _ERROR)
     threshold = least - noise - slack_of(least, noise)
     reals[THRESHOLD + place] = threshold
     reals[REACH + place] = reals[MAXIMUM + place] - threshold
-    value = reals[ROUGHLY + place] + heat * _ERROR
-    reals[NEAR + place] = value + slack_of(value, 64 * heat) - least
+    value = reals[ROUGHLY + place] + temperature * _ERROR
+    reals[NEAR + place] = value + slack_of(value, 64 * temperature) - least
 
 
 @stage

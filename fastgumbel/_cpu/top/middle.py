@@ -21,8 +21,8 @@ from fastgumbel._cpu.middle.planes import (
     COLUMN,
     LINE,
     MAXIMUM,
-    OWN_INTEGER,
     POTENTIAL,
+    RESULT_INTEGER,
     SURE,
     TEMPERATURE,
     VALUE,
@@ -47,7 +47,7 @@ from fastgumbel._numba.compile import kernel, once, stage
 from fastgumbel._numba.masks import lowest_bit
 
 # Of a race: where its heap lies.
-_HEAP = OWN_INTEGER
+_HEAP = RESULT_INTEGER
 
 # A literal would compile a function anew.
 _NONE = np.int64(0)

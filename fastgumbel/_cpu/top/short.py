@@ -115,13 +115,13 @@ def _enter_least(least, minima, groups, k, n):
 
 
 @stage
-def _enter_limits(limits, floors, last, margins, largest, heat, rows, copies):
+def _enter_limits(limits, floors, last, margins, largest, temperatures, rows, copies):
     """Times beyond which none is among the best, and above which perturbed values are then not, by the k-th time."""
     for d in range(copies):
         at = np.uint64(d * rows)
         for i in range(rows):
             time, margin = last[at + np.uint64(i)], margins[at + np.uint64(i)]
-            floor = fma(-heat[i], log64(np.float64(time) * _ROUNDING), np.float64(largest[i]))
+            floor = fma(-temperatures[i], log64(np.float64(time) * _ROUNDING), np.float64(largest[i]))
             limits[at + np.uint64(i)] = time * margin if margin >= 0 else np.float32(-1)
             floors[at + np.uint64(i)] = floor if margin >= 0 else np.inf
 
@@ -133,7 +133,7 @@ def _decide(found, rivals, n, races):
     noise, potentials = rivals.exact.numbers, rivals.potentials
     for i in range(n):
         slot, column = rivals.slots[i], rivals.columns[i]
-        temperature = races.heat[line_of(slot, races.rows)]
+        temperature = races.temperatures[line_of(slot, races.rows)]
         if potentials[i] > -LIMIT:
             count = found.counts[slot]
             place = np.uint64(slot * found.step + min(count, found.room - 1))
@@ -215,7 +215,7 @@ def top_short(x, field, index, value, window):
     minima = np.empty((groups + _TOGETHER) * STAGE, np.float32)
     fill(minima, groups * STAGE, _TOGETHER * STAGE, _INFINITE)
     least = np.empty(k * STAGE, np.float32)
-    largest, rates, heat = np.empty(STAGE, x.dtype), np.empty(STAGE, x.dtype), np.ones(STAGE)
+    largest, rates, temperatures = np.empty(STAGE, x.dtype), np.empty(STAGE, x.dtype), np.ones(STAGE)
     tempered = field.temperatures.size > 0
     margins, limits, floors = np.empty(STAGE, np.float32), np.empty(STAGE, np.float32), np.empty(STAGE)
     scratch = new_scratch(None, n)
@@ -223,16 +223,16 @@ def top_short(x, field, index, value, window):
     rivals, which = new_rivals(1), np.empty(STAGE, np.int64)
     found, whole = _new_found(together * at_once, 2 * k + 16, 2 * k + 16), _new_found(1, n, 0)
     selection = new_selection(max(n, found.room), 0)
-    enter_rates(rates, heat, STAGE)
+    enter_rates(rates, temperatures, STAGE)
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)
         turn(potentials, flat, r * n, n, count)
         survey(largest, potentials, n, count)
         if tempered:
-            enter_temperatures(heat, field.temperatures, r, count)
-            enter_rates(rates, heat, count)
-        enter_margins(margins, largest, heat, tempered, count, at_once)
-        races = Races(x, None, r, count, heat, counters, field.key, field.start)
+            enter_temperatures(temperatures, field.temperatures, r, count)
+            enter_rates(rates, temperatures, count)
+        enter_margins(margins, largest, temperatures, tempered, count, at_once)
+        races = Races(x, None, r, count, temperatures, counters, field.key, field.start)
         for j in range(0, count * n, 64):
             prefetch64(flat, (r + count) * n + j)
         for d in range(at_once):
@@ -248,7 +248,7 @@ def top_short(x, field, index, value, window):
             run(scratch, times, n, padded(slots), field.start, field.key)
             _enter_minima(minima, times, n, groups)
             _enter_least(least, minima, groups, k, padded(slots))
-            _enter_limits(limits, floors, least[(k - 1) * STAGE :], margins, largest, heat, count, raced)
+            _enter_limits(limits, floors, least[(k - 1) * STAGE :], margins, largest, temperatures, count, raced)
             _find(found, rivals, times, limits, n, slots, races)
             lists = _Lists(values, indices, (s * all_rows + window.row + r) * k, k, all_rows * k)
             for slot in range(slots):
