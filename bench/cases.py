@@ -176,7 +176,7 @@ def noise(dtype: Any, n: int = 1_000_000) -> Work:
     if has("mkl_random"):
         import mkl_random
 
-        mkl = mkl_random.RandomState(0)
+        mkl = mkl_random.MKLRandomState(0)
         work.contenders["mkl_random (float64)"] = lambda: mkl.gumbel(size=n)
     if has("jax"):
         work.contenders["JAX"] = jax_gumbel(n, dtype)
