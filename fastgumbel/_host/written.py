@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cpu.stage import STAGE
 from fastgumbel._cpu.written import survey_ids, to_places, write_out
-from fastgumbel._host.rows import BUFFER_BYTES, Rows
+from fastgumbel._host.rows import BUFFER_BYTES, Rows, field_at
 from fastgumbel._host.tiles import Scan, Task
 from fastgumbel._request.ndarrays import frozen
 
@@ -80,9 +80,9 @@ class Written:
             if not counting:
                 homes = NO_HOMES if ascending else np.empty(lines.shape, np.int32)
                 write_out(lines, homes, x, ids[own], counts[own], np.uint64(first))
-            at = rows.at(r0, r1, task.draw - draw)
+            at = field_at(rows.place._replace(start=int(first)), r0, r1, task.draw - draw)
             window = draw, draw + task.draws, row + r, 0
-            self._search(frozen(lines), (*at[:4], np.uint64(first), *at[5:]), index, value, window, homes)
+            self._search(frozen(lines), at, index, value, window, homes)
             if ascending and not counting:
                 found = index[draw : draw + task.draws, row + r : row + r + r1 - r0]
                 to_places(found if found.ndim == 3 else found[..., np.newaxis], ids[own], counts[own], np.uint64(first))

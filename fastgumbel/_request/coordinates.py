@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._request.faults import unfit_message
+from fastgumbel._request.faults import RNG_AND_NOISE, unfit_message
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.ids import CATEGORIES, DRAWS
 from fastgumbel._request.key import key_of
@@ -84,7 +84,7 @@ def field_of(rng: Any, noise: Any) -> NoiseField:
     if noise is None:
         return _field_of_int(rng) if type(rng) is int else NoiseField.from_key(key_of(rng, "rng"))
     if rng is not None:
-        raise ValueError("give rng or noise, not both")
+        raise ValueError(RNG_AND_NOISE)
     if not isinstance(noise, NoiseField):
         raise TypeError(f"noise must be a NoiseField, not {type(noise).__name__}")
     return noise

@@ -42,6 +42,8 @@ class Fault(IntEnum):
     EMPTY = 4
 
 
+RNG_AND_NOISE = "give rng or noise, not both"
+
 # Why a category takes no part.
 EXCLUDED = "excluded by where"
 

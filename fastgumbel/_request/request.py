@@ -20,7 +20,7 @@ from fastgumbel._request.coordinates import (
     field_of,
 )
 from fastgumbel._request.device import backend
-from fastgumbel._request.faults import row_name, zero_tau_message
+from fastgumbel._request.faults import RNG_AND_NOISE, row_name, zero_tau_message
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.foreign import check_labels, is_labelled
 from fastgumbel._request.layout import fits, layout_of
@@ -158,7 +158,7 @@ class Request:
         if isinstance(noise, np.random.Generator | np.random.SeedSequence | int):
             raise TypeError(f"noise must be a NoiseField or an array, not {type(noise).__name__}: pass rng=")
         if rng is not None and wanted:
-            raise ValueError("give rng or noise, not both")
+            raise ValueError(RNG_AND_NOISE)
         if not wanted or not self.arrays.owns(noise):
             beside = f" or {wanted}, as log_potentials is one" if wanted else ""
             raise TypeError(f"noise must be a NoiseField{beside}, not {type(noise).__name__}")
