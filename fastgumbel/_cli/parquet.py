@@ -101,11 +101,13 @@ class _ParquetRows:
         return chunk
 
     def _ids(self, column: Any, first: int) -> list[str]:
+        """Return the names without the spaces around them, as text files are read."""
         texts: list[str | None] = column.cast(self._arrow.string()).to_pylist()
-        for row, text in enumerate(texts, start=first):
-            if text is None or not text.strip():
-                raise self._error(row, f", column {self._columns.id_name!r}: the cell is blank, so the row has no id")
-        return [text for text in texts if text is not None]
+        names = [(text or "").strip() for text in texts]
+        if "" in names:
+            row = first + names.index("")
+            raise self._error(row, f", column {self._columns.id_name!r}: the cell is blank, so the row has no id")
+        return names
 
     def _error(self, row: int, what: str) -> UserError:
         return UserError(f"{self._path}: row {row}{what}")

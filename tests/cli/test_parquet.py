@@ -76,6 +76,16 @@ def test_ids_beyond_signed_integers(choose, tmp_path, utilities):
     assert pq.read_table(out)["person_id"].combine_chunks() == column
 
 
+def test_spaces_around_ids_are_no_part_of_them(choose, tmp_path):
+    table, names = np.array([[0.5, 0.2], [0.1, 0.3], [0.0, 0.0]]), [" 101", "102 ", "\t7"]
+    text = save_csv(tmp_path / "in.csv", table, ["a", "b"], ids=names)
+    inputs = text, save(tmp_path / "in.parquet", person_id=names, a=table[:, 0], b=table[:, 1])
+    outs = tmp_path / "0.csv", tmp_path / "1.csv"
+    for path, out in zip(inputs, outs, strict=True):
+        assert "numbered by person_id" in choose(path, "--id", "person_id", "--draws", 50, "--out", out).out
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
 def test_ids_below_0_are_refused(choose, tmp_path, utilities):
     path = save_modes(tmp_path / "in.parquet", utilities, person_id=pa.array([*range(20), -7, *range(20, 32)]))
     said = complaint(choose(path, "--id", "person_id"))
