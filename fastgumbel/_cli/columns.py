@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 from fastgumbel._cli.console import UserError
 from fastgumbel._law.reduce import LIMIT
 
-# Such as id, person_id, "person id", personID, index, and what pandas calls an index without a name in Parquet files.
-_LIKE_ID = re.compile(r"(?i:(.*[_\W])?id|index|Unnamed: \d+|__index_level_\d+__)|.*[a-z]I[dD]")
+# Such as id, ID1, person_id, "person id", personID, and what pandas calls an index without a name in files.
+_LIKE_ID = re.compile(
+    r"(?i:((.*[_\W])?id|caseid|hhid|pid|personid|index|idx|rownames|row|obs|no|nr|key|case|person|household|respondent)\d*"
+    r"|Unnamed: \d+|__index_level_\d+__)|.*[a-z]I[dD]\d*"
+)
 
 BLANK = "the cell is blank; --blank unavailable excludes such alternatives"
 
@@ -61,6 +64,8 @@ class Columns:
         The same of the column that names the rows.
     suspects : list of int
         Alternatives, by index, that are named like ids, and that the user did not pick by name.
+    leads : bool
+        Whether the first alternative is the first column of the file, and the user did not pick it by name.
     """
 
     header: tuple[str, ...]
@@ -68,6 +73,7 @@ class Columns:
     id_name: str | None
     id_place: int | None
     suspects: list[int]
+    leads: bool
 
 
 def pick(names: Sequence[str], reading: Reading, where: str) -> Columns:
@@ -93,6 +99,7 @@ def pick(names: Sequence[str], reading: Reading, where: str) -> Columns:
         None if id_place is None else names[id_place] or "row",
         id_place,
         [] if picked else [index for index, name in enumerate(header) if looks_like_id(name)],
+        not picked and places[0] == 0,
     )
 
 
@@ -116,20 +123,21 @@ def looks_like_id(name: str) -> bool:
 
     Examples
     --------
-    >>> [name for name in ("id", "person_id", "Person ID", "HHid", "personId", "index", "paid", "bid", "car") if
+    >>> [name for name in ("ID1", "person_id", "Person ID", "HHid", "personId", "obs", "paid", "bid", "car") if
     ...  looks_like_id(name)]
-    ['id', 'person_id', 'Person ID', 'personId', 'index']
+    ['ID1', 'person_id', 'Person ID', 'HHid', 'personId', 'obs']
     """
     return _LIKE_ID.fullmatch(name) is not None
 
 
 def id_advice(name: str) -> str:
     """Say which options tell ids from alternatives, where a column's name looks like that of ids."""
-    return (
-        f"; --id {shlex.quote(name)} names the rows by it, --columns picks the alternatives"
-        if looks_like_id(name)
-        else ""
-    )
+    return id_remedy(name) if looks_like_id(name) else ""
+
+
+def id_remedy(name: str) -> str:
+    """Say which options tell ids from alternatives."""
+    return f"; --id {shlex.quote(name)} names the rows by it, --columns picks the alternatives"
 
 
 def numbers(cells: Sequence[str]) -> list[float] | None:

@@ -37,8 +37,9 @@ input:
   Messages count rows from 0 at the top of the file.
 
 ids:
-  Without --id and --columns, every column is an alternative; one that holds only whole numbers and is named id,
-  *_id or index is refused. Of --id, whole numbers from 0 to 2^64 - 1, all different, are the rows' ids in the noise: a
+  Without --id and --columns, every column is an alternative; one that holds only whole numbers is refused if its name
+  is like id, person_id, caseid, index, row, obs, no or person, or if it is the first column and its numbers ascend over
+  at least 10 rows. Of --id, whole numbers from 0 to 2^64 - 1, all different, are the rows' ids in the noise: a
   row keeps its noise in any order of the file and in any part of it. Where one is text, all are only carried to the
   output; rows then count from --first-row. An alternative's noise belongs to its place among those to choose from:
   where runs are to be compared, exclude one by -inf or a blank cell, and not by leaving its column out.

@@ -1,5 +1,7 @@
 """Which columns name the rows, which are alternatives, and what happens where nobody says it."""
 
+import shlex
+
 import numpy as np
 import pytest
 
@@ -61,7 +63,39 @@ def test_the_table_of_the_report(choose, tmp_path):
         np.testing.assert_array_equal(np.load(out), direct(table, draws=100, rows=rows))
 
 
-@pytest.mark.parametrize("name", ["id", "ID", "person_id", "Person ID", "house-id", "personId", "index", "Index"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *[
+            "id",
+            "ID",
+            "ID1",
+            "person_id",
+            "Person ID",
+            "house-id",
+            "personId",
+            "Index",
+            "caseid",
+            "HHID",
+            "pid",
+            "PersonID",
+        ],
+        *[
+            "rownames",
+            "Row",
+            "obs",
+            "No",
+            "nr",
+            "idx",
+            "key",
+            "respondent",
+            "household",
+            "person2",
+            "case",
+            "unnamed: 0",
+        ],
+    ],
+)
 @pytest.mark.parametrize("place", [0, 1])
 def test_whole_numbers_of_such_a_name_are_refused(choose, small_reads, tmp_path, name, place):
     names, cells = ["car"], [["0.5"]] * 20
@@ -70,8 +104,41 @@ def test_whole_numbers_of_such_a_name_are_refused(choose, small_reads, tmp_path,
     path = write(tmp_path / "in.csv", "\n".join(",".join(row) for row in [names, *rows]) + "\n")
     said = complaint(choose(path))
     assert f"column {name!r} looks like ids" in said
-    assert ("--id 'Person ID' names" if name == "Person ID" else f"--id {name} names") in said
+    assert f"--id {shlex.quote(name)} names" in said
     assert choose(path, "--columns", f'"{name}",car').code == 0
+
+
+def counted(path, numbers, place=0):
+    names, rows = ["b"], [["0.5"] for _ in numbers]
+    for record, cell in zip([names, *rows], ["traveller", *map(str, numbers)], strict=True):
+        record.insert(place, cell)
+    return write(path, "\n".join(map(",".join, [names, *rows])) + "\n")
+
+
+@pytest.mark.parametrize("numbers", [range(10), range(101, 400, 7), [-3, *range(9)], [f"{i}.0" for i in range(12)]])
+def test_a_first_column_that_counts_is_refused(choose, small_reads, tmp_path, numbers):
+    path = counted(tmp_path / "in.csv", numbers)
+    assert complaint(choose(path)) == (
+        f"fastgumbel: error: {path}: column 'traveller' looks like ids, as it is the first one and its whole numbers "
+        "ascend; --id traveller names the rows by it, --columns picks the alternatives\n"
+    )
+    assert choose(path, "--columns", "traveller,b").code == 0
+
+
+@pytest.mark.parametrize(
+    ("numbers", "place"),
+    [
+        (range(9), 0),
+        (range(10), 1),
+        (range(20, 0, -1), 0),
+        ([*range(10), 9], 0),
+        ([*range(6), *range(5, 20)], 0),
+        ([*range(10), 10.5], 0),
+        (["-inf", *range(10)], 0),
+    ],
+)
+def test_other_columns_of_whole_numbers_are_alternatives(choose, small_reads, tmp_path, numbers, place):
+    assert "x 2 alternatives" in choose(counted(tmp_path / "in.csv", numbers, place)).out
 
 
 def test_ids_that_repeat_are_found_as_well(choose, tmp_path):
