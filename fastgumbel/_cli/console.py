@@ -27,9 +27,15 @@ def blaming(name: object) -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Print text at once, so that a full disk or a closed pipe is an error here, and not as Python exits."""
+    """Print text at once, so that a full disk or a closed pipe is an error here, and not as Python exits.
+
+    Characters that the terminal has none for are replaced.
+    """
     try:
-        print(text, flush=True)
+        try:
+            print(text, flush=True)
+        except UnicodeEncodeError as fault:
+            print(text.encode(fault.encoding, "replace").decode(fault.encoding), flush=True)
     except OSError as fault:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered would fail a second time
         raise UserError(f"standard output: {fault.strerror}") from fault
@@ -37,7 +43,8 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """Print a line about the run itself, which is no part of its result, on stderr."""
-    print(f"fastgumbel: {text}", file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # print would then write to stdout
+        print(f"fastgumbel: {text}", file=sys.stderr, flush=True)
 
 
 def compile_notice(*, quiet: bool) -> AbstractContextManager[None]:
@@ -54,7 +61,7 @@ def progress(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[[int], 
         from tqdm import tqdm  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
         quiet = True
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda steps: None
         return
     with tqdm(total=total, unit=unit, unit_scale=True, delay=PATIENCE, leave=False, file=sys.stderr) as bar:
