@@ -24,15 +24,15 @@ Record = tuple[int, list[str]]  # the line that a record ends on, from 1, and it
 
 
 def open_csv(path: Path, reading: Reading, *, quiet: bool) -> Table:
-    """Read the text once, check every cell, and keep the numbers on disk."""
+    """Read the text once, check every cell, and keep the numbers on disk; of a pipe no progress is known."""
     with blaming(path):
         file = path.open("rb")
-    with (
-        io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream,
-        progress(path.stat().st_size, "B", quiet=quiet) as advance,
-    ):
+    with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream:
         text = _CsvText(path, stream, reading)
-        return spooled(path, text.columns, _watched(text.blocks(), file.tell, advance))
+        if not file.seekable():
+            return spooled(path, text.columns, text.blocks())
+        with progress(path.stat().st_size, "B", quiet=quiet) as advance:
+            return spooled(path, text.columns, _watched(text.blocks(), file.tell, advance))
 
 
 def _watched(blocks: Iterator[Block], tell: Callable[[], int], advance: Callable[[int], object]) -> Iterator[Block]:

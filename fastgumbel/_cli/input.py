@@ -69,7 +69,10 @@ def own_study(path: Path, scenario_path: Path | None, reading: Reading, *, quiet
 
 def _open_table(path: Path, reading: Reading, *, quiet: bool) -> Table:
     """Open a `.npy`, `.csv` or `.parquet` file of log-potentials."""
-    match path.suffix.lower():
+    suffix = path.suffix.lower()
+    if suffix in (".npy", ".parquet") and path.is_fifo():
+        raise UserError(f"{path}: is a pipe, of which only .csv can be read; save it as a file first")
+    match suffix:
         case ".npy":
             for option, value in (("--id", reading.id_column), ("--columns", reading.alternatives)):
                 if value is not None:

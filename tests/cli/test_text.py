@@ -1,5 +1,8 @@
 """Text tables: what separates cells, what a blank one means, and which numbers are numbers."""
 
+import os
+import threading
+
 import numpy as np
 import pytest
 
@@ -29,6 +32,30 @@ def test_delimiters(choose, tmp_path, utilities, delimiter, options):
     path, out = save_csv(tmp_path / "in.csv", utilities, delimiter=delimiter), tmp_path / "out.npy"
     assert choose(path, "--draws", 7, "--out", out, *options).code == 0
     np.testing.assert_array_equal(np.load(out), direct(utilities, draws=7))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_named_pipe(choose, tmp_path, utilities):
+    path, out = tmp_path / "in.csv", tmp_path / "out.npy"
+    text = save_csv(tmp_path / "text.csv", utilities).read_bytes()
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=[text])
+    writer.start()
+    assert choose(path, "--draws", 7, "--out", out).code == 0
+    writer.join()
+    np.testing.assert_array_equal(np.load(out), direct(utilities, draws=7))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@pytest.mark.parametrize("name", ["in.npy", "in.parquet"])
+def test_a_named_pipe_of_another_kind(choose, tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    holder = os.open(tmp_path / name, os.O_RDWR)  # so that nobody waits for the other end
+    os.write(holder, b"PAR1")
+    try:
+        assert "is a pipe, of which only .csv can be read" in complaint(choose(tmp_path / name))
+    finally:
+        os.close(holder)
 
 
 def test_a_delimiter_in_quotes_is_part_of_a_name(choose, tmp_path):
