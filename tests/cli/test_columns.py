@@ -331,6 +331,18 @@ def test_a_scenario_has_the_same_rows(choose, small_reads, tmp_path, utilities):
     assert f"{scenario}: line 1: there is no column 'person_id'" in complaint(choose(*run))
 
 
+def test_ids_of_a_scenario_are_compared_as_numbers(choose, small_reads, tmp_path):
+    base, scenario = tmp_path / "base.csv", tmp_path / "scenario.csv"
+    run = [base, "--scenario", scenario, "--id", "id"]
+    write(base, "id,a,b\n7,1,2\n9,1,2\n12,1,2\n8,1,2\n")
+    write(scenario, "id,a,b\n7.0,1,2\n09,1,2\n12,1,2\n8.0,1,2\n")
+    assert choose(*run).code == 0
+    write(scenario, "id,a,b\n7.0,1,2\n09,1,2\n12,1,2\n80.0,1,2\n")
+    assert f"{scenario}: row 3 is 80, but 8 in {base}" in complaint(choose(*run))
+    write(scenario, "id,a,b\n7,1,2\n9,1,2\n12,1,2\nx,1,2\n")
+    assert f"{scenario}: row 3 is 'x', but '8' in {base}" in complaint(choose(*run))
+
+
 def test_ids_that_were_written_as_floats(choose, tmp_path):
     """As pandas does beside missing values: they are the numbers that they were."""
     rows = ["7,0.5,0.2", "3,0.1,0.3", "900,0.0,0.0"]
