@@ -56,7 +56,7 @@ rate:
   The last line counts the time of drawing alone, without reading, checking, counting and writing. Kernels are compiled
   before it, once for a machine, and a line on stderr says so.
 
-exit codes: 0 done, 2 bad input or a full disk, 130 interrupted
+exit codes: 0 done, 2 bad input or a full disk, 130 interrupted, 143 terminated (SIGTERM)
 """
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +45,28 @@ def has_lines(target: Path | None) -> bool:
 
 
 @contextmanager
+def _clean_termination() -> Iterator[None]:
+    """Let SIGTERM, if nobody else handles it, end the process as an exception does, so that drafts are removed."""
+    mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if mine:
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        if mine:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)  # the code that shells report of a process that the signal ended
+
+
+@contextmanager
 def _replacing(target: Path) -> Iterator[BinaryIO]:
     """Open a hidden file beside `target` that takes its place if the context ends well, and is removed if not."""
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with blaming(target):
+        with _clean_termination(), blaming(target):
             with draft.open("xb") as file:
                 yield file
                 file.flush()
