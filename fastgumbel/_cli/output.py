@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -63,15 +64,21 @@ def _terminate(number: int, frame: object) -> NoReturn:
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[BinaryIO]:
-    """Open a hidden file beside `target` that takes its place if the context ends well, and is removed if not."""
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    """Open a hidden file that takes the place of `target` if the context ends well, and is removed if not.
+
+    It lies beside the file that links lead to, and has the mode of the file that it replaces.
+    """
+    home = Path(os.path.realpath(target))
+    draft = home.with_name(f".{home.name}.{secrets.token_hex(4)}.part")
     try:
         with _clean_termination(), blaming(target):
             with draft.open("xb") as file:
+                if home.exists():
+                    draft.chmod(stat.S_IMODE(home.stat().st_mode))
                 yield file
                 file.flush()
                 os.fsync(file.fileno())  # some file systems say only now that they are full
-            draft.replace(target)
+            draft.replace(home)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

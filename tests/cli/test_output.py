@@ -68,6 +68,30 @@ def test_output_obeys_the_umask(choose, tmp_path, npy, suffix):
 
 
 @SUFFIXES
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_a_file_that_is_replaced_keeps_its_mode(choose, tmp_path, npy, suffix, mode):
+    out = tmp_path / f"out{suffix}"
+    out.touch()
+    out.chmod(mode)
+    assert choose(npy, "--out", out, "--force").code == 0
+    assert out.stat().st_size > 0
+    assert out.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_link_is_followed(choose, tmp_path, npy, there):
+    home, link = tmp_path / "elsewhere" / "choices.npy", tmp_path / "out.npy"
+    home.parent.mkdir()
+    if there:
+        home.touch()
+    link.symlink_to(home)
+    assert choose(npy, "--out", link, "--force").code == 0
+    assert link.is_symlink()
+    assert np.load(home).shape == (33,)
+    assert list(home.parent.iterdir()) == [home]
+
+
+@SUFFIXES
 def test_interrupt_leaves_nothing(choose, small_chunks, monkeypatch, tmp_path, npy, suffix):
     calls = []
 
