@@ -25,6 +25,7 @@ BLANK = "the cell is blank; --blank unavailable excludes such alternatives"
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)
 _SIGNED_WORD = re.compile(r"[+-]?(inf|Inf|INF|infinity|Infinity|INFINITY|nan|NaN|NAN)")
 
 
@@ -180,13 +181,27 @@ def complaint(cell: str) -> str | None:
     try:
         value = float(text)
     except ValueError:
-        remedy = "; write a decimal point" if _DECIMAL_COMMA.fullmatch(text) else ""
-        return f"{cell!r} is not a number{remedy}"
+        return f"{cell!r} is not a number{_remedy_of_commas(text)}"
     if _SIGNED_WORD.fullmatch(text):
         return None
     if not _DECIMAL.fullmatch(text):
         return f"{cell!r} is not a plain decimal number"
     return None if math.isfinite(value) else f"{cell!r} is too large for float64"
+
+
+def _remedy_of_commas(text: str) -> str:
+    """Say how to write a number that has commas; "" if it is none.
+
+    Examples
+    --------
+    >>> [_remedy_of_commas(text) for text in ("0,5", "1,000", "1,000,000", "1,000.5", "a,b")]
+    ['; write a decimal point', '; write 1000 or 1.000', '; write 1000000', '; write 1000.5', '']
+    """
+    decimal, thousands = _DECIMAL_COMMA.fullmatch(text), _THOUSANDS.fullmatch(text)
+    if thousands:
+        whole = text.replace(",", "")
+        return f"; write {whole} or {text.replace(',', '.')}" if decimal else f"; write {whole}"
+    return "; write a decimal point" if decimal else ""
 
 
 class Fault(NamedTuple):
