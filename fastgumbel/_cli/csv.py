@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from fastgumbel._cli.table import Block, Ids, Table, spooled
 
 CELLS = 1 << 18  # of a chunk of text that is checked at once
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}  # that are found out
+# The first line of some files of Excel, which is no part of the table.
+_DELIMITER_LINE = re.compile(r"""(?i:"?sep=)([^\w\s"'.+-]|\t)"?""")
 
 Record = tuple[int, list[str]]  # the line that a record ends on, from 1, and its cells
 
@@ -92,13 +95,17 @@ class _CsvText:
 
     def _read(self, stream: TextIO) -> Iterator[Record]:
         """Yield every record but blank lines."""
-        before = 0  # blank lines, which the reader never sees
+        before = 0  # lines that the reader never sees: blank ones, and the one that names the delimiter
+        delimiter = self._reading.delimiter
         reader = csv.reader(())  # until it is known what separates the cells
         try:
             with blaming(self._path):
                 for line in stream:
-                    if line.strip("\r\n"):
-                        delimiter = self._reading.delimiter or self._delimiter(line, before + 1)
+                    said = _DELIMITER_LINE.fullmatch(line.strip("\r\n")) if before == 0 else None
+                    if said:
+                        delimiter = delimiter or said[1]
+                    elif line.strip("\r\n"):
+                        delimiter = delimiter or self._delimiter(line, before + 1)
                         reader = csv.reader(itertools.chain([line], stream), delimiter=delimiter, strict=True)
                         break
                     before += 1

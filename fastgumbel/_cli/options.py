@@ -31,8 +31,8 @@ FORMATS = """\
 input:
   .npy      array of shape (rows, alternatives) or (alternatives,), float16 to float64 or integers; it is mapped, so it
             may be larger than memory
-  .csv      a header with the columns' names, one line per row, plain decimal numbers; commas, semicolons or tabs;
-            a named pipe will do
+  .csv      a header with the columns' names, one line per row, plain decimal numbers; commas, semicolons or tabs, or
+            what a first line such as sep=| says; a named pipe will do
   .parquet  columns of numbers, with the extra `parquet`
   Of .csv and .parquet a binary copy lies in the temporary directory (TMPDIR) meanwhile. -inf excludes an alternative.
   Messages count rows from 0 at the top of the file.

@@ -64,6 +64,21 @@ def test_a_delimiter_in_quotes_is_part_of_a_name(choose, tmp_path):
     assert read_csv(out)[1][2] == "b"
 
 
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "\ufeffsep=;"])
+def test_a_first_line_that_names_the_delimiter(choose, tmp_path, first):
+    path, out = write(tmp_path / "in.csv", f"{first}\r\n\r\na;b,c\r\n1;99\r\n"), tmp_path / "out.csv"
+    assert choose(path, "--out", out).code == 0
+    assert read_csv(out)[1][2] == "b,c"
+    path = write(path, f"{first}\na;b,c\n1;x\n")
+    assert "line 3 (row 0), column 'b,c': 'x' is not a number" in complaint(choose(path))
+
+
+def test_the_option_goes_before_the_first_line(choose, tmp_path):
+    path, out = write(tmp_path / "in.csv", "sep=;\na,b;c\n1,99\n"), tmp_path / "out.csv"
+    assert choose(path, "--delimiter", ",", "--out", out).code == 0
+    assert read_csv(out)[1][2] == "b;c"
+
+
 def test_two_delimiters_in_one_header(choose, tmp_path):
     path, out = write(tmp_path / "in.csv", "\na;1,b;2\n1,99\n"), tmp_path / "out.csv"
     expected = "line 2: has both commas and semicolons; --delimiter says which separate the columns"
