@@ -20,6 +20,13 @@ from fastgumbel._cli.table import Block, Ids, Table, spooled
 
 CELLS = 1 << 18  # of a chunk of text that is checked at once
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}  # that are found out
+OTHERS = {  # by their first bytes, and what to do with them
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"\x1f\x8b": "a gzip file; gunzip it first",
+    b"PK\3\4": "a zip file, as Excel workbooks are; unzip it, or save the sheet as CSV in UTF-8",
+    b"PAR1": "a Parquet file; name it .parquet",
+}
 # The first line of some files of Excel, which is no part of the table.
 _DELIMITER_LINE = re.compile(r"""(?i:"?sep=)([^\w\s"'.+-]|\t)"?""")
 
@@ -31,11 +38,21 @@ def open_csv(path: Path, reading: Reading, *, quiet: bool) -> Table:
     with blaming(path):
         file = path.open("rb")
     with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream:
+        _require_text(path, file)
         text = _CsvText(path, stream, reading)
         if not file.seekable():
             return spooled(path, text.columns, text.blocks())
         with progress(path.stat().st_size, "B", quiet=quiet) as advance:
             return spooled(path, text.columns, _watched(text.blocks(), file.tell, advance))
+
+
+def _require_text(path: Path, file: io.BufferedReader) -> None:
+    """Refuse what cannot be UTF-8 text by its first bytes, and say what it is."""
+    with blaming(path):
+        start = file.peek(4)
+    for mark, what in OTHERS.items():
+        if start.startswith(mark):
+            raise UserError(f"{path}: is {what}")
 
 
 def _watched(blocks: Iterator[Block], tell: Callable[[], int], advance: Callable[[int], object]) -> Iterator[Block]:
@@ -115,7 +132,7 @@ class _CsvText:
         except csv.Error as fault:
             raise self._error(f"line {before + reader.line_num}: {fault}") from fault
         except UnicodeDecodeError as fault:
-            raise self._error(f"after line {before + reader.line_num}: not UTF-8 text") from fault
+            raise self._error(f"after line {before + reader.line_num}: not UTF-8 text; save it as UTF-8") from fault
 
     def _delimiter(self, line: str, number: int) -> str:
         """Find out what separates the names of a header."""

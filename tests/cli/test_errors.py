@@ -1,5 +1,8 @@
 """Bad input ends with one line that names the place, exit code 2 and no output."""
 
+import codecs
+import gzip
+
 import numpy as np
 import pytest
 
@@ -49,6 +52,23 @@ def test_csv_in_another_encoding(choose, tmp_path):
     path = tmp_path / "in.csv"
     path.write_bytes("a,b\n1,é\n".encode("latin-1"))
     assert "not UTF-8 text" in complaint(choose(path))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("a,b\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (codecs.BOM_UTF16_BE + "a,b\n1,2\n".encode("utf-16-be"), "is UTF-16 text; save it as UTF-8"),
+        (gzip.compress(b"a,b\n1,2\n"), "is a gzip file; gunzip it first"),
+        (b"PK\3\4...", "is a zip file, as Excel workbooks are; unzip it, or save the sheet as CSV in UTF-8"),
+        (b"PAR1...", "is a Parquet file; name it .parquet"),
+        ("a,b\n1,é\n".encode("latin-1"), "after line 0: not UTF-8 text; save it as UTF-8"),
+    ],
+)
+def test_csv_that_is_no_text(choose, tmp_path, data, expected):
+    path = tmp_path / "in.csv"
+    path.write_bytes(data)
+    assert complaint(choose(path)) == f"fastgumbel: error: {path}: {expected}\n"
 
 
 def test_csv_with_byte_order_mark(choose, tmp_path):
