@@ -25,7 +25,7 @@ OTHERS = {  # by their first bytes, and what to do with them
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
     b"\x1f\x8b": "a gzip file; gunzip it first",
     b"PK\3\4": "a zip file, as Excel workbooks are; unzip it, or save the sheet as CSV in UTF-8",
-    b"PAR1": "a Parquet file; name it .parquet",
+    b"PAR1\x15": "a Parquet file; name it .parquet",
 }
 # The first line of some files of Excel, which is no part of the table.
 _DELIMITER_LINE = re.compile(r"""(?i:"?sep=)([^\w\s"'.+-]|\t)"?""")
@@ -49,7 +49,7 @@ def open_csv(path: Path, reading: Reading, *, quiet: bool) -> Table:
 def _require_text(path: Path, file: io.BufferedReader) -> None:
     """Refuse what cannot be UTF-8 text by its first bytes, and say what it is."""
     with blaming(path):
-        start = file.peek(4)
+        start = file.peek(5)
     for mark, what in OTHERS.items():
         if start.startswith(mark):
             raise UserError(f"{path}: is {what}")

@@ -59,9 +59,9 @@ def test_csv_in_another_encoding(choose, tmp_path):
     [
         ("a,b\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
         (codecs.BOM_UTF16_BE + "a,b\n1,2\n".encode("utf-16-be"), "is UTF-16 text; save it as UTF-8"),
-        (gzip.compress(b"a,b\n1,2\n"), "is a gzip file; gunzip it first"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "is a gzip file; gunzip it first"),
         (b"PK\3\4...", "is a zip file, as Excel workbooks are; unzip it, or save the sheet as CSV in UTF-8"),
-        (b"PAR1...", "is a Parquet file; name it .parquet"),
+        (b"PAR1\x15...", "is a Parquet file; name it .parquet"),
         ("a,b\n1,é\n".encode("latin-1"), "after line 0: not UTF-8 text; save it as UTF-8"),
     ],
 )
@@ -69,6 +69,12 @@ def test_csv_that_is_no_text(choose, tmp_path, data, expected):
     path = tmp_path / "in.csv"
     path.write_bytes(data)
     assert complaint(choose(path)) == f"fastgumbel: error: {path}: {expected}\n"
+
+
+def test_a_name_that_begins_like_a_parquet_file(choose, tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("PAR1,PAR2\n1,2\n")
+    assert choose(path).code == 0
 
 
 def test_csv_with_byte_order_mark(choose, tmp_path):
