@@ -12,6 +12,9 @@ from fastgumbel._numba.events import before_compiling
 PATIENCE = 1.0  # seconds before a bar appears, so that short work shows none
 
 
+UNREAD = 141  # what shells report of a program whose reader closed the pipe
+
+
 class UserError(Exception):
     """A fault that the user can mend; its text is the one line they see."""
 
@@ -27,9 +30,10 @@ def blaming(name: object) -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Print text at once, so that a full disk or a closed pipe is an error here, and not as Python exits.
+    """Print text at once, so that a full disk is an error here, and not as Python exits.
 
-    Characters that the terminal has none for are replaced.
+    A reader that has read enough, as `head` does, ends the program quietly. Characters that the
+    terminal has none for are replaced.
     """
     try:
         try:
@@ -38,6 +42,8 @@ def say(text: str) -> None:
             print(text.encode(fault.encoding, "replace").decode(fault.encoding), flush=True)
     except OSError as fault:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered would fail a second time
+        if isinstance(fault, BrokenPipeError):
+            raise SystemExit(UNREAD) from fault
         raise UserError(f"standard output: {fault.strerror}") from fault
 
 

@@ -40,10 +40,10 @@ input:
 ids:
   Without --id and --columns, every column is an alternative; one that holds only whole numbers is refused if its name
   is like id, person_id, caseid, index, row, obs, no or person, or if it is the first column and its numbers ascend over
-  at least 10 rows. Of --id, whole numbers from 0 to 2^64 - 1, all different, are the rows' ids in the noise: a
-  row keeps its noise in any order of the file and in any part of it. Where one is text, all are only carried to the
-  output; rows then count from --first-row. An alternative's noise belongs to its place among those to choose from:
-  where runs are to be compared, exclude one by -inf or a blank cell, and not by leaving its column out.
+  10 rows or more. Of --id, whole numbers from 0 to 2^64 - 1, all different, are the rows' ids in the noise: a row keeps
+  its noise in any order of the file and in any part of it. Where one is text, all are only carried to the output; rows
+  then count from --first-row. An alternative's noise belongs to its place among those to choose from: where runs are to
+  be compared, exclude one by -inf or a blank cell, and not by leaving its column out.
 
 output:
   .npy      indices of shape (draws, rows), or (rows,) for one draw: int8, int16, int32 or int64, the smallest that fits
@@ -56,7 +56,8 @@ rate:
   The last line counts the time of drawing alone, without reading, checking, counting and writing. Kernels are compiled
   before it, once for a machine, and a line on stderr says so.
 
-exit codes: 0 done, 2 bad input or a full disk, 130 interrupted, 143 terminated (SIGTERM)
+exit codes: 0 done, 2 bad input or a full disk, 130 interrupted, 141 nobody reads the summary
+            (a closed pipe; files are complete), 143 terminated (SIGTERM)
 """
 
 

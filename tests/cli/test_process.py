@@ -116,6 +116,18 @@ def test_full_standard_output():
     assert done.stderr == "fastgumbel: error: standard output: No space left on device\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_a_reader_that_has_read_enough(tmp_path, npy):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = run("choose", npy, "--quiet", "--out", tmp_path / "out.npy", stdout=writer)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+    assert (tmp_path / "out.npy").exists()
+
+
 def test_names_that_the_terminal_cannot_show(monkeypatch, tmp_path):
     path, shown = tmp_path / "in.csv", io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
     path.write_text("åuto,バス\n1,2\n", encoding="utf-8")
