@@ -21,7 +21,10 @@ _LIKE_ID = re.compile(
     r"|Unnamed: \d+|__index_level_\d+__)|.*[a-z]I[dD]\d*"
 )
 
-BLANK = "the cell is blank; --blank unavailable excludes such alternatives"
+_EXCLUDES = "; --blank unavailable excludes such alternatives"
+BLANK = f"the cell is blank{_EXCLUDES}"
+NAN = f"NaN{_EXCLUDES}"
+NOT_AVAILABLE = ("NA", "NaN", "nan")  # what programs write of a number that is missing
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
@@ -42,7 +45,7 @@ class Reading:
     delimiter : str, optional
         What separates the cells of text; by default it is found out.
     blank_excludes : bool, optional
-        Whether a blank cell excludes the alternative; by default it is an error.
+        Whether a cell that is blank, NA or NaN excludes the alternative; by default it is an error.
     """
 
     id_column: str | None = None
@@ -178,6 +181,8 @@ def complaint(cell: str) -> str | None:
     text = cell.strip(" \t\r\n")
     if not text:
         return BLANK
+    if text in NOT_AVAILABLE:
+        return f"{text}{_EXCLUDES}"
     try:
         value = float(text)
     except ValueError:

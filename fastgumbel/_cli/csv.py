@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cli.columns import Reading, complaint, first_fault, id_advice, numbers, pick
+from fastgumbel._cli.columns import NOT_AVAILABLE, Reading, complaint, first_fault, id_advice, numbers, pick
 from fastgumbel._cli.console import UserError, blaming, progress
 from fastgumbel._cli.table import Block, Ids, Table, spooled
 
@@ -147,7 +147,7 @@ class _CsvText:
         names = [cell.strip() for cell in record]
         if not names:
             raise self._error("is empty; expected a header with the alternatives' names")
-        if not any(map(complaint, names)):
+        if not any(complaint(name) for name in names if name not in NOT_AVAILABLE):
             raise self._error(f"line {line}: holds only numbers; expected a header with the alternatives' names")
         return line, names
 
@@ -156,7 +156,7 @@ class _CsvText:
             raise _CellFault(f": {len(record)} cells, but {self._width} names in the header")
         cells = record if self._whole else [record[place] for place in self.columns.places]
         if self._reading.blank_excludes:
-            cells = [cell if cell.strip() else "-inf" for cell in cells]
+            cells = ["-inf" if cell.strip() in ("", *NOT_AVAILABLE) else cell for cell in cells]
         values = numbers(cells)
         if values is None:
             found = zip(self.columns.header, map(complaint, cells), strict=True)

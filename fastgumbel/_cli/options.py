@@ -114,7 +114,11 @@ def _add_choose(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--id", metavar="COLUMN", help="the column that names the rows; '' is the first one if it has no name")
     add("--columns", metavar="A,B,...", type=_names, help="the columns to choose from, in this order (all but --id)")
     add("--delimiter", metavar="C", type=_delimiter, help="what separates the columns of a .csv file (found out)")
-    add("--blank", choices=("error", "unavailable"), help="what a blank cell is: error, or an excluded alternative")
+    add(
+        "--blank",
+        choices=("error", "unavailable"),
+        help="what a blank cell, NA or NaN is: error, or an excluded alternative",
+    )
     add("--draws", metavar="N", type=_positive, help=f"draws of every row (1; {SAMPLE_DRAWS} for the shipped data)")
     add("--seed", metavar="N", type=_natural, default=0, help="names the noise (0)")
     add("--first-row", metavar="N", type=_natural, default=0, help="number of the first row: a part of a split table")

@@ -25,7 +25,7 @@ from tests.cli.files import complaint
         ('a,b\n1,2\n"3,5",2\n', "line 3 (row 1), column 'a': '3,5' is not a number"),
         ("a,b\n1,2\n3\n", "line 3 (row 1): 1 cells, but 2 names in the header"),
         ("a,b\n1,2,3\n", "line 2 (row 0): 3 cells, but 2 names in the header"),
-        ("a,b\n1,2\n3,nan\n", "line 3 (row 1), column 'b': NaN"),
+        ("a,b\n1,2\n3,nan\n", "line 3 (row 1), column 'b': nan; --blank"),
         ("a,b\n1,2\ninf,1\n", "line 3 (row 1), column 'a': +inf"),
         ("a,b\n1,2\n3,1e17\n", "line 3 (row 1), column 'b': 1e+17 is not below 2**46: subtract the row's maximum"),
         ("a,b\n1,2\n-1e30,-inf\n", "line 3 (row 1): every alternative is excluded (-inf, or at most -2**46"),
@@ -45,7 +45,7 @@ def test_csv_names_the_row_beyond_the_first_chunk(choose, tmp_path, monkeypatch)
     monkeypatch.setattr("fastgumbel._cli.csv.CELLS", 4)
     path = tmp_path / "in.csv"
     path.write_text("a,b\n" + "1,2\n" * 5 + "1,nan\n")
-    assert "line 7 (row 5), column 'b': NaN" in complaint(choose(path))
+    assert "line 7 (row 5), column 'b': nan" in complaint(choose(path))
 
 
 def test_csv_in_another_encoding(choose, tmp_path):

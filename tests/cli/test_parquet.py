@@ -121,12 +121,12 @@ def test_columns_are_picked(choose, tmp_path):
 
 
 def test_missing_values_are_blank_cells(choose, tmp_path):
-    a, b = [1.0, None, 2.0, 0.0] * 5, [1, 2, None, 0] * 5
+    a, b = [1.0, None, 2.0, 0.0, np.nan] * 5, [1, 2, None, 0, 3] * 5
     path, out = save(tmp_path / "in.parquet", a=a, b=b), tmp_path / "out.npy"
     expected = f"{path}: row 1, column 'a': the cell is blank; --blank unavailable excludes such alternatives"
     assert expected in complaint(choose(path))
     assert choose(path, "--blank", "unavailable", "--draws", 9, "--out", out).code == 0
-    table = np.array([[-np.inf if x is None else x for x in column] for column in (a, b)]).T
+    table = np.array([[-np.inf if x is None or np.isnan(x) else x for x in column] for column in (a, b)]).T
     np.testing.assert_array_equal(np.load(out), direct(table, draws=9))
 
 
@@ -143,7 +143,7 @@ def test_ids_among_the_alternatives_are_refused(choose, tmp_path, name):
     [
         ({"a": [1.0, 2.0], "b": ["x", "y"]}, [], ": column 'b' holds string; expected numbers\n"),
         ({"a": [True, False]}, [], ": column 'a' holds bool; expected numbers\n"),
-        ({"a": [1.0] * 9, "b": [0.0] * 8 + [np.nan]}, [], ": row 8, column 'b': NaN"),
+        ({"a": [1.0] * 9, "b": [0.0] * 8 + [np.nan]}, [], ": row 8, column 'b': NaN; --blank unavailable"),
         ({"a": [1.0] * 9, "b": [0.0] * 8 + [np.inf]}, [], ": row 8, column 'b': +inf"),
         ({"a": [1.0, -np.inf]}, [], ": row 1: every alternative is excluded (-inf"),
         ({"a": [1.0, 2.0], "id": [1.0, 2.0]}, ["--id", "id"], ": column 'id' holds double; ids are whole numbers or"),

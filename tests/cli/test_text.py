@@ -121,6 +121,18 @@ def test_a_blank_cell_may_exclude(choose, monkeypatch, tmp_path, utilities):
     np.testing.assert_array_equal(np.load(out), direct(np.where(gone, -np.inf, utilities), draws=50))
 
 
+@pytest.mark.parametrize("cell", ["NA", "NaN", "nan", " NA "])
+def test_what_is_not_available_may_exclude(choose, tmp_path, cell):
+    path, out = write(tmp_path / "in.csv", f"a,b,c\n1,{cell},3\n"), tmp_path / "out.npy"
+    assert choose(path, "--blank", "unavailable", "--draws", 50, "--out", out).code == 0
+    np.testing.assert_array_equal(np.load(out), direct(np.array([[1, -np.inf, 3]]), draws=50))
+
+
+def test_a_first_row_with_a_missing_number_is_no_header(choose, tmp_path):
+    path = write(tmp_path / "in.csv", "0.5,NA\n1,2\n")
+    assert "line 1: holds only numbers" in complaint(choose(path, "--blank", "unavailable"))
+
+
 def test_a_blank_row_has_nothing_left(choose, tmp_path):
     path = write(tmp_path / "in.csv", "a,b\n1,2\n,\n")
     said = complaint(choose(path, "--blank", "unavailable"))
@@ -154,9 +166,11 @@ def test_a_blank_cell_excuses_no_other(choose, tmp_path):
         ("1,000,5", "'1,000,5' is not a number"),
         ("0x10", "'0x10' is not a number"),
         ("1 000", "'1 000' is not a number"),
-        ("NA", "'NA' is not a number"),
-        ("nan", "NaN"),
-        ("NaN", "NaN"),
+        ("N/A", "'N/A' is not a number"),
+        ("NA", "NA; --blank unavailable excludes such alternatives"),
+        ("nan", "nan; --blank unavailable excludes such alternatives"),
+        (" NaN", "NaN; --blank unavailable excludes such alternatives"),
+        ("NAN", "NaN"),
         ("Infinity", "+inf"),
     ],
 )
