@@ -46,12 +46,15 @@ class Reading:
         What separates the cells of text; by default it is found out.
     blank_excludes : bool, optional
         Whether a cell that is blank, NA or NaN excludes the alternative; by default it is an error.
+    decimal_comma : bool, optional
+        Whether the numbers of text have a decimal comma; by default they have a point.
     """
 
     id_column: str | None = None
     alternatives: tuple[str, ...] | None = None
     delimiter: str | None = None
     blank_excludes: bool = False
+    decimal_comma: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ OTHERS = {  # by their first bytes, and what to do with them
 }
 # The first line of some files of Excel, which is no part of the table.
 _DELIMITER_LINE = re.compile(r"""(?i:"?sep=)([^\w\s"'.+-]|\t)"?""")
+_SWAPPED = str.maketrans(",.", ".,")
 
 Record = tuple[int, list[str]]  # the line that a record ends on, from 1, and its cells
 
@@ -68,6 +69,20 @@ class _CellFault(Exception):
     """What is wrong with a line, beginning with the column if it is about one."""
 
 
+def _complaint_of_comma(cell: str) -> str | None:
+    """Say why a cell is no number with a decimal comma; None if it is one.
+
+    Examples
+    --------
+    >>> _complaint_of_comma("1.5")
+    "'1.5' is not a number with a decimal comma"
+    >>> _complaint_of_comma("1,5")
+    """
+    if cell.strip() in ("", *NOT_AVAILABLE):
+        return complaint(cell)
+    return complaint(cell.translate(_SWAPPED)) and f"{cell!r} is not a number with a decimal comma"
+
+
 class _CsvText:
     """Text with a header: it is read at once, and the rows when they are asked for.
 
@@ -85,6 +100,7 @@ class _CsvText:
 
     def __init__(self, path: Path, stream: TextIO, reading: Reading) -> None:
         self._path, self._reading = path, reading
+        self._complaint = _complaint_of_comma if reading.decimal_comma else complaint
         self._records = self._read(stream)
         line, names = self._header()
         self._width = len(names)
@@ -123,6 +139,8 @@ class _CsvText:
                         delimiter = delimiter or said[1]
                     elif line.strip("\r\n"):
                         delimiter = delimiter or self._delimiter(line, before + 1)
+                        if delimiter == "," and self._reading.decimal_comma:
+                            raise self._error("commas separate the columns, so they are not decimal (--decimal)")
                         reader = csv.reader(itertools.chain([line], stream), delimiter=delimiter, strict=True)
                         break
                     before += 1
@@ -137,6 +155,8 @@ class _CsvText:
     def _delimiter(self, line: str, number: int) -> str:
         """Find out what separates the names of a header."""
         found = [mark for mark in DELIMITERS if len(next(csv.reader([line], delimiter=mark))) > 1]
+        if self._reading.decimal_comma and found != [","]:
+            found = [mark for mark in found if mark != ","] or [";"]
         if len(found) > 1:
             kinds = " and ".join(DELIMITERS[mark] for mark in found)
             raise self._error(f"line {number}: has both {kinds}; --delimiter says which separate the columns")
@@ -147,7 +167,7 @@ class _CsvText:
         names = [cell.strip() for cell in record]
         if not names:
             raise self._error("is empty; expected a header with the alternatives' names")
-        if not any(complaint(name) for name in names if name not in NOT_AVAILABLE):
+        if not any(self._complaint(name) for name in names if name not in NOT_AVAILABLE):
             raise self._error(f"line {line}: holds only numbers; expected a header with the alternatives' names")
         return line, names
 
@@ -157,9 +177,9 @@ class _CsvText:
         cells = record if self._whole else [record[place] for place in self.columns.places]
         if self._reading.blank_excludes:
             cells = ["-inf" if cell.strip() in ("", *NOT_AVAILABLE) else cell for cell in cells]
-        values = numbers(cells)
+        values = numbers([cell.translate(_SWAPPED) for cell in cells] if self._reading.decimal_comma else cells)
         if values is None:
-            found = zip(self.columns.header, map(complaint, cells), strict=True)
+            found = zip(self.columns.header, map(self._complaint, cells), strict=True)
             name, what = next(pair for pair in found if pair[1] is not None)
             raise _CellFault(f", column {name!r}: {what}{id_advice(name)}")
         return values

@@ -31,8 +31,8 @@ FORMATS = """\
 input:
   .npy      array of shape (rows, alternatives) or (alternatives,), float16 to float64 or integers; it is mapped, so it
             may be larger than memory
-  .csv      a header with the columns' names, one line per row, plain decimal numbers; commas, semicolons or tabs, or
-            what a first line such as sep=| says; a named pipe will do
+  .csv      a header with the columns' names, one line per row, plain decimal numbers (a decimal comma with
+            --decimal ,); commas, semicolons or tabs, or what a first line such as sep=| says; a named pipe will do
   .parquet  columns of numbers, with the extra `parquet`
   Of .csv and .parquet a binary copy lies in the temporary directory (TMPDIR) meanwhile. -inf excludes an alternative.
   Messages count rows from 0 at the top of the file.
@@ -114,6 +114,7 @@ def _add_choose(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--id", metavar="COLUMN", help="the column that names the rows; '' is the first one if it has no name")
     add("--columns", metavar="A,B,...", type=_names, help="the columns to choose from, in this order (all but --id)")
     add("--delimiter", metavar="C", type=_delimiter, help="what separates the columns of a .csv file (found out)")
+    add("--decimal", choices=(".", ","), help="what stands before the fraction in a .csv file (.)")
     add(
         "--blank",
         choices=("error", "unavailable"),
@@ -155,12 +156,15 @@ def _reading(given: dict[str, object]) -> Reading:
     """Take the options on the columns of a table out of those given; refuse those that no input has a use for."""
     inputs = [path for path in (given["input"], given["scenario"]) if isinstance(path, Path)]
     suffixes = {path.suffix.lower() for path in inputs}
-    uses = {"id": NAMED, "columns": NAMED, "blank": NAMED, "delimiter": (".csv",)}
+    uses = {"id": NAMED, "columns": NAMED, "blank": NAMED, "delimiter": (".csv",), "decimal": (".csv",)}
     said = {name: given.pop(name) for name in uses}
     for name, kinds in uses.items():
         if said[name] is not None and suffixes.isdisjoint(kinds):
             raise UserError(f"--{name} needs an INPUT that is a {' or '.join(kinds)} file")
-    reading = Reading(said["id"], said["columns"], said["delimiter"], said["blank"] == "unavailable")  # type: ignore[arg-type]
+    excludes, comma = said["blank"] == "unavailable", said["decimal"] == ","
+    reading = Reading(said["id"], said["columns"], said["delimiter"], excludes, comma)  # type: ignore[arg-type]
+    if reading.decimal_comma and reading.delimiter == ",":
+        raise UserError("--decimal: the comma is the --delimiter already")
     if reading.id_column is not None and reading.id_column in (reading.alternatives or ()):
         raise UserError(f"--columns: {reading.id_column!r} is the column of --id")
     return reading

@@ -79,6 +79,38 @@ def test_the_option_goes_before_the_first_line(choose, tmp_path):
     assert read_csv(out)[1][2] == "b;c"
 
 
+@pytest.mark.parametrize(("delimiter", "options"), [(";", []), ("\t", []), ("|", ["--delimiter", "|"])])
+def test_decimal_commas(choose, tmp_path, utilities, delimiter, options):
+    cells = [[str(x).replace(".", ",") for x in row] for row in utilities]
+    path, out = save_csv(tmp_path / "in.csv", cells, delimiter=delimiter), tmp_path / "out.npy"
+    assert choose(path, "--decimal", ",", *options, "--draws", 7, "--out", out).code == 0
+    np.testing.assert_array_equal(np.load(out), direct(utilities, draws=7))
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "expected"),
+    [
+        ("a;b\n1;1.5\n", [], "line 2 (row 0), column 'b': '1.5' is not a number with a decimal comma"),
+        ("a;b\n1;1.000,5\n", [], "column 'b': '1.000,5' is not a number with a decimal comma"),
+        ("a;b\n1;\n", [], "column 'b': the cell is blank"),
+        ("a;b\n1;NA\n", [], "column 'b': NA; --blank"),
+        ("0,5;1\n1;1\n", [], "line 1: holds only numbers"),
+        ("a,b\n1,2\n", [], "commas separate the columns, so they are not decimal"),
+        ("sep=,\na,b\n1,2\n", [], "commas separate the columns, so they are not decimal"),
+        ("a;b\tc\n1;2\n", [], "has both semicolons and tabs"),
+        ("a;b\n1;2\n", ["--delimiter", ","], "--decimal: the comma is the --delimiter already"),
+    ],
+)
+def test_what_is_no_decimal_comma(choose, tmp_path, text, options, expected):
+    assert expected in complaint(choose(write(tmp_path / "in.csv", text), "--decimal", ",", *options))
+
+
+@pytest.mark.parametrize("header", ["a", '"a, b"', "a;b, c"])
+def test_a_header_whose_commas_are_none_of_the_delimiter(choose, tmp_path, header):
+    row = ";".join(["1,5"] * (header.count(";") + 1))
+    assert choose(write(tmp_path / "in.csv", f"{header}\n{row}\n"), "--decimal", ",").code == 0
+
+
 def test_two_delimiters_in_one_header(choose, tmp_path):
     path, out = write(tmp_path / "in.csv", "\na;1,b;2\n1,99\n"), tmp_path / "out.csv"
     expected = "line 2: has both commas and semicolons; --delimiter says which separate the columns"
@@ -99,6 +131,7 @@ def test_what_separates_nothing(choose, tmp_path, text):
 
 def test_npy_has_no_delimiters_and_no_blank_cells(choose, npy):
     assert "--delimiter needs an INPUT that is a .csv file" in complaint(choose(npy, "--delimiter", ";"))
+    assert "--decimal needs an INPUT that is a .csv file" in complaint(choose(npy, "--decimal", ","))
     said = complaint(choose(npy, "--blank", "unavailable"))
     assert "--blank needs an INPUT that is a .csv or .parquet file" in said
 
