@@ -178,7 +178,7 @@ def complaint(cell: str) -> str | None:
     Examples
     --------
     >>> complaint("0,5")
-    "'0,5' is not a number; write a decimal point"
+    "'0,5' is not a number; write a decimal point, or say --decimal ,"
     >>> complaint("0.5")
     """
     text = cell.strip(" \t\r\n")
@@ -203,13 +203,13 @@ def _remedy_of_commas(text: str) -> str:
     Examples
     --------
     >>> [_remedy_of_commas(text) for text in ("0,5", "1,000", "1,000,000", "1,000.5", "a,b")]
-    ['; write a decimal point', '; write 1000 or 1.000', '; write 1000000', '; write 1000.5', '']
+    ['; write a decimal point, or say --decimal ,', '; write 1000 or 1.000', '; write 1000000', '; write 1000.5', '']
     """
     decimal, thousands = _DECIMAL_COMMA.fullmatch(text), _THOUSANDS.fullmatch(text)
     if thousands:
         whole = text.replace(",", "")
         return f"; write {whole} or {text.replace(',', '.')}" if decimal else f"; write {whole}"
-    return "; write a decimal point" if decimal else ""
+    return "; write a decimal point, or say --decimal ," if decimal else ""
 
 
 class Fault(NamedTuple):
