@@ -15,13 +15,20 @@ from numpy.typing import NDArray
 from fastgumbel._cli.console import UserError
 from fastgumbel._law.reduce import LIMIT
 
-# Such as id, person_id, "person id", personID, index, and what pandas calls an index without a name in Parquet files.
-_LIKE_ID = re.compile(r"(?i:(.*[_\W])?id|index|Unnamed: \d+|__index_level_\d+__)|.*[a-z]I[dD]")
+# Such as id, ID1, person_id, "person id", personID, and what pandas calls an index without a name in files.
+_LIKE_ID = re.compile(
+    r"(?i:((.*[_\W])?id|caseid|hhid|pid|personid|index|idx|rownames|row|obs|nr|key|case|person|household|respondent)\d*"
+    r"|Unnamed: \d+|__index_level_\d+__)|.*[a-z]I[dD]\d*"
+)
 
-BLANK = "the cell is blank; --blank unavailable excludes such alternatives"
+_EXCLUDES = "; --blank unavailable excludes such alternatives"
+BLANK = f"the cell is blank{_EXCLUDES}"
+NAN = f"NaN{_EXCLUDES}"
+NOT_AVAILABLE = ("NA", "NaN", "nan")  # what programs write of a number that is missing
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)
 _SIGNED_WORD = re.compile(r"[+-]?(inf|Inf|INF|infinity|Infinity|INFINITY|nan|NaN|NAN)")
 
 
@@ -38,13 +45,16 @@ class Reading:
     delimiter : str, optional
         What separates the cells of text; by default it is found out.
     blank_excludes : bool, optional
-        Whether a blank cell excludes the alternative; by default it is an error.
+        Whether a cell that is blank, NA or NaN excludes the alternative; by default it is an error.
+    decimal_comma : bool, optional
+        Whether the numbers of text have a decimal comma; by default they have a point.
     """
 
     id_column: str | None = None
     alternatives: tuple[str, ...] | None = None
     delimiter: str | None = None
     blank_excludes: bool = False
+    decimal_comma: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,8 @@ class Columns:
         The same of the column that names the rows.
     suspects : list of int
         Alternatives, by index, that are named like ids, and that the user did not pick by name.
+    leads : bool
+        Whether the first alternative is the first column of the file, and the user did not pick it by name.
     """
 
     header: tuple[str, ...]
@@ -68,6 +80,7 @@ class Columns:
     id_name: str | None
     id_place: int | None
     suspects: list[int]
+    leads: bool
 
 
 def pick(names: Sequence[str], reading: Reading, where: str) -> Columns:
@@ -93,6 +106,7 @@ def pick(names: Sequence[str], reading: Reading, where: str) -> Columns:
         None if id_place is None else names[id_place] or "row",
         id_place,
         [] if picked else [index for index, name in enumerate(header) if looks_like_id(name)],
+        not picked and places[0] == 0,
     )
 
 
@@ -116,20 +130,21 @@ def looks_like_id(name: str) -> bool:
 
     Examples
     --------
-    >>> [name for name in ("id", "person_id", "Person ID", "HHid", "personId", "index", "paid", "bid", "car") if
+    >>> [name for name in ("ID1", "person_id", "Person ID", "HHid", "personId", "obs", "paid", "bid", "car") if
     ...  looks_like_id(name)]
-    ['id', 'person_id', 'Person ID', 'personId', 'index']
+    ['ID1', 'person_id', 'Person ID', 'HHid', 'personId', 'obs']
     """
     return _LIKE_ID.fullmatch(name) is not None
 
 
 def id_advice(name: str) -> str:
     """Say which options tell ids from alternatives, where a column's name looks like that of ids."""
-    return (
-        f"; --id {shlex.quote(name)} names the rows by it, --columns picks the alternatives"
-        if looks_like_id(name)
-        else ""
-    )
+    return id_remedy(name) if looks_like_id(name) else ""
+
+
+def id_remedy(name: str) -> str:
+    """Say which options tell ids from alternatives."""
+    return f"; --id {shlex.quote(name)} names the rows by it, --columns picks the alternatives"
 
 
 def numbers(cells: Sequence[str]) -> list[float] | None:
@@ -163,22 +178,38 @@ def complaint(cell: str) -> str | None:
     Examples
     --------
     >>> complaint("0,5")
-    "'0,5' is not a number; write a decimal point"
+    "'0,5' is not a number; write a decimal point, or say --decimal ,"
     >>> complaint("0.5")
     """
     text = cell.strip(" \t\r\n")
     if not text:
         return BLANK
+    if text in NOT_AVAILABLE:
+        return f"{text}{_EXCLUDES}"
     try:
         value = float(text)
     except ValueError:
-        remedy = "; write a decimal point" if _DECIMAL_COMMA.fullmatch(text) else ""
-        return f"{cell!r} is not a number{remedy}"
+        return f"{cell!r} is not a number{_remedy_of_commas(text)}"
     if _SIGNED_WORD.fullmatch(text):
         return None
     if not _DECIMAL.fullmatch(text):
         return f"{cell!r} is not a plain decimal number"
     return None if math.isfinite(value) else f"{cell!r} is too large for float64"
+
+
+def _remedy_of_commas(text: str) -> str:
+    """Say how to write a number that has commas; "" if it is none.
+
+    Examples
+    --------
+    >>> [_remedy_of_commas(text) for text in ("0,5", "1,000", "1,000,000", "1,000.5", "a,b")]
+    ['; write a decimal point, or say --decimal ,', '; write 1000 or 1.000', '; write 1000000', '; write 1000.5', '']
+    """
+    decimal, thousands = _DECIMAL_COMMA.fullmatch(text), _THOUSANDS.fullmatch(text)
+    if thousands:
+        whole = text.replace(",", "")
+        return f"; write {whole} or {text.replace(',', '.')}" if decimal else f"; write {whole}"
+    return "; write a decimal point, or say --decimal ," if decimal else ""
 
 
 class Fault(NamedTuple):

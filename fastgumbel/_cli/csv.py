@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,26 +14,46 @@ from typing import Any, BinaryIO, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cli.columns import Reading, complaint, first_fault, id_advice, numbers, pick
+from fastgumbel._cli.columns import NOT_AVAILABLE, Reading, complaint, first_fault, id_advice, numbers, pick
 from fastgumbel._cli.console import UserError, blaming, progress
 from fastgumbel._cli.table import Block, Ids, Table, spooled
 
 CELLS = 1 << 18  # of a chunk of text that is checked at once
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}  # that are found out
+OTHERS = {  # by their first bytes, and what to do with them
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"\x1f\x8b": "a gzip file; gunzip it first",
+    b"PK\3\4": "a zip file, as Excel workbooks are; unzip it, or save the sheet as CSV in UTF-8",
+    b"PAR1\x15": "a Parquet file; name it .parquet",
+}
+# The first line of some files of Excel, which is no part of the table.
+_DELIMITER_LINE = re.compile(r"""(?i:"?sep=)([^\w\s"'.+-]|\t)"?""")
+_SWAPPED = str.maketrans(",.", ".,")
 
 Record = tuple[int, list[str]]  # the line that a record ends on, from 1, and its cells
 
 
 def open_csv(path: Path, reading: Reading, *, quiet: bool) -> Table:
-    """Read the text once, check every cell, and keep the numbers on disk."""
+    """Read the text once, check every cell, and keep the numbers on disk; of a pipe no progress is known."""
     with blaming(path):
         file = path.open("rb")
-    with (
-        io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream,
-        progress(path.stat().st_size, "B", quiet=quiet) as advance,
-    ):
+    with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream:
+        _require_text(path, file)
         text = _CsvText(path, stream, reading)
-        return spooled(path, text.columns, _watched(text.blocks(), file.tell, advance))
+        if not file.seekable():
+            return spooled(path, text.columns, text.blocks())
+        with progress(path.stat().st_size, "B", quiet=quiet) as advance:
+            return spooled(path, text.columns, _watched(text.blocks(), file.tell, advance))
+
+
+def _require_text(path: Path, file: io.BufferedReader) -> None:
+    """Refuse what cannot be UTF-8 text by its first bytes, and say what it is."""
+    with blaming(path):
+        start = file.peek(5)
+    for mark, what in OTHERS.items():
+        if start.startswith(mark):
+            raise UserError(f"{path}: is {what}")
 
 
 def _watched(blocks: Iterator[Block], tell: Callable[[], int], advance: Callable[[int], object]) -> Iterator[Block]:
@@ -46,6 +67,20 @@ def _watched(blocks: Iterator[Block], tell: Callable[[], int], advance: Callable
 
 class _CellFault(Exception):
     """What is wrong with a line, beginning with the column if it is about one."""
+
+
+def _complaint_of_comma(cell: str) -> str | None:
+    """Say why a cell is no number with a decimal comma; None if it is one.
+
+    Examples
+    --------
+    >>> _complaint_of_comma("1.5")
+    "'1.5' is not a number with a decimal comma"
+    >>> _complaint_of_comma("1,5")
+    """
+    if cell.strip() in ("", *NOT_AVAILABLE):
+        return complaint(cell)
+    return complaint(cell.translate(_SWAPPED)) and f"{cell!r} is not a number with a decimal comma"
 
 
 class _CsvText:
@@ -65,6 +100,7 @@ class _CsvText:
 
     def __init__(self, path: Path, stream: TextIO, reading: Reading) -> None:
         self._path, self._reading = path, reading
+        self._complaint = _complaint_of_comma if reading.decimal_comma else complaint
         self._records = self._read(stream)
         line, names = self._header()
         self._width = len(names)
@@ -92,13 +128,19 @@ class _CsvText:
 
     def _read(self, stream: TextIO) -> Iterator[Record]:
         """Yield every record but blank lines."""
-        before = 0  # blank lines, which the reader never sees
+        before = 0  # lines that the reader never sees: blank ones, and the one that names the delimiter
+        delimiter = self._reading.delimiter
         reader = csv.reader(())  # until it is known what separates the cells
         try:
             with blaming(self._path):
                 for line in stream:
-                    if line.strip("\r\n"):
-                        delimiter = self._reading.delimiter or self._delimiter(line, before + 1)
+                    said = _DELIMITER_LINE.fullmatch(line.strip("\r\n")) if before == 0 else None
+                    if said:
+                        delimiter = delimiter or said[1]
+                    elif line.strip("\r\n"):
+                        delimiter = delimiter or self._delimiter(line, before + 1)
+                        if delimiter == "," and self._reading.decimal_comma:
+                            raise self._error("commas separate the columns, so they are not decimal (--decimal)")
                         reader = csv.reader(itertools.chain([line], stream), delimiter=delimiter, strict=True)
                         break
                     before += 1
@@ -108,11 +150,13 @@ class _CsvText:
         except csv.Error as fault:
             raise self._error(f"line {before + reader.line_num}: {fault}") from fault
         except UnicodeDecodeError as fault:
-            raise self._error(f"after line {before + reader.line_num}: not UTF-8 text") from fault
+            raise self._error(f"after line {before + reader.line_num}: not UTF-8 text; save it as UTF-8") from fault
 
     def _delimiter(self, line: str, number: int) -> str:
         """Find out what separates the names of a header."""
         found = [mark for mark in DELIMITERS if len(next(csv.reader([line], delimiter=mark))) > 1]
+        if self._reading.decimal_comma and found != [","]:
+            found = [mark for mark in found if mark != ","] or [";"]
         if len(found) > 1:
             kinds = " and ".join(DELIMITERS[mark] for mark in found)
             raise self._error(f"line {number}: has both {kinds}; --delimiter says which separate the columns")
@@ -123,7 +167,7 @@ class _CsvText:
         names = [cell.strip() for cell in record]
         if not names:
             raise self._error("is empty; expected a header with the alternatives' names")
-        if not any(map(complaint, names)):
+        if not any(self._complaint(name) for name in names if name not in NOT_AVAILABLE):
             raise self._error(f"line {line}: holds only numbers; expected a header with the alternatives' names")
         return line, names
 
@@ -132,10 +176,10 @@ class _CsvText:
             raise _CellFault(f": {len(record)} cells, but {self._width} names in the header")
         cells = record if self._whole else [record[place] for place in self.columns.places]
         if self._reading.blank_excludes:
-            cells = [cell if cell.strip() else "-inf" for cell in cells]
-        values = numbers(cells)
+            cells = ["-inf" if cell.strip() in ("", *NOT_AVAILABLE) else cell for cell in cells]
+        values = numbers([cell.translate(_SWAPPED) for cell in cells] if self._reading.decimal_comma else cells)
         if values is None:
-            found = zip(self.columns.header, map(complaint, cells), strict=True)
+            found = zip(self.columns.header, map(self._complaint, cells), strict=True)
             name, what = next(pair for pair in found if pair[1] is not None)
             raise _CellFault(f", column {name!r}: {what}{id_advice(name)}")
         return values

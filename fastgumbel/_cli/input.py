@@ -8,6 +8,7 @@ mode but the car, generalised cost, time spent in terminals, and the household's
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -69,7 +70,10 @@ def own_study(path: Path, scenario_path: Path | None, reading: Reading, *, quiet
 
 def _open_table(path: Path, reading: Reading, *, quiet: bool) -> Table:
     """Open a `.npy`, `.csv` or `.parquet` file of log-potentials."""
-    match path.suffix.lower():
+    suffix = path.suffix.lower()
+    if suffix in (".npy", ".parquet") and path.is_fifo():
+        raise UserError(f"{path}: is a pipe, of which only .csv can be read; save it as a file first")
+    match suffix:
         case ".npy":
             for option, value in (("--id", reading.id_column), ("--columns", reading.alternatives)):
                 if value is not None:
@@ -111,14 +115,23 @@ def _require_twins(base: Table, scenario: Table) -> None:
 
 
 def _require_same_ids(base: Table, old: Ids, scenario: Table, new: Ids) -> None:
+    numeric = old.numbers is not None and new.numbers is not None  # then 7.0 is 7
     for first in range(0, base.shape[0], STEP):
-        pairs = zip(old.labels(first, first + STEP), new.labels(first, first + STEP), strict=True)
-        for row, (a, b) in enumerate(pairs, start=first):
+        names = [_names(ids, first, first + STEP, numeric=numeric) for ids in (old, new)]
+        for row, (a, b) in enumerate(zip(*names, strict=True), start=first):
             if a != b:
                 raise UserError(
                     f"{scenario.origin}: row {row} is {b!r}, but {a!r} in {base.origin}; "
                     "both need the same rows in the same order"
                 )
+
+
+def _names(ids: Ids, first: int, last: int, *, numeric: bool) -> Sequence[int | str]:
+    """Return row ids as they are compared: as numbers, or all as text."""
+    if numeric and ids.numbers is not None:
+        numbers: list[int] = ids.numbers[first:last].tolist()
+        return numbers
+    return [str(label) for label in ids.labels(first, last)]
 
 
 def _extent(table: Table) -> str:

@@ -31,17 +31,19 @@ FORMATS = """\
 input:
   .npy      array of shape (rows, alternatives) or (alternatives,), float16 to float64 or integers; it is mapped, so it
             may be larger than memory
-  .csv      a header with the columns' names, one line per row, plain decimal numbers; commas, semicolons or tabs
+  .csv      a header with the columns' names, one line per row, plain decimal numbers (a decimal comma with
+            --decimal ,); commas, semicolons or tabs, or what a first line such as sep=| says; a named pipe will do
   .parquet  columns of numbers, with the extra `parquet`
   Of .csv and .parquet a binary copy lies in the temporary directory (TMPDIR) meanwhile. -inf excludes an alternative.
   Messages count rows from 0 at the top of the file.
 
 ids:
-  Without --id and --columns, every column is an alternative; one that holds only whole numbers and is named id,
-  *_id or index is refused. Of --id, whole numbers from 0 to 2^64 - 1, all different, are the rows' ids in the noise: a
-  row keeps its noise in any order of the file and in any part of it. Where one is text, all are only carried to the
-  output; rows then count from --first-row. An alternative's noise belongs to its place among those to choose from:
-  where runs are to be compared, exclude one by -inf or a blank cell, and not by leaving its column out.
+  Without --id and --columns, every column is an alternative; one that holds only whole numbers is refused if its name
+  is like id, person_id, caseid, index, row, obs or person, or if it is the first column and its numbers ascend over
+  10 rows or more. Of --id, whole numbers from 0 to 2^64 - 1, all different, are the rows' ids in the noise: a row keeps
+  its noise in any order of the file and in any part of it. Where one is text, all are only carried to the output; rows
+  then count from --first-row. An alternative's noise belongs to its place among those to choose from: where runs are to
+  be compared, exclude one by -inf or a blank cell, and not by leaving its column out.
 
 output:
   .npy      indices of shape (draws, rows), or (rows,) for one draw: int8, int16, int32 or int64, the smallest that fits
@@ -54,7 +56,8 @@ rate:
   The last line counts the time of drawing alone, without reading, checking, counting and writing. Kernels are compiled
   before it, once for a machine, and a line on stderr says so.
 
-exit codes: 0 done, 2 bad input or a full disk, 130 interrupted
+exit codes: 0 done, 2 bad input or a full disk, 130 interrupted, 141 nobody reads the summary
+            (a closed pipe; files are complete), 143 terminated (SIGTERM)
 """
 
 
@@ -111,7 +114,12 @@ def _add_choose(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--id", metavar="COLUMN", help="the column that names the rows; '' is the first one if it has no name")
     add("--columns", metavar="A,B,...", type=_names, help="the columns to choose from, in this order (all but --id)")
     add("--delimiter", metavar="C", type=_delimiter, help="what separates the columns of a .csv file (found out)")
-    add("--blank", choices=("error", "unavailable"), help="what a blank cell is: error, or an excluded alternative")
+    add("--decimal", choices=(".", ","), help="what stands before the fraction in a .csv file (.)")
+    add(
+        "--blank",
+        choices=("error", "unavailable"),
+        help="what a blank cell, NA or NaN is: error, or an excluded alternative",
+    )
     add("--draws", metavar="N", type=_positive, help=f"draws of every row (1; {SAMPLE_DRAWS} for the shipped data)")
     add("--seed", metavar="N", type=_natural, default=0, help="names the noise (0)")
     add("--first-row", metavar="N", type=_natural, default=0, help="number of the first row: a part of a split table")
@@ -148,12 +156,15 @@ def _reading(given: dict[str, object]) -> Reading:
     """Take the options on the columns of a table out of those given; refuse those that no input has a use for."""
     inputs = [path for path in (given["input"], given["scenario"]) if isinstance(path, Path)]
     suffixes = {path.suffix.lower() for path in inputs}
-    uses = {"id": NAMED, "columns": NAMED, "blank": NAMED, "delimiter": (".csv",)}
+    uses = {"id": NAMED, "columns": NAMED, "blank": NAMED, "delimiter": (".csv",), "decimal": (".csv",)}
     said = {name: given.pop(name) for name in uses}
     for name, kinds in uses.items():
         if said[name] is not None and suffixes.isdisjoint(kinds):
             raise UserError(f"--{name} needs an INPUT that is a {' or '.join(kinds)} file")
-    reading = Reading(said["id"], said["columns"], said["delimiter"], said["blank"] == "unavailable")  # type: ignore[arg-type]
+    excludes, comma = said["blank"] == "unavailable", said["decimal"] == ","
+    reading = Reading(said["id"], said["columns"], said["delimiter"], excludes, comma)  # type: ignore[arg-type]
+    if reading.decimal_comma and reading.delimiter == ",":
+        raise UserError("--decimal: the comma is the --delimiter already")
     if reading.id_column is not None and reading.id_column in (reading.alternatives or ()):
         raise UserError(f"--columns: {reading.id_column!r} is the column of --id")
     return reading

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
+import stat
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,16 +46,39 @@ def has_lines(target: Path | None) -> bool:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[BinaryIO]:
-    """Open a hidden file beside `target` that takes its place if the context ends well, and is removed if not."""
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+def _clean_termination() -> Iterator[None]:
+    """Let SIGTERM, if nobody else handles it, end the process as an exception does, so that drafts are removed."""
+    mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if mine:
+        signal.signal(signal.SIGTERM, _terminate)
     try:
-        with blaming(target):
+        yield
+    finally:
+        if mine:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)  # the code that shells report of a process that the signal ended
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
+    """Open a hidden file that takes the place of `target` if the context ends well, and is removed if not.
+
+    It lies beside the file that links lead to, and has the mode of the file that it replaces.
+    """
+    home = Path(os.path.realpath(target))
+    draft = home.with_name(f".{home.name}.{secrets.token_hex(4)}.part")
+    try:
+        with _clean_termination(), blaming(target):
             with draft.open("xb") as file:
+                if home.exists():
+                    draft.chmod(stat.S_IMODE(home.stat().st_mode))
                 yield file
                 file.flush()
                 os.fsync(file.fileno())  # some file systems say only now that they are full
-            draft.replace(target)
+            draft.replace(home)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

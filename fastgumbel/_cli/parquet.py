@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cli.columns import BLANK, Columns, Fault, Reading, first_fault, id_advice, pick
+from fastgumbel._cli.columns import BLANK, NAN, Columns, Fault, Reading, first_fault, id_advice, pick
 from fastgumbel._cli.console import UserError, blaming, progress
 from fastgumbel._cli.table import Block, Ids, Table, spooled
 
@@ -88,12 +88,13 @@ class _ParquetRows:
                 first += len(values)
 
     def _values(self, part: list[Any], first: int) -> NDArray[np.float64]:
-        blank = np.column_stack([column.is_null().to_numpy(zero_copy_only=False) for column in part])
-        if blank.any() and not self._reading.blank_excludes:
-            row, column = np.argwhere(blank)[0]
-            raise self._error(first + row, Fault(row, column, BLANK).text(self._columns.header))
         double = self._arrow.float64()
         chunk = np.column_stack([column.cast(double, safe=False).to_numpy(zero_copy_only=False) for column in part])
+        blank = np.isnan(chunk)  # also where there is no value
+        if blank.any() and not self._reading.blank_excludes:
+            row, column = map(int, np.argwhere(blank)[0])
+            what = NAN if part[column][row].is_valid else BLANK
+            raise self._error(first + row, Fault(row, column, what).text(self._columns.header))
         chunk[blank] = -np.inf
         fault = first_fault(chunk)
         if fault is not None:
@@ -101,11 +102,13 @@ class _ParquetRows:
         return chunk
 
     def _ids(self, column: Any, first: int) -> list[str]:
+        """Return the names without the spaces around them, as text files are read."""
         texts: list[str | None] = column.cast(self._arrow.string()).to_pylist()
-        for row, text in enumerate(texts, start=first):
-            if text is None or not text.strip():
-                raise self._error(row, f", column {self._columns.id_name!r}: the cell is blank, so the row has no id")
-        return [text for text in texts if text is not None]
+        names = [(text or "").strip() for text in texts]
+        if "" in names:
+            row = first + names.index("")
+            raise self._error(row, f", column {self._columns.id_name!r}: the cell is blank, so the row has no id")
+        return names
 
     def _error(self, row: int, what: str) -> UserError:
         return UserError(f"{self._path}: row {row}{what}")

@@ -9,18 +9,19 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cli.columns import Columns, first_fault, id_advice
+from fastgumbel._cli.columns import Columns, first_fault, id_remedy
 from fastgumbel._cli.console import UserError, blaming
 
 SHORT = 64  # alternatives up to which sums over rows are several times faster on columns that lie side by side
 STEP = 1 << 16  # ids handled at once
 LONGEST_NUMBER = 20  # digits of 2^64 - 1
 SHOWN = 30  # characters of an id in a message
+COUNTED = 10  # rows from which a first column of ascending whole numbers looks like ids
 
 _WHOLE = re.compile(r"-?\d+(\.0)?", re.ASCII)
 
@@ -222,28 +223,61 @@ class Block(NamedTuple):
     lines: list[int] | None = None
 
 
+class _IdGuard:
+    """Finds ids that were forgotten among the alternatives, as they would win every draw.
+
+    Parameters
+    ----------
+    columns : Columns
+        What is read; columns that the user picked by name are no suspects.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._header, self._named, self._counts = columns.header, columns.suspects, columns.leads
+        self._rows, self._last = 0, -np.inf
+
+    def see(self, values: NDArray[np.float64]) -> None:
+        """Look at further rows, at least one."""
+        self._named = [i for i in self._named if _whole(values[:, i])]  # -inf is no evidence
+        if self._counts:
+            first = np.append(self._last, values[:, 0])
+            self._counts = _whole(first) and bool((first[1:] > first[:-1]).all())
+            self._last = first[-1]
+        self._rows += len(values)
+
+    def finish(self, path: Path) -> None:
+        """Refuse what looks like ids."""
+        if self._named:
+            self._refuse(path, self._header[self._named[0]], "its name says so and all its numbers are whole")
+        if self._counts and self._rows >= COUNTED:
+            self._refuse(path, self._header[0], "it is the first one and its whole numbers ascend")
+
+    def _refuse(self, path: Path, name: str, why: str) -> NoReturn:
+        raise UserError(f"{path}: column {name!r} looks like ids, as {why}{id_remedy(name)}")
+
+
+def _whole(values: NDArray[np.float64]) -> bool:
+    return bool((values == np.rint(values)).all())
+
+
 def spooled(path: Path, columns: Columns, blocks: Iterable[Block]) -> Table:
     """Copy all blocks to disk, and map the copy.
 
     So a table may exceed memory, it may be read again and again, and it is known to be sound before anything is drawn.
     """
     copy = f"the temporary copy of {path} in {tempfile.gettempdir()}"
-    rows, suspects = 0, columns.suspects
+    rows, guard = 0, _IdGuard(columns)
     with blaming(copy), ExitStack() as stack:
         cells, *others = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(4)]
         ids = None if columns.id_name is None else IdSpool(columns.id_name, *others)
         for block in blocks:
-            values = block.values
-            suspects = [i for i in suspects if (values[:, i] == np.rint(values[:, i])).all()]  # -inf is no evidence
-            cells.write(values.data)
+            guard.see(block.values)
+            cells.write(block.values.data)
             if ids is not None and block.ids is not None:
                 ids.add(block.ids, block.lines)
-            rows += len(values)
+            rows += len(block.values)
         if rows == 0:
             raise UserError(f"{path}: has no rows")
-        if suspects:
-            name = columns.header[suspects[0]]
-            what = "looks like ids, as its name says so and all its numbers are whole"
-            raise UserError(f"{path}: column {name!r} {what}{id_advice(name)}")
+        guard.finish(path)
         table = _mapped(cells, np.float64, (rows, len(columns.header)))
         return Table(str(path), table, columns.header, None if ids is None else ids.finish(str(path)))

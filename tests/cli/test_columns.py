@@ -1,5 +1,7 @@
 """Which columns name the rows, which are alternatives, and what happens where nobody says it."""
 
+import shlex
+
 import numpy as np
 import pytest
 
@@ -61,7 +63,34 @@ def test_the_table_of_the_report(choose, tmp_path):
         np.testing.assert_array_equal(np.load(out), direct(table, draws=100, rows=rows))
 
 
-@pytest.mark.parametrize("name", ["id", "ID", "person_id", "Person ID", "house-id", "personId", "index", "Index"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "id",
+        "ID",
+        "ID1",
+        "person_id",
+        "Person ID",
+        "house-id",
+        "personId",
+        "Index",
+        "caseid",
+        "HHID",
+        "pid",
+        "PersonID",
+        "rownames",
+        "Row",
+        "obs",
+        "nr",
+        "idx",
+        "key",
+        "respondent",
+        "household",
+        "person2",
+        "case",
+        "unnamed: 0",
+    ],
+)
 @pytest.mark.parametrize("place", [0, 1])
 def test_whole_numbers_of_such_a_name_are_refused(choose, small_reads, tmp_path, name, place):
     names, cells = ["car"], [["0.5"]] * 20
@@ -70,8 +99,41 @@ def test_whole_numbers_of_such_a_name_are_refused(choose, small_reads, tmp_path,
     path = write(tmp_path / "in.csv", "\n".join(",".join(row) for row in [names, *rows]) + "\n")
     said = complaint(choose(path))
     assert f"column {name!r} looks like ids" in said
-    assert ("--id 'Person ID' names" if name == "Person ID" else f"--id {name} names") in said
+    assert f"--id {shlex.quote(name)} names" in said
     assert choose(path, "--columns", f'"{name}",car').code == 0
+
+
+def counted(path, numbers, place=0):
+    names, rows = ["b"], [["0.5"] for _ in numbers]
+    for record, cell in zip([names, *rows], ["traveller", *map(str, numbers)], strict=True):
+        record.insert(place, cell)
+    return write(path, "\n".join(map(",".join, [names, *rows])) + "\n")
+
+
+@pytest.mark.parametrize("numbers", [range(10), range(101, 400, 7), [-3, *range(9)], [f"{i}.0" for i in range(12)]])
+def test_a_first_column_that_counts_is_refused(choose, small_reads, tmp_path, numbers):
+    path = counted(tmp_path / "in.csv", numbers)
+    assert complaint(choose(path)) == (
+        f"fastgumbel: error: {path}: column 'traveller' looks like ids, as it is the first one and its whole numbers "
+        "ascend; --id traveller names the rows by it, --columns picks the alternatives\n"
+    )
+    assert choose(path, "--columns", "traveller,b").code == 0
+
+
+@pytest.mark.parametrize(
+    ("numbers", "place"),
+    [
+        (range(9), 0),
+        (range(10), 1),
+        (range(20, 0, -1), 0),
+        ([*range(10), 9], 0),
+        ([*range(6), *range(5, 20)], 0),
+        ([*range(10), 10.5], 0),
+        (["-inf", *range(10)], 0),
+    ],
+)
+def test_other_columns_of_whole_numbers_are_alternatives(choose, small_reads, tmp_path, numbers, place):
+    assert "x 2 alternatives" in choose(counted(tmp_path / "in.csv", numbers, place)).out
 
 
 def test_ids_that_repeat_are_found_as_well(choose, tmp_path):
@@ -262,6 +324,18 @@ def test_a_scenario_has_the_same_rows(choose, small_reads, tmp_path, utilities):
     assert expected in complaint(choose(*run))
     save_csv(scenario, better)
     assert f"{scenario}: line 1: there is no column 'person_id'" in complaint(choose(*run))
+
+
+def test_ids_of_a_scenario_are_compared_as_numbers(choose, small_reads, tmp_path):
+    base, scenario = tmp_path / "base.csv", tmp_path / "scenario.csv"
+    run = [base, "--scenario", scenario, "--id", "id"]
+    write(base, "id,a,b\n7,1,2\n9,1,2\n12,1,2\n8,1,2\n")
+    write(scenario, "id,a,b\n7.0,1,2\n09,1,2\n12,1,2\n8.0,1,2\n")
+    assert choose(*run).code == 0
+    write(scenario, "id,a,b\n7.0,1,2\n09,1,2\n12,1,2\n80.0,1,2\n")
+    assert f"{scenario}: row 3 is 80, but 8 in {base}" in complaint(choose(*run))
+    write(scenario, "id,a,b\n7,1,2\n9,1,2\n12,1,2\nx,1,2\n")
+    assert f"{scenario}: row 3 is 'x', but '8' in {base}" in complaint(choose(*run))
 
 
 def test_ids_that_were_written_as_floats(choose, tmp_path):

@@ -1,5 +1,8 @@
 """Bad input ends with one line that names the place, exit code 2 and no output."""
 
+import codecs
+import gzip
+
 import numpy as np
 import pytest
 
@@ -22,7 +25,7 @@ from tests.cli.files import complaint
         ('a,b\n1,2\n"3,5",2\n', "line 3 (row 1), column 'a': '3,5' is not a number"),
         ("a,b\n1,2\n3\n", "line 3 (row 1): 1 cells, but 2 names in the header"),
         ("a,b\n1,2,3\n", "line 2 (row 0): 3 cells, but 2 names in the header"),
-        ("a,b\n1,2\n3,nan\n", "line 3 (row 1), column 'b': NaN"),
+        ("a,b\n1,2\n3,nan\n", "line 3 (row 1), column 'b': nan; --blank"),
         ("a,b\n1,2\ninf,1\n", "line 3 (row 1), column 'a': +inf"),
         ("a,b\n1,2\n3,1e17\n", "line 3 (row 1), column 'b': 1e+17 is not below 2**46: subtract the row's maximum"),
         ("a,b\n1,2\n-1e30,-inf\n", "line 3 (row 1): every alternative is excluded (-inf, or at most -2**46"),
@@ -42,13 +45,36 @@ def test_csv_names_the_row_beyond_the_first_chunk(choose, tmp_path, monkeypatch)
     monkeypatch.setattr("fastgumbel._cli.csv.CELLS", 4)
     path = tmp_path / "in.csv"
     path.write_text("a,b\n" + "1,2\n" * 5 + "1,nan\n")
-    assert "line 7 (row 5), column 'b': NaN" in complaint(choose(path))
+    assert "line 7 (row 5), column 'b': nan" in complaint(choose(path))
 
 
 def test_csv_in_another_encoding(choose, tmp_path):
     path = tmp_path / "in.csv"
     path.write_bytes("a,b\n1,é\n".encode("latin-1"))
     assert "not UTF-8 text" in complaint(choose(path))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("a,b\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (codecs.BOM_UTF16_BE + "a,b\n1,2\n".encode("utf-16-be"), "is UTF-16 text; save it as UTF-8"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "is a gzip file; gunzip it first"),
+        (b"PK\3\4...", "is a zip file, as Excel workbooks are; unzip it, or save the sheet as CSV in UTF-8"),
+        (b"PAR1\x15...", "is a Parquet file; name it .parquet"),
+        ("a,b\n1,é\n".encode("latin-1"), "after line 0: not UTF-8 text; save it as UTF-8"),
+    ],
+)
+def test_csv_that_is_no_text(choose, tmp_path, data, expected):
+    path = tmp_path / "in.csv"
+    path.write_bytes(data)
+    assert complaint(choose(path)) == f"fastgumbel: error: {path}: {expected}\n"
+
+
+def test_a_name_that_begins_like_a_parquet_file(choose, tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("PAR1,PAR2\n1,2\n")
+    assert choose(path).code == 0
 
 
 def test_csv_with_byte_order_mark(choose, tmp_path):

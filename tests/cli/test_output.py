@@ -2,6 +2,8 @@
 
 import errno
 import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -66,6 +68,30 @@ def test_output_obeys_the_umask(choose, tmp_path, npy, suffix):
 
 
 @SUFFIXES
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_a_file_that_is_replaced_keeps_its_mode(choose, tmp_path, npy, suffix, mode):
+    out = tmp_path / f"out{suffix}"
+    out.touch()
+    out.chmod(mode)
+    assert choose(npy, "--out", out, "--force").code == 0
+    assert out.stat().st_size > 0
+    assert out.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_link_is_followed(choose, tmp_path, npy, there):
+    home, link = tmp_path / "elsewhere" / "choices.npy", tmp_path / "out.npy"
+    home.parent.mkdir()
+    if there:
+        home.touch()
+    link.symlink_to(home)
+    assert choose(npy, "--out", link, "--force").code == 0
+    assert link.is_symlink()
+    assert np.load(home).shape == (33,)
+    assert list(home.parent.iterdir()) == [home]
+
+
+@SUFFIXES
 def test_interrupt_leaves_nothing(choose, small_chunks, monkeypatch, tmp_path, npy, suffix):
     calls = []
 
@@ -81,6 +107,44 @@ def test_interrupt_leaves_nothing(choose, small_chunks, monkeypatch, tmp_path, n
     assert outcome == (130, "", "fastgumbel: interrupted\n")
     assert calls == [1, 1, 1]
     assert list(tmp_path.iterdir()) == [npy]
+
+
+@SUFFIXES
+def test_sigterm_leaves_nothing(choose, small_chunks, monkeypatch, tmp_path, npy, suffix):
+    def terminated(*arguments, **options):
+        assert len(list(tmp_path.glob(".*.part"))) == 2
+        if callable(signal.getsignal(signal.SIGTERM)):  # as the signal would end the tests
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(draws, "gumbel_max", terminated)
+    outs = tmp_path / f"out{suffix}", tmp_path / f"after{suffix}"
+    with pytest.raises(SystemExit) as end:
+        choose(npy, "--scenario", npy, "--out", outs[0], "--scenario-out", outs[1])
+    assert end.value.code == 143
+    assert list(tmp_path.iterdir()) == [npy]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_handlers_of_others_stay(choose, monkeypatch, tmp_path, npy):
+    original, seen = draws.gumbel_max, []
+
+    def look(*arguments, **options):
+        seen.append(signal.getsignal(signal.SIGTERM))
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(draws, "gumbel_max", look)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        assert choose(npy, "--out", tmp_path / "out.npy").code == 0
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert set(seen) == {signal.SIG_IGN}
+
+
+def test_another_thread_needs_no_signals(choose, tmp_path, npy):
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(choose, npy, "--out", tmp_path / "out.npy").result().code == 0
 
 
 @SUFFIXES

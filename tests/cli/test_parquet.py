@@ -76,6 +76,16 @@ def test_ids_beyond_signed_integers(choose, tmp_path, utilities):
     assert pq.read_table(out)["person_id"].combine_chunks() == column
 
 
+def test_spaces_around_ids_are_no_part_of_them(choose, tmp_path):
+    table, names = np.array([[0.5, 0.2], [0.1, 0.3], [0.0, 0.0]]), [" 101", "102 ", "\t7"]
+    text = save_csv(tmp_path / "in.csv", table, ["a", "b"], ids=names)
+    inputs = text, save(tmp_path / "in.parquet", person_id=names, a=table[:, 0], b=table[:, 1])
+    outs = tmp_path / "0.csv", tmp_path / "1.csv"
+    for path, out in zip(inputs, outs, strict=True):
+        assert "numbered by person_id" in choose(path, "--id", "person_id", "--draws", 50, "--out", out).out
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
 def test_ids_below_0_are_refused(choose, tmp_path, utilities):
     path = save_modes(tmp_path / "in.parquet", utilities, person_id=pa.array([*range(20), -7, *range(20, 32)]))
     said = complaint(choose(path, "--id", "person_id"))
@@ -111,12 +121,12 @@ def test_columns_are_picked(choose, tmp_path):
 
 
 def test_missing_values_are_blank_cells(choose, tmp_path):
-    a, b = [1.0, None, 2.0, 0.0] * 5, [1, 2, None, 0] * 5
+    a, b = [1.0, None, 2.0, 0.0, np.nan] * 5, [1, 2, None, 0, 3] * 5
     path, out = save(tmp_path / "in.parquet", a=a, b=b), tmp_path / "out.npy"
     expected = f"{path}: row 1, column 'a': the cell is blank; --blank unavailable excludes such alternatives"
     assert expected in complaint(choose(path))
     assert choose(path, "--blank", "unavailable", "--draws", 9, "--out", out).code == 0
-    table = np.array([[-np.inf if x is None else x for x in column] for column in (a, b)]).T
+    table = np.array([[-np.inf if x is None or np.isnan(x) else x for x in column] for column in (a, b)]).T
     np.testing.assert_array_equal(np.load(out), direct(table, draws=9))
 
 
@@ -133,7 +143,7 @@ def test_ids_among_the_alternatives_are_refused(choose, tmp_path, name):
     [
         ({"a": [1.0, 2.0], "b": ["x", "y"]}, [], ": column 'b' holds string; expected numbers\n"),
         ({"a": [True, False]}, [], ": column 'a' holds bool; expected numbers\n"),
-        ({"a": [1.0] * 9, "b": [0.0] * 8 + [np.nan]}, [], ": row 8, column 'b': NaN"),
+        ({"a": [1.0] * 9, "b": [0.0] * 8 + [np.nan]}, [], ": row 8, column 'b': NaN; --blank unavailable"),
         ({"a": [1.0] * 9, "b": [0.0] * 8 + [np.inf]}, [], ": row 8, column 'b': +inf"),
         ({"a": [1.0, -np.inf]}, [], ": row 1: every alternative is excluded (-inf"),
         ({"a": [1.0, 2.0], "id": [1.0, 2.0]}, ["--id", "id"], ": column 'id' holds double; ids are whole numbers or"),

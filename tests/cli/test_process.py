@@ -1,5 +1,6 @@
 """A real process: exit codes, streams and start."""
 
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import numba
 import pytest
 
 import fastgumbel
+from fastgumbel.__main__ import main
 from fastgumbel._cli.console import compile_notice, progress
 
 ROOT = Path(fastgumbel.__file__).resolve().parents[1]
@@ -112,6 +114,38 @@ def test_full_standard_output():
         done = run(stdout=full)
     assert done.returncode == 2
     assert done.stderr == "fastgumbel: error: standard output: No space left on device\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_a_reader_that_has_read_enough(tmp_path, npy):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = run("choose", npy, "--quiet", "--out", tmp_path / "out.npy", stdout=writer)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+    assert (tmp_path / "out.npy").exists()
+
+
+def test_names_that_the_terminal_cannot_show(monkeypatch, tmp_path):
+    path, shown = tmp_path / "in.csv", io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    path.write_text("åuto,バス\n1,2\n", encoding="utf-8")
+    monkeypatch.setattr("sys.stdout", shown)
+    assert main(["choose", str(path)]) == 0
+    text = shown.buffer.getvalue().decode("cp1252")
+    assert "\nåuto " in text
+    assert "\n?? " in text
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_stream_that_is_closed(choose, monkeypatch, tmp_path, npy, stream):
+    """As Python begins so in a process without it."""
+    monkeypatch.setattr(sys, stream, None)
+    assert choose(npy, "--out", tmp_path / "out.npy").code == 0
+    assert (tmp_path / "out.npy").exists()
+    failed = choose("missing.npy")
+    assert (failed.code, failed.out) == (2, "")
 
 
 def test_library_does_not_import_the_command_line():
