@@ -41,12 +41,12 @@ def beside_rows(
     """
     if len(tau) == len(batch) + 1 and d_tau.ndim >= len(tau) and d_tau.shape[axis] == 1:
         return d_tau.squeeze(axis)
-    if not lead or not len(tau) < d_tau.ndim <= len(batch):
+    if not lead or d_tau.ndim != len(tau) + 1 or d_tau.ndim > len(batch):
         return d_tau
     if d_tau.shape != lead + tau:
         raise ValueError(
             f"tangents[1] must have the shape of tau, {tau}, with the {lead[0]} directions of tangents[0] before it or "
-            f"without, not {d_tau.shape}"
+            f"without, or as many axes as the batch, {batch}, not the shape {d_tau.shape}"
         )
     return d_tau.reshape(lead + (1,) * (len(batch) - len(tau)) + tau)
 

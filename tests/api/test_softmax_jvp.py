@@ -337,10 +337,10 @@ def test_directions_of_temperatures():
             for i in range(n_directions):
                 expected = fastgumbel.gumbel_softmax_jvp((x, tau), (d_x[i], d_tau[i]), rng=1)[1]
                 np.testing.assert_array_equal(dy[i], expected)
-            # Without that axis, they are the same in all directions.
-            dy = fastgumbel.gumbel_softmax_jvp((x, tau), (d_x, d_tau[0]), rng=1)[1]
-            np.testing.assert_array_equal(
-                dy[-1], fastgumbel.gumbel_softmax_jvp((x, tau), (d_x[-1], d_tau[0]), rng=1)[1]
-            )
+            # Without that axis, they are the same in all directions, also where they have the axes of the batch.
+            for alike in (d_tau[0], np.array([[0.5, 1.0, 2.0]])) if np.ndim(tau) != 1 else (d_tau[0],):
+                dy = fastgumbel.gumbel_softmax_jvp((x, tau), (d_x, alike), rng=1)[1]
+                expected = fastgumbel.gumbel_softmax_jvp((x, tau), (d_x[-1], alike), rng=1)[1]
+                np.testing.assert_array_equal(dy[-1], expected)
     with pytest.raises(ValueError, match=r"tangents\[1\] must have the shape of tau, \(\), with the 2 directions"):
         fastgumbel.gumbel_softmax_jvp((x, 0.7), (np.zeros((2, *x.shape)), np.ones(3)), rng=1)
