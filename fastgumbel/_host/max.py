@@ -25,13 +25,14 @@ from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 
 # Which kernel runs, by the categories of a row: `max_short` up to SHORT, or `max_each` where the rows of all draws are
-# few, `max_middle` up to MIDDLE, then `max_long`.
+# few, `max_middle` up to MIDDLE, or up to MIDDLE_OF_MANY where there are _SEVERAL rows of all draws, then `max_long`.
 # `bench/curve.py` measures all three. The middle one begins to win at about 100 categories (equal log-potentials), 170
 # (N(0, 1)) or 300 (wide ones). It ends at about 3,500 for equal ones, at 14,000 for N(0, 1), and beyond what it can do,
 # 16,384, for wider ones.
 SHORT = 192
 _EACH = 16
-MIDDLE = 12_288
+MIDDLE = 8192
+MIDDLE_OF_MANY, _SEVERAL = 12_288, 16
 # Rows with ids, written out, have at most so many categories for it, as they may begin anywhere in a pair of blocks.
 _MIDDLE_WRITTEN = 16_384 - 128
 # Up to so many categories with ids go through `max_short`.
@@ -132,7 +133,7 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     elif short:
         kernel = max_short if rows.has_ids or index.size > _EACH else max_each
         share_field(rows, index, values, True, kernel, merge_results)
-    elif n <= MIDDLE:
+    elif n <= (MIDDLE_OF_MANY if index.size >= _SEVERAL else MIDDLE):
         share_field(rows, index, values, False, _middle, merge_results)
     else:
         share_field(rows, index, values, False, max_long, merge_results)
