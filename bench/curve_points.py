@@ -103,7 +103,8 @@ def kernels(rows: int, n: int, law: str, rounds: int) -> Seconds:
     from fastgumbel._cpu.stage import STAGE
     from fastgumbel._host import max as served
 
-    x, noise, usual = log_potentials(rows, n, law, "f"), fg.NoiseField(0), (served.SHORT, served.MIDDLE, served.MIDDLE_OF_MANY)
+    x, noise = log_potentials(rows, n, law, "f"), fg.NoiseField(0)
+    usual = served.SHORT, served.MIDDLE, served.MIDDLE_OF_MANY
 
     def with_limits(short: int, middle: int) -> Contender:
         def call() -> Any:
