@@ -52,7 +52,6 @@ def array_of(x: Any, name: str) -> NDArray[Any]:
     if kind is float or kind is int:
         return np.asarray(x)
     check_host(x, name)
-    check_unmasked(x, name)
     return as_array(x, name)
 
 
