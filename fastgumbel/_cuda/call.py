@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ from fastgumbel._law.reduce import LIMIT
 from fastgumbel._request.faults import (
     draw_name,
     excluded_text,
-    fault_message,
     first_bad,
     first_fault,
     infinite_message,
     place_name,
+    row_message,
     too_few_message,
 )
 from fastgumbel._request.request import Request
@@ -101,15 +102,13 @@ class Call:
 
     def _row_message(self, row: int, work: Work) -> str:
         """What is wrong with a row that has no valid result: in some draw, if noise is given; waits for the stream."""
-        name, line = self.rows.name(row), self.rows.line(row, work.stream)
+        rows, line = self.rows, self.rows.line(row, work.stream)
         if self.noise is None:
-            bad, draw = first_bad(line), None
+            found: tuple[tuple[int, Any] | None, int | None] = first_bad(line), None
         else:
-            bad, draw = first_fault(line, self._noise_lines(row, work))
-        if draw is not None:
-            name = draw_name(self.draw_shape, draw, name)
-        named = None if bad is None else (self.rows.category_name(row, bad[0]), bad[1])
-        return fault_message(name, named, excluded_text(self.rows.place.empty, draw is not None))
+            found = first_fault(line, self._noise_lines(row, work))
+        named = partial(rows.category_name, row)
+        return row_message(rows.name(row), self.draw_shape, found, named, rows.place.empty)
 
     def _noise_lines(self, row: int, work: Work) -> Iterator[NDArray[Any]]:
         """Precomputed noise of a row, draw by draw."""

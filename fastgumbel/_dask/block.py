@@ -14,8 +14,8 @@ from fastgumbel._host.repeats import once_each
 from fastgumbel._host.rows import Rows, rows_at
 from fastgumbel._request.coordinates import Coordinates
 from fastgumbel._request.faults import category_name, fault_message, row_name
+from fastgumbel._request.foreign import masked_message
 from fastgumbel._request.ndarrays import any_negative, frozen
-from fastgumbel._request.scalars import check_unmasked
 
 Place = tuple[slice, ...]
 # By row: where its first NaN or +inf is, in words, and what it is; or None.
@@ -39,6 +39,12 @@ def lengths(place: Place) -> tuple[int, ...]:
 def writable(array: NDArray[Any]) -> NDArray[Any]:
     """The array or, where it came from another process and is read-only, a copy: kernels are compiled for one kind."""
     return np.require(array, requirements=["C", "W"])
+
+
+def check_unmasked(x: Any, name: str) -> None:
+    """Refuse a masked block, or a dask array that has such blocks: the mask would be lost."""
+    if isinstance(x, np.ma.MaskedArray) or isinstance(getattr(x, "_meta", None), np.ma.MaskedArray):
+        raise TypeError(masked_message(name))
 
 
 class Block:

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._dask.block import Block, Call, Place
+from fastgumbel._dask.block import Block, Call, Place, check_unmasked
 from fastgumbel._dask.extra import ArraySliceDep, HighLevelGraph, da, tokenize
 from fastgumbel._host.repeats import refuse_repeats
 from fastgumbel._request.faults import chunks_message, excluded_text, flag_message
 from fastgumbel._request.request import Request
-from fastgumbel._request.scalars import array_of, check_unmasked
+from fastgumbel._request.scalars import array_of
 
 
 def known_chunks(x: Any, name: str) -> Any:

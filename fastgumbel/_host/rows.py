@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,11 +14,9 @@ from fastgumbel._cpu.half import widen, widen_upper
 from fastgumbel._request.coordinates import NOWHERE, Coordinates
 from fastgumbel._request.faults import (
     category_name,
-    draw_name,
-    excluded_text,
-    fault_message,
     first_bad,
     first_fault,
+    row_message,
     row_name,
 )
 from fastgumbel._request.layout import Layout, layout_of
@@ -271,16 +270,14 @@ def noise_of(request: Request) -> Rows | None:
 
 def fault_of(request: Request, rows: Rows, row: int) -> str:
     """What is wrong with a row of a request that has no valid result: in some draw, if noise is given."""
-    name, noise = rows.name(row), noise_of(request)
+    noise = noise_of(request)
     if noise is None:
-        bad, draw = rows.first_bad(row), None
+        found: tuple[tuple[int, Any] | None, int | None] = rows.first_bad(row), None
     else:
         lines = (noise.piece(i, i + 1, 0, rows.n)[0] for i in range(row, request.draws * rows.count, rows.count))
-        bad, draw = first_fault(rows.piece(row, row + 1, 0, rows.n)[0], lines)
-    if draw is not None:
-        name = draw_name(request.draw_shape, draw, name)
-    named = None if bad is None else (rows.category_name(row, bad[0]), bad[1])
-    return fault_message(name, named, excluded_text(rows.place.empty, draw is not None))
+        found = first_fault(rows.piece(row, row + 1, 0, rows.n)[0], lines)
+    named = partial(rows.category_name, row)
+    return row_message(rows.name(row), request.draw_shape, found, named, rows.place.empty)
 
 
 def inputs_of(request: Request) -> tuple[NDArray[Any], ...]:

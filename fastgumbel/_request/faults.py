@@ -173,6 +173,21 @@ def first_fault(line: NDArray[Any], noises: Iterable[NDArray[Any]]) -> tuple[tup
     return None, None
 
 
+def row_message(
+    name: str,
+    draw_shape: tuple[int, ...],
+    found: tuple[tuple[int, Any] | None, int | None],
+    named: Callable[[int], str],
+    ids_empty: bool,
+) -> str:
+    """What is wrong with a row of that name, of which `first_fault` found this; `named` names its categories."""
+    bad, draw = found
+    if draw is not None:
+        name = draw_name(draw_shape, draw, name)
+    own = None if bad is None else (named(bad[0]), bad[1])
+    return fault_message(name, own, excluded_text(ids_empty, draw is not None))
+
+
 def excluded_text(ids_empty: bool, noise_empty: bool) -> str:
     """What may exclude categories, in words: an empty place of ids, or noise that is an array, only if they can be."""
     causes = [EXCLUDED]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._request.device import is_device
-from fastgumbel._request.foreign import as_array, masked_message
+from fastgumbel._request.foreign import as_array
 
 # Arguments that do not take the side of others, but are read on one side always, or tell the others which.
 _BY_THEMSELVES = ("log_potentials", "rows", "draw", "start", "categories", "step")
@@ -53,12 +53,6 @@ def array_of(x: Any, name: str) -> NDArray[Any]:
         return np.asarray(x)
     check_host(x, name)
     return as_array(x, name)
-
-
-def check_unmasked(x: Any, name: str) -> None:
-    """Refuse a masked array, or one of dask that has such blocks: its mask would be lost."""
-    if isinstance(x, np.ma.MaskedArray) or isinstance(getattr(x, "_meta", None), np.ma.MaskedArray):
-        raise TypeError(masked_message(name))
 
 
 def item_name(name: str, chosen: NDArray[np.bool_]) -> str:
