@@ -7,7 +7,7 @@ import numpy as np
 from fastgumbel._cpu.given import refused, yield_to
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.slots import repeat, slot_scratch, survey_valid, turn, turn_back
-from fastgumbel._cpu.stage import ROW, STAGE, draw_words, enter_draws, exponentials, fill, row_id
+from fastgumbel._cpu.stage import STAGE, draw_words, enter_draws, enter_rows, exponentials, fill
 from fastgumbel._law.field import OTHER_WORDS
 from fastgumbel._law.real import decay, log, log64
 from fastgumbel._law.sums import GROUP
@@ -177,8 +177,7 @@ def given_short(x, field, choices, out, faulty, window):
         repeat(potentials, n, count, at_once)
         repeat(w, n, count, at_once)
         for d in range(at_once):
-            for i in range(count):
-                counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
+            enter_rows(counters, d * count, count, field, r)
                 slots.tops[d * count + i] = slots.tops[i]
                 slots.sums[d * count + i] = slots.sums[i]
         for s in range(window.first_draw, window.last_draw, at_once):

@@ -112,6 +112,18 @@ def coordinates_at(field, r, s):
 
 
 @stage
+def enter_rows(counters, at, n, field, r):
+    """Write the ids of n rows from r on to the counters from a place on."""
+    first = np.uint64(ROW + at)
+    if field.ids.size:
+        for i in range(n):
+            counters[first + np.uint64(i)] = field.ids[np.uint64(r) + np.uint64(i)]
+    else:
+        for i in range(n):
+            counters[first + np.uint64(i)] = field.row + np.uint64(r) + np.uint64(i)
+
+
+@stage
 def enter_draws(counters, at, n, field, r, s):
     """Write the draws of n rows from r on, in draw s of the result, to the counters from a place on."""
     fill(counters, DRAW + at, n, field.draw + np.uint64(s))

@@ -8,7 +8,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
-BITS = {types.float32: 32, types.float64: 64, types.uint32: 32, types.uint64: 64}
+BITS = {types.float32: 32, types.float64: 64, types.uint32: 32, types.int64: 64, types.uint64: 64}
 
 
 def address(context: Any, builder: Any, array_type: Any, array: Any, offset: Any) -> Any:

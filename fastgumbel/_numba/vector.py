@@ -78,6 +78,24 @@ def fill16(typing_context: Any, out: Any, to: Any, value: Any) -> Any:
 
 
 @intrinsic
+def fill_where64(typing_context: Any, out: Any, to: Any, mask: Any, value: Any) -> Any:
+    """Write one value to those of 64 places of which a mask has the bit, the first place the lowest."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        begin = address(context, builder, signature.args[0], *args[:2])
+        width, values = BITS[out.dtype], spread(builder, args[3], 8)
+        for first in range(0, 64, 8):
+            part = builder.trunc(builder.lshr(args[2], ir.Constant(args[2].type, first)), ir.IntType(8))
+            where = builder.bitcast(part, ir.VectorType(ir.IntType(1), 8))
+            place = beyond(context, builder, signature.args[0], begin, ir.Constant(ir.IntType(64), first))
+            arguments = [values, place, ir.IntType(32)(width // 8), where]
+            call(builder, f"llvm.masked.store.v8i{width}.p0", ir.VoidType(), arguments)
+        return context.get_dummy_value()
+
+    return types.none(out, types.intp, types.uint64, out.dtype), generate
+
+
+@intrinsic
 def sums8(typing_context: Any, out: Any, to: Any, first: Any, values: Any) -> Any:
     """Write a number plus each of the eight bytes of a uint64, the lowest first, to places of an array of integers."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgumbel._cpu.parameters import Field, Line, Window
 from fastgumbel._cpu.slots import survey_valid, turn
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, enter_draws, fill, row_id, temperature_of
+from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, enter_draws, enter_rows, fill, temperature_of
 from fastgumbel._law.race import COLDEST
 from fastgumbel._law.real import decay32
 from fastgumbel._law.reduce import NO_INDEX
@@ -156,8 +156,7 @@ def draw_short(x, field, index, window):
         if field.temperatures.size:
             _enter_temperatures(state, field.temperatures, r, count, slack)
         _cumulate(sums, state, largest, potentials, n, count)
-        for i in range(count):
-            counters[ROW + i] = row_id(field.ids, field.row, r + i)
+        enter_rows(counters, 0, count, field, r)
         for s in range(window.first_draw, window.last_draw):
             d = field.draw + np.uint64(s)
             word = 3 if d & _1 else 1

@@ -14,11 +14,14 @@ from fastgumbel._law.field import HIGH_WORDS, LOW_WORDS
 from fastgumbel._law.ops import fma
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats
 from fastgumbel._numba.compile import maker, scalar, stage
-from fastgumbel._numba.masks import at_most64, lowest_bit
+from fastgumbel._numba.masks import at_most64, count_bits, lowest_bit
+from fastgumbel._numba.vector import fill_where64
 
 _1 = np.uint64(1)
 # Up to 64 rivals are found at a time.
 _ROOM = STAGE + 64
+# More slots of 64 than these are written together.
+_MANY = 6
 # Python's integers would compile a function anew for each.
 _STAGE, _NONE = np.int64(STAGE), np.int64(0)
 
@@ -86,7 +89,7 @@ def draw_rivals(rivals, n, races):
         places[ROW + i], places[DRAW + i] = races.counters[ROW + slot], races.counters[DRAW + slot]
         own[i] = category_at(races.ids, row, column, races.start)
         potentials[i] = races.x[row, column]
-    slots = padded(n)
+    slots = padded(n, 16)
     draw_blocks(high, own, 0, places, slots, races.key)
     enter_minima(state, own, high, slots)
     draw_own(high, own, 0, places, slots, races.key, HIGH_WORDS, _1)
@@ -131,6 +134,9 @@ def _settle_group(rivals, n, times, limits, group, slots, exact):
     several = slots if exact else several
     for j in range(n):
         alone = masks[j] & ~several
+        if count_bits(alone) > _MANY:
+            fill_where64(index, group, alone, j)
+            continue
         while alone:
             index[np.uint64(group + lowest_bit(alone))] = j
             alone &= alone - _1

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.ids import id_planes
-from fastgumbel._cpu.max.times import PLANES, RATIO, begin, enter_block, race, race_quad
+from fastgumbel._cpu.max.times import PLANES, begin, enter_block, race, race_quad
 from fastgumbel._cpu.slot_words import draw_at, enter_rounds, new_rounds
 from fastgumbel._cpu.stage import STAGE, fill
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS
@@ -53,16 +53,16 @@ def enter_temperatures(temperatures, by_row, r, rows):
 
 
 @stage
-def enter_margins(margins, largest, temperatures, tempered, rows, copies):
+def enter_margins(margins, largest, temperatures, tempered, rows, copies, ratio):
     """By what the least time may be too large for a winner, in each slot; below 0 in rows without a race.
 
-    Not `tempered` means that all temperatures are 1.
+    Not `tempered` means that all temperatures are 1; times are at most `ratio` times too large.
     """
     for i in range(rows):
-        margins[i] = margin_of(np.float64(largest[i])) * RATIO
+        margins[i] = margin_of(np.float64(largest[i])) * ratio
     if tempered:
         for i in range(rows):
-            margins[i] = margin_at(np.float64(largest[i]), temperatures[i]) * RATIO
+            margins[i] = margin_at(np.float64(largest[i]), temperatures[i]) * ratio
     for i in range(rows):
         known = -LIMIT < np.float64(largest[i]) < np.inf and temperatures[i] > 0
         margins[i] = margins[i] if known else np.float32(-1)

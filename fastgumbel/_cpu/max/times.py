@@ -25,10 +25,10 @@ LEAST = 2 * STAGE
 UNKNOWN = 3 * STAGE
 PLANES = 4
 
-# An exponential is at most 1.0603 times too large, a weight at most 1.0615 times. The rest is for roundings; for
-# weights, which are known within 2^-16; for low words, of which times beyond LATEST may tell less than it is for; and
-# for those of lanes whose block has a high word below _CLEAR_FROM, beside which they would count.
-RATIO = np.float32(1.128)
+# An exponential is at most 1.0370 times too large; a weight at most 1.0615 times, and a sharp one 1.0132 times. The rest
+# is for roundings; for weights, which are known within 2^-16; for low words, of which times beyond LATEST may tell less
+# than it is for; and for those of lanes whose block has a high word below _CLEAR_FROM, beside which they would count.
+RATIO, SHARP_RATIO = np.float32(1.103), np.float32(1.053)
 LATEST = np.float32(12)
 _CLEAR_FROM = np.uint32(2**16)
 _CLEAR = np.uint32(VAGUE_FROM - _CLEAR_FROM)
@@ -36,15 +36,19 @@ _CLEAR = np.uint32(VAGUE_FROM - _CLEAR_FROM)
 # u + a u^2 is at least -log(1 - u) up to u = 1/2, where it is equal; for u in steps of 2^-32.
 _STEP = np.float32(2.0**-32)
 _SQUARE = np.float32((4 * math.log(2) - 2) * 2.0**-64)
-# -log(1 - u) from there on, by the bits of u - 1 in steps of 2^-32, as a signed integer.
-_CHORD = np.float32(-math.log(2) * 2.0**-23)
-_OFFSET = np.float32(-97 * math.log(2))
+# -log(1 - u) from there on, by the bits of (u - 1)^2 in steps of 2^-64: half of its logarithm errs by half of the chord's.
+_CHORD = np.float32(-math.log(2) * 2.0**-24)
+_OFFSET = np.float32(95.5 * math.log(2))
 _RATE = np.float32(1 / 64)
 
 # The bits of a weight are 127 2^23 more than its base-2 logarithm in steps of 2^-23. Where it is cut, it cannot win
 # against the weight 1, as exponentials lie between 2^-59 and 38.
 _UNIT = 2.0**23 * math.log2(math.e)
 _ONE = 127 * 2.0**23
+# A weight with the mantissa m is at most 1 - (log(2) - 1/2) (m - 1) (2 - m) times itself: equal where m is 1 or nearly 2.
+_ABOVE = np.float32(0.1931)
+_MANTISSA, _ONE_BITS = np.uint32(2**23 - 1), np.uint32(127 << 23)
+_1, _2, _3 = np.float32(1), np.float32(2), np.float32(3)
 _CUT = 240 * 2.0**23
 
 
@@ -73,12 +77,26 @@ def weigh(weights, largest, rates, potentials, n, rows):
             weights[at + np.uint64(i)] = real(np.uint32(np.int32(steps)))
 
 
+@stage
+def sharpen(weights, n, rows):
+    """Take from the weights of n categories most of what they are too large by, so that times are within SHARP_RATIO.
+
+    It pays where a row has few categories: fewer may then win, by what is known.
+    """
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(rows):
+            weight = weights[at + np.uint64(i)]
+            m = real(np.uint32(np.uint32(bits(weight) & _MANTISSA) | _ONE_BITS))
+            weights[at + np.uint64(i)] = weight * fma(fma(m, _3 - m, -_2), -_ABOVE, _1)
+
+
 @scalar
 def _exponential(word):
     """Of a high word, an exponential from above."""
     # As a signed integer, it is in steps of 2^-32 the uniform u below 1/2, and u - 1 from there on.
     u = np.float32(np.int32(word))
-    chord = fma(np.float32(np.int32(bits(u))), _CHORD, _OFFSET)
+    chord = fma(np.float32(np.int32(bits(u * u))), _CHORD, _OFFSET)
     return u * fma(u, _SQUARE, _STEP) if np.int32(word) >= 0 else chord
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from fastgumbel._cpu.max.rivals import Races, draw_rivals, drop_decided, line_of, new_rivals
 from fastgumbel._cpu.max.run import enter_margins, enter_temperatures, new_scratch, run
-from fastgumbel._cpu.max.times import enter_rates, weigh
+from fastgumbel._cpu.max.times import RATIO, enter_rates, weigh
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.slots import repeat, survey, turn
-from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, padded, row_id
+from fastgumbel._cpu.stage import STAGE, enter_draws, enter_rows, fill, padded
 from fastgumbel._cpu.top.heap import Heap, spoil
 from fastgumbel._cpu.top.select import new_selection, sort_values
 from fastgumbel._law.ops import fma
@@ -231,13 +231,12 @@ def top_short(x, field, index, value, window):
         if tempered:
             enter_temperatures(temperatures, field.temperatures, r, count)
             enter_rates(rates, temperatures, count)
-        enter_margins(margins, largest, temperatures, tempered, count, at_once)
+        enter_margins(margins, largest, temperatures, tempered, count, at_once, RATIO)
         races = Races(x, None, r, count, temperatures, counters, field.key, field.start)
         for j in range(0, count * n, 64):
             prefetch64(flat, (r + count) * n + j)
         for d in range(at_once):
-            for i in range(count):
-                counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
+            enter_rows(counters, d * count, count, field, r)
         for s in range(window.first_draw, window.last_draw, at_once):
             raced = min(at_once, window.last_draw - s)
             slots = count * raced
