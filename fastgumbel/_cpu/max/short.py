@@ -4,6 +4,8 @@ STAGE slots, each a row and a draw, go through the categories together, and race
 times are bounds from high words, in float32, which leave one category in most slots; others are decided in float64.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_slots
@@ -27,7 +29,7 @@ from fastgumbel._cpu.slots import repeat, survey, turn
 from fastgumbel._cpu.stage import STAGE, enter_draws, enter_rows, padded
 from fastgumbel._law.field import HIGH_WORDS
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
-from fastgumbel._numba.compile import kernel, scalar, stage
+from fastgumbel._numba.compile import kernel, maker, scalar, stage
 from fastgumbel._numba.vector import prefetch64
 
 _1 = np.uint64(1)
@@ -35,6 +37,36 @@ _NONE = np.int64(0)
 _INFINITE = np.float32(np.inf)
 # Up to so many categories, sharp weights are worth their time.
 _SHARP = 12
+
+
+class _Tile(NamedTuple):
+    """Rows that race together: their log-potentials and times by category, a plane each, and planes of numbers a row.
+
+    The largest log-potential, what a distance from it adds to the bits of a weight, the temperature; by how much the
+    least time may be too large, and the limit of times.
+    """
+
+    potentials: Any
+    times: Any
+    largest: Any
+    rates: Any
+    temperatures: Any
+    margins: Any
+    limits: Any
+
+
+@maker
+def _new_tile(x, n):
+    """Room for rows of n categories, of the type of an array."""
+    return _Tile(
+        np.empty((n + 7) * STAGE, x.dtype),
+        np.empty(n * STAGE, np.float32),
+        np.empty(STAGE, x.dtype),
+        np.empty(STAGE, x.dtype),
+        np.ones(STAGE),
+        np.empty(STAGE, np.float32),
+        np.empty(STAGE, np.float32),
+    )
 
 
 @stage
@@ -83,11 +115,13 @@ def _enter_unraced(rivals, x, largest, races, copies):
 
 
 @stage
-def _write(rivals, first, n, index, draw, row, column):
-    """Store the indices of n slots from the first on, which count from `column`."""
-    for i in range(n):
-        arg = rivals.index[np.uint64(first) + np.uint64(i)]
-        index[np.uint64(draw), np.uint64(row) + np.uint64(i)] = arg + column if arg >= 0 else arg
+def _write(rivals, copies, rows, index, value, window, to):
+    """Store what rows have in some draws, from `to` on, a pair of draw and row."""
+    for d in range(copies):
+        draw, row, first = np.uint64(to[0] + d), np.uint64(to[1]), np.uint64(d * rows)
+        for i in range(rows):
+            best, arg = rivals.value[first + np.uint64(i)], rivals.index[first + np.uint64(i)]
+            put(best, arg, index, value, draw, row + np.uint64(i), window.column)
 
 
 @scalar
@@ -102,6 +136,62 @@ def _run_ids(scratch, times, n, slots, key):
         race(times, state, words, 0, 0, j, slots)
 
 
+@stage
+def _enter_rows(tile, flat, field, r, rows, n, copies):
+    """Enter rows from r on, of n categories, which are raced in some draws at once."""
+    turn(tile.potentials, flat, r * n, n, rows)
+    survey(tile.largest, tile.potentials, n, rows)
+    tempered = field.temperatures.size > 0
+    if tempered:
+        enter_temperatures(tile.temperatures, field.temperatures, r, rows)
+        enter_rates(tile.rates, tile.temperatures, rows)
+    ratio = SHARP_RATIO if n <= _SHARP else RATIO
+    enter_margins(tile.margins, tile.largest, tile.temperatures, tempered, rows, copies, ratio)
+    for j in range(0, rows * n, 64):
+        prefetch64(flat, (r + rows) * n + j)
+
+
+@stage
+def _enter_times(tile, n, rows, copies):
+    """Enter the weights of n categories where their times will be."""
+    weigh(tile.times, tile.largest, tile.rates, tile.potentials, n, rows)
+    if n <= _SHARP:
+        sharpen(tile.times, n, rows)
+    repeat(tile.times, n, rows, copies)
+
+
+@stage
+def _search(x, flat, field, index, value, window, ids, planes):
+    """What `max_short` does, with room for it, in which no array is counted."""
+    tile, scratch, rivals = planes
+    n_rows, n = x.shape
+    together = min(n_rows, STAGE)
+    at_once = min(STAGE // together, window.last_draw - window.first_draw)
+    enter_rates(tile.rates, tile.temperatures, STAGE)
+    for r in range(0, n_rows, together):
+        rows = min(together, n_rows - r)
+        _enter_rows(tile, flat, field, r, rows, n, at_once)
+        enter_slots(scratch.planes, ids, r, n, rows, at_once)
+        races = Races(x, ids, r, rows, tile.temperatures, scratch.counters, field.key, field.start)
+        for d in range(at_once):
+            enter_rows(scratch.counters, d * rows, rows, field, r)
+        for s in range(window.first_draw, window.last_draw, at_once):
+            copies = min(at_once, window.last_draw - s)
+            slots = rows * copies
+            for d in range(copies):
+                enter_draws(scratch.counters, d * rows, rows, field, r, s + d)
+            _enter_times(tile, n, rows, copies)
+            if ids is None:
+                run(scratch, tile.times, n, padded(slots), field.start, field.key)
+            else:
+                _run_ids(scratch, tile.times, n, padded(slots), field.key)
+            _enter_limits(tile.limits, tile.margins, scratch.state, padded(slots))
+            settle(rivals, tile.times, tile.limits, n, slots, value.size > 0, races)
+            if not _all_raced(tile.margins, rows):
+                _enter_unraced(rivals, x, tile.largest, races, copies)
+            _write(rivals, copies, rows, index, value, window, (s, window.row + r))
+
+
 @kernel
 def max_short(x, field, index, value, window, ids=None):
     """Gumbel-max of each row of x, for rows of few categories.
@@ -110,55 +200,6 @@ def max_short(x, field, index, value, window, ids=None):
     axes are draws and rows. Where `value` is not empty, what stands there is a result to combine with. `ids` are
     category ids instead of those that count from `start`, one row for all or each.
     """
-    field, window = Field(*field), Window(*window)
-    n_rows, n = x.shape
-    want_value = value.size > 0
-    flat = x.reshape(n_rows * n)
-    together = min(n_rows, STAGE)
-    at_once = min(STAGE // together, window.last_draw - window.first_draw)
-    potentials = np.empty((n + 7) * STAGE, x.dtype)
-    times = np.empty(n * STAGE, np.float32)
-    largest, rates, temperatures = np.empty(STAGE, x.dtype), np.empty(STAGE, x.dtype), np.ones(STAGE)
-    tempered, sharp = field.temperatures.size > 0, n <= _SHARP
-    margins, limits = np.empty(STAGE, np.float32), np.empty(STAGE, np.float32)
-    scratch, rivals = new_scratch(ids, n), new_rivals(n)
-    counters = scratch.counters
-    enter_rates(rates, temperatures, STAGE)
-    for r in range(0, n_rows, together):
-        count = min(together, n_rows - r)
-        to_row = window.row + r
-        turn(potentials, flat, r * n, n, count)
-        survey(largest, potentials, n, count)
-        if tempered:
-            enter_temperatures(temperatures, field.temperatures, r, count)
-            enter_rates(rates, temperatures, count)
-        enter_margins(margins, largest, temperatures, tempered, count, at_once, SHARP_RATIO if sharp else RATIO)
-        enter_slots(scratch.planes, ids, r, n, count, at_once)
-        races = Races(x, ids, r, count, temperatures, counters, field.key, field.start)
-        for j in range(0, count * n, 64):
-            prefetch64(flat, (r + count) * n + j)
-        for d in range(at_once):
-            enter_rows(counters, d * count, count, field, r)
-        for s in range(window.first_draw, window.last_draw, at_once):
-            raced = min(at_once, window.last_draw - s)
-            slots = count * raced
-            for d in range(raced):
-                enter_draws(counters, d * count, count, field, r, s + d)
-            weigh(times, largest, rates, potentials, n, count)
-            if sharp:
-                sharpen(times, n, count)
-            repeat(times, n, count, raced)
-            if ids is None:
-                run(scratch, times, n, padded(slots), field.start, field.key)
-            else:
-                _run_ids(scratch, times, n, padded(slots), field.key)
-            _enter_limits(limits, margins, scratch.state, padded(slots))
-            settle(rivals, times, limits, n, slots, want_value, races)
-            if not _all_raced(margins, count):
-                _enter_unraced(rivals, x, largest, races, raced)
-            for d in range(raced):
-                if not want_value:
-                    _write(rivals, d * count, count, index, s + d, to_row, window.column)
-                    continue
-                for i in range(d * count, (d + 1) * count):
-                    put(rivals.value[i], rivals.index[i], index, value, s + d, to_row + i - d * count, window.column)
+    n = x.shape[1]
+    planes = _new_tile(x, n), new_scratch(ids, n), new_rivals(n)
+    _search(x, x.reshape(x.size), Field(*field), index, value, Window(*window), ids, planes)
