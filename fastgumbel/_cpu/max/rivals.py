@@ -78,7 +78,7 @@ def line_of(slot, rows):
     return slot if slot < rows else slot % rows
 
 
-@stage
+@scalar
 def draw_rivals(rivals, n, races):
     """Exact noise, to `exact`, and log-potentials of the first n that wait."""
     state, places, high, low, own, noise = rivals.exact
