@@ -178,6 +178,7 @@ def given_short(x, field, choices, out, faulty, window):
         repeat(w, n, count, at_once)
         for d in range(at_once):
             enter_rows(counters, d * count, count, field, r)
+            for i in range(count):
                 slots.tops[d * count + i] = slots.tops[i]
                 slots.sums[d * count + i] = slots.sums[i]
         for s in range(window.first_draw, window.last_draw, at_once):
