@@ -5,8 +5,21 @@ import numpy as np
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Field
 from fastgumbel._cpu.slots import noise_planes, slot_scratch, turn_back
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, coordinates_at, first_draw, row_id
-from fastgumbel._numba.compile import kernel
+from fastgumbel._cpu.stage import STAGE, coordinates_at, enter_draws, enter_rows
+from fastgumbel._numba.compile import kernel, stage
+
+
+@stage
+def _enter_lines(counters, n, field, first, rows):
+    """Write rows and draws of n lines from the first on to the counters, those of one draw together."""
+    done = 0
+    while done < n:
+        draw = (first + done) // rows
+        row = first + done - draw * rows
+        run = min(n - done, rows - row)
+        enter_rows(counters, done, run, field, row)
+        enter_draws(counters, done, run, field, row, draw)
+        done += run
 
 
 @kernel
@@ -21,13 +34,9 @@ def noise_short(out, field, first, rows):
     flat = out.reshape(n_lines * n)
     noise = np.empty((n + 7) * STAGE, out.dtype)
     scratch = slot_scratch(out)
-    counters = scratch.counters
     for at in range(0, n_lines, STAGE):
         slots = min(STAGE, n_lines - at)
-        for i in range(slots):
-            line = first + at + i
-            counters[ROW + i] = row_id(field.ids, field.row, line % rows)
-            counters[DRAW + i] = first_draw(field, line % rows) + np.uint64(line // rows)
+        _enter_lines(scratch.counters, slots, field, first + at, rows)
         noise_planes(noise, scratch, n, slots, field.start, field.key)
         turn_back(flat, at * n, noise, 0, n, slots)
 
