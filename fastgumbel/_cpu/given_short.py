@@ -6,11 +6,11 @@ import numpy as np
 
 from fastgumbel._cpu.given import refused, yield_to
 from fastgumbel._cpu.parameters import Field, Window
+from fastgumbel._cpu.slot_sums import SPARE, total_of_planes
 from fastgumbel._cpu.slots import repeat, slot_scratch, survey_valid, turn, turn_back
 from fastgumbel._cpu.stage import STAGE, draw_words, enter_draws, enter_rows, exponentials, fill
 from fastgumbel._law.field import OTHER_WORDS
 from fastgumbel._law.real import decay, log, log64
-from fastgumbel._law.sums import GROUP
 from fastgumbel._numba.compile import kernel, stage
 
 _1 = np.uint64(1)
@@ -41,38 +41,6 @@ def _weigh(w, x, slots, n, rows):
         at = np.uint64(j * STAGE)
         for i in range(rows):
             w[at + np.uint64(i)] = decay(x[at + np.uint64(i)] - tops[i])
-
-
-@stage
-def _add_planes(w, to, first, second, rows):
-    """Add two planes of w to each other, into a third."""
-    at, a, b = np.uint64(to * STAGE), np.uint64(first * STAGE), np.uint64(second * STAGE)
-    for i in range(rows):
-        w[at + np.uint64(i)] = w[a + np.uint64(i)] + w[b + np.uint64(i)]
-
-
-@stage
-def _add_to(sums, w, plane, rows):
-    """Add a plane of w to sums."""
-    at = np.uint64(plane * STAGE)
-    for i in range(rows):
-        sums[i] += np.float64(w[at + np.uint64(i)])
-
-
-@stage
-def _total(sums, w, n, rows):
-    """`total` of the first n planes of w, which has half a group of planes to spare behind them."""
-    fill(sums, 0, rows, 0.0)
-    whole = n // GROUP * GROUP
-    for group in range(0, whole, GROUP):
-        begin, half = group, GROUP // 2
-        while half:
-            for j in range(half):
-                _add_planes(w, n + j, begin + j, begin + half + j, rows)
-            begin, half = n, half // 2
-        _add_to(sums, w, n, rows)
-    for j in range(whole, n):
-        _add_to(sums, w, j, rows)
 
 
 @stage
@@ -155,7 +123,7 @@ def given_short(x, field, choices, out, faulty, window):
     together = min(n_rows, STAGE)
     at_once = min(STAGE // together, window.last_draw - window.first_draw)
     potentials = np.empty((n + 7) * STAGE, x.dtype)
-    w = np.empty((n + GROUP // 2) * STAGE, out.dtype)
+    w = np.empty((n + SPARE) * STAGE, out.dtype)
     e = np.empty((n + 7) * STAGE, out.dtype)
     slots = _Slots(
         np.empty(STAGE, x.dtype),
@@ -173,7 +141,7 @@ def given_short(x, field, choices, out, faulty, window):
         turn(potentials, flat, r * n, n, count)
         survey_valid(slots.tops, potentials, n, count)
         _weigh(w, potentials, slots, n, count)
-        _total(slots.sums, w, n, count)
+        total_of_planes(slots.sums, w, n, count)
         repeat(potentials, n, count, at_once)
         repeat(w, n, count, at_once)
         for d in range(at_once):

@@ -32,6 +32,9 @@ from fastgumbel._request.temperature import rates_of
 # samples by direction, draw and row: a plain `Tangents` of kernels.
 Slopes: TypeAlias = tuple[NDArray[Any], NDArray[Any], bool, NDArray[Any]]
 
+# So many rows (and draws) or more, of at most so many bytes, go side by side through the vector slots, and all rows
+# whose sums the contract takes one by one.
+_SLOTS, _SLOT_BYTES, _SLOT_BYTES_OF_TANGENTS = 16, 960, 800
 # Numbers of Gumbel-Rao at once; and where there are several blocks, what stays in the cache of a processor.
 RAO, _BLOCK = 2**21, 2**16
 
@@ -265,8 +268,10 @@ def _relax_piece(
     slopes: Slopes | None,
     window: Any,
 ) -> None:
-    """Call the kernel for a piece of rows: which, depends on their length alone, as bits may not on their batch."""
-    if x.shape[1] <= SHORT:
+    """Call the kernel for a piece of rows; they have the same bits."""
+    rows, n = x.shape
+    most = (_SLOT_BYTES if slopes is None else _SLOT_BYTES_OF_TANGENTS) // rates.itemsize
+    if n <= SHORT or (n <= most and rows * (window[1] - window[0]) >= _SLOTS):
         softmax_short(x, at, rates, noise, into, slopes or _no_tangents(rates.dtype), window)
     elif slopes is None:
         softmax_long(x, at, rates, noise, into, window)

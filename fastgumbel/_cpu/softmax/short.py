@@ -1,14 +1,21 @@
-"""Relaxed samples of short rows, and their tangents: rows (and draws) as vector slots."""
+"""Relaxed samples of short rows, and their tangents: rows (and draws) as vector slots.
+
+Sums are taken as `_law/sums.py` says: in the type of the row up to SHORT categories, and beyond as `total`, in float64.
+"""
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastgumbel._cpu.parameters import Field, Samples, Tangents, Window
 from fastgumbel._cpu.row import weighed
+from fastgumbel._cpu.slot_sums import SPARE, total_of_planes
 from fastgumbel._cpu.slots import noise_planes, repeat, slot_scratch, survey_valid, turn, turn_back
-from fastgumbel._cpu.stage import ROW, STAGE, enter_draws, fill, row_id
-from fastgumbel._law.real import decay, log
+from fastgumbel._cpu.stage import STAGE, enter_draws, enter_rows, fill
+from fastgumbel._law.real import decay, log, log64
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
-from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._law.sums import SHORT
+from fastgumbel._numba.compile import kernel, maker, stage
 
 # Planes of what is known of a slot.
 _LARGEST = 0
@@ -19,6 +26,21 @@ _SLOPE = 4 * STAGE
 _DISTANCE = 5 * STAGE
 _TOP = 6 * STAGE
 _PLANES = 7
+
+
+class _Long(NamedTuple):
+    """For rows beyond SHORT: sums of samples and of their products with distances and tangents; and those products."""
+
+    sums: Any
+    distances: Any
+    means: Any
+    products: Any
+
+
+@maker
+def _new_long(like, n):
+    """Room for products of n categories, of the type of an array."""
+    return _Long(np.empty(STAGE), np.zeros(STAGE), np.empty(STAGE), np.empty((n + SPARE) * STAGE, like.dtype))
 
 
 @stage
@@ -35,20 +57,35 @@ def _perturb(v, x, known, n, slots):
 
 
 @stage
-def _decays(p, v, known, n, slots):
-    """Relaxed samples of perturbed values, and the sum they were divided by; NaN where a slot has no sample."""
+def _add_up(known, plane, numbers, n, slots):
+    """Sum of the first n planes of numbers, one by one in their type, to a plane of `known`."""
     for i in range(slots):
-        known[_TOTAL + i] = 0
+        known[plane + i] = 0
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(slots):
-            e = decay((v[at + np.uint64(i)] - known[_LARGEST + i]) * known[_RATE + i])
-            p[at + np.uint64(i)] = e
-            known[_TOTAL + i] += e
+            known[plane + i] += numbers[at + np.uint64(i)]
+
+
+@stage
+def _decays(p, v, known, sums, n, slots):
+    """Relaxed samples of perturbed values, and the sums they were divided by; NaN where a slot has no sample."""
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(slots):
+            p[at + np.uint64(i)] = decay((v[at + np.uint64(i)] - known[_LARGEST + i]) * known[_RATE + i])
+    if n <= SHORT:
+        _add_up(known, _TOTAL, p, n, slots)
+        for i in range(slots):
+            known[_MEAN + i] = 1 / known[_TOTAL + i]
+    else:
+        total_of_planes(sums, p, n, slots)
+        for i in range(slots):
+            known[_TOTAL + i], known[_MEAN + i] = sums[i], 1 / sums[i]
     for i in range(slots):
         good = known[_LARGEST + i] > -np.inf
         known[_TOTAL + i] = known[_TOTAL + i] if good else np.nan
-        known[_MEAN + i] = 1 / known[_TOTAL + i]
+        known[_MEAN + i] = known[_MEAN + i] if good else np.nan
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(slots):
@@ -67,11 +104,14 @@ def _distances(v, known, n, slots):
 
 
 @stage
-def _logs(p, t, x, known, n, slots):
+def _logs(p, t, x, known, sums, n, slots):
     """Logarithms of the sample, by slot; -inf where excluded."""
     excluded = t.dtype.type(-np.inf)
     for i in range(slots):
         known[_MEAN + i] = log(known[_TOTAL + i]) if known[_TOTAL + i] > 0 else known[_TOTAL + i]
+    if n > SHORT:
+        for i in range(slots):
+            known[_MEAN + i] = log64(sums[i]) if known[_TOTAL + i] > 0 else known[_TOTAL + i]
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(slots):
@@ -80,27 +120,38 @@ def _logs(p, t, x, known, n, slots):
 
 
 @stage
-def _mean_distances(p, t, known, n, slots):
-    """Mean distance of each slot under its sample."""
+def _add_up_products(known, plane, numbers, p, n, slots):
+    """As `_add_up`, of the products of numbers and sample."""
     for i in range(slots):
-        known[_DISTANCE + i] = 0
+        known[plane + i] = 0
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(slots):
-            known[_DISTANCE + i] += p[at + np.uint64(i)] * t[at + np.uint64(i)]
+            known[plane + i] += p[at + np.uint64(i)] * numbers[at + np.uint64(i)]
 
 
 @stage
-def _means(q, p, known, n, slots):
-    """Mean slope of each slot under its sample, where q holds tangents of log-potentials."""
-    for i in range(slots):
-        known[_MEAN + i] = 0
+def _total_of_products(sums, products, numbers, p, n, slots):
+    """`total` of the products of numbers and sample, which go to planes of their own."""
     for j in range(n):
         at = np.uint64(j * STAGE)
         for i in range(slots):
-            known[_MEAN + i] += p[at + np.uint64(i)] * q[at + np.uint64(i)]
-    for i in range(slots):
-        known[_MEAN + i] = (known[_MEAN + i] - known[_SLOPE + i] * known[_DISTANCE + i]) * known[_RATE + i]
+            products[at + np.uint64(i)] = p[at + np.uint64(i)] * numbers[at + np.uint64(i)]
+    total_of_planes(sums, products, n, slots)
+
+
+@stage
+def _means(q, p, known, long, n, slots):
+    """Mean slope of each slot under its sample, where q holds tangents of log-potentials."""
+    if n <= SHORT:
+        _add_up_products(known, _MEAN, q, p, n, slots)
+        for i in range(slots):
+            known[_MEAN + i] = (known[_MEAN + i] - known[_SLOPE + i] * known[_DISTANCE + i]) * known[_RATE + i]
+    else:
+        _total_of_products(long.means, long.products, q, p, n, slots)
+        for i in range(slots):
+            mean = long.means[i] - np.float64(known[_SLOPE + i]) * long.distances[i]
+            known[_MEAN + i] = mean * np.float64(known[_RATE + i])
 
 
 @stage
@@ -169,9 +220,10 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
     kind = rates.dtype
     potentials = np.empty((n + 7) * STAGE, x.dtype)
     t = np.empty((n + 7) * STAGE, kind)
-    p = np.empty((n + 7) * STAGE, kind)
+    p = np.empty((n + SPARE) * STAGE, kind)
     q = np.empty((n + 7) * STAGE if n_directions or logarithm else 0, kind)
     known = np.empty(_PLANES * STAGE, kind)
+    long = _new_long(p, n if n > SHORT and n_directions else 0)
     fill(known, _DISTANCE, STAGE, kind.type(0))
     fill(known, _RATE, STAGE, rates[0])
     scratch = slot_scratch(rates)
@@ -182,8 +234,8 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
         survey_valid(known[_TOP:], potentials, n, count)
         repeat(potentials, n, count, at_once)
         for d in range(at_once):
+            enter_rows(counters, d * count, count, field, r)
             for i in range(count):
-                counters[ROW + d * count + i] = row_id(field.ids, field.row, r + i)
                 known[_TOP + d * count + i] = known[_TOP + i]
             for i in range(count if rates.size > 1 else 0):
                 known[_RATE + d * count + i] = rates[to_row + i]
@@ -199,20 +251,22 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
                     enter_draws(counters, d * count, count, field, r, s + d)
                 noise_planes(t, scratch, n, slots, field.start, field.key)
             _perturb(t, potentials, known, n, slots)
-            _decays(p, t, known, n, slots)
+            _decays(p, t, known, long.sums, n, slots)
             if moved or logarithm:
                 _distances(t, known, n, slots)
             for i in range(count):
                 if known[_LARGEST + i] == -np.inf:
                     faulty[to_row + i] = INVALID_ROW
             if y.size and logarithm:
-                _logs(q, t, potentials, known, n, slots)
+                _logs(q, t, potentials, known, long.sums, n, slots)
             if y.size:
                 for d in range(raced):
                     base = ((s + d) * all_rows + to_row) * n
                     turn_back(results, base, q if logarithm else p, d * count, n, count)
-            if moved:
-                _mean_distances(p, t, known, n, slots)
+            if moved and n <= SHORT:
+                _add_up_products(known, _DISTANCE, t, p, n, slots)
+            elif moved:
+                _total_of_products(long.distances, long.products, t, p, n, slots)
             for k in range(n_directions):
                 if dx.size:
                     turn(q, directions, (k * all_rows + to_row) * n, n, count)
@@ -222,7 +276,7 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
                 for d in range(raced):
                     for i in range(count):
                         known[_SLOPE + d * count + i] = dtau[k, to_row + i]
-                _means(q, p, known, n, slots)
+                _means(q, p, known, long, n, slots)
                 for i in range(slots):
                     if known[_TOTAL + i] > 0 and not abs(known[_MEAN + i]) < np.inf:
                         faulty[to_row + i % count] = INFINITE_TANGENT
