@@ -20,8 +20,8 @@ from fastgumbel._request.ids import IDS
 from fastgumbel._request.ndarrays import count_set, frozen
 from fastgumbel._request.request import Request
 
-# So many rows (and draws) or more, of at most so many categories, go side by side through the vector slots.
-_SLOTS, _SHORT = 16, 128
+# So many rows (and draws) or more, of at most so many bytes or so many categories, go side by side through the slots.
+_SLOTS, _SLOT_BYTES = 16, 1024
 _FEW_SLOTS, _SHORTER = 4, 32
 
 
@@ -87,7 +87,7 @@ def _noise_block(
         np.copyto(part, 0, where=(own >= IDS) & ~np.isnan(part))
         return
     slots = (r1 - r) * (s1 - s)
-    if (slots >= _SLOTS and rows.n <= _SHORT) or (slots >= _FEW_SLOTS and rows.n <= _SHORTER):
+    if (slots >= _SLOTS and rows.n * out.itemsize <= _SLOT_BYTES) or (slots >= _FEW_SLOTS and rows.n <= _SHORTER):
         given_short(x, at, choices, out, faulty, window)
     else:
         given_choice(x, at, choices, out, faulty, window, False)

@@ -1,4 +1,4 @@
-"""Conditioned noise, and Gumbel-Rao, of short rows: as vector lanes and in blocks, the bits are those of one by one."""
+"""Conditioned noise, and Gumbel-Rao, of short rows: as vector slots and in blocks, the bits are those of one by one."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from fastgumbel import NoiseField, gumbel_given_choice, gumbel_softmax_jvp
 from fastgumbel._host import given, softmax
 
-LENGTHS = (1, 2, 3, 4, 5, 7, 8, 9, 10, 31, 63, 64, 65, 96, 97, 127, 128)
+LENGTHS = (1, 2, 3, 4, 5, 7, 8, 9, 10, 31, 63, 64, 65, 96, 97, 127, 128, 129, 200, 256)
 
 
 def problem(n, dtype, rng):

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgumbel._cpu.parameters import Field, Line, Window
 from fastgumbel._cpu.slots import survey_valid, turn
-from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, enter_draws, enter_rows, fill, temperature_of
+from fastgumbel._cpu.stage import DRAW, STAGE, draw_words, enter_draws, enter_rows, fill, temperature_of
 from fastgumbel._law.race import COLDEST
 from fastgumbel._law.real import decay32
 from fastgumbel._law.reduce import NO_INDEX

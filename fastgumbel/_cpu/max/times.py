@@ -25,9 +25,9 @@ LEAST = 2 * STAGE
 UNKNOWN = 3 * STAGE
 PLANES = 4
 
-# An exponential is at most 1.0370 times too large; a weight at most 1.0615 times, and a sharp one 1.0132 times. The rest
-# is for roundings; for weights, which are known within 2^-16; for low words, of which times beyond LATEST may tell less
-# than it is for; and for those of lanes whose block has a high word below _CLEAR_FROM, beside which they would count.
+# An exponential is at most 1.0370 times too large; a weight at most 1.0615 times, and a sharp one 1.0132 times. The
+# rest is for roundings; for weights, which are known within 2^-16; for low words, of which times beyond LATEST may tell
+# less than it is for; and for those of lanes whose block has a high word below _CLEAR_FROM, beside which they count.
 RATIO, SHARP_RATIO = np.float32(1.103), np.float32(1.053)
 LATEST = np.float32(12)
 _CLEAR_FROM = np.uint32(2**16)
@@ -36,7 +36,7 @@ _CLEAR = np.uint32(VAGUE_FROM - _CLEAR_FROM)
 # u + a u^2 is at least -log(1 - u) up to u = 1/2, where it is equal; for u in steps of 2^-32.
 _STEP = np.float32(2.0**-32)
 _SQUARE = np.float32((4 * math.log(2) - 2) * 2.0**-64)
-# -log(1 - u) from there on, by the bits of (u - 1)^2 in steps of 2^-64: half of its logarithm errs by half of the chord's.
+# -log(1 - u) from there on, by the bits of (u - 1)^2 in steps of 2^-64: half a logarithm errs by half of its chord.
 _CHORD = np.float32(-math.log(2) * 2.0**-24)
 _OFFSET = np.float32(95.5 * math.log(2))
 _RATE = np.float32(1 / 64)
@@ -45,7 +45,7 @@ _RATE = np.float32(1 / 64)
 # against the weight 1, as exponentials lie between 2^-59 and 38.
 _UNIT = 2.0**23 * math.log2(math.e)
 _ONE = 127 * 2.0**23
-# A weight with the mantissa m is at most 1 - (log(2) - 1/2) (m - 1) (2 - m) times itself: equal where m is 1 or nearly 2.
+# A weight with the mantissa m is at least 1 / (1 - (log(2) - 1/2) (m - 1) (2 - m)) times too large.
 _ABOVE = np.float32(0.1931)
 _MANTISSA, _ONE_BITS = np.uint32(2**23 - 1), np.uint32(127 << 23)
 _1, _2, _3 = np.float32(1), np.float32(2), np.float32(3)
