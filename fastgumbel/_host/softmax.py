@@ -34,7 +34,7 @@ Slopes: TypeAlias = tuple[NDArray[Any], NDArray[Any], bool, NDArray[Any]]
 
 # So many rows (and draws) or more, of at most so many bytes, go side by side through the vector slots, and all rows
 # whose sums the contract takes one by one.
-_SLOTS, _SLOT_BYTES, _SLOT_BYTES_OF_TANGENTS = 16, 960, 720
+_SLOTS, _SLOT_BYTES, _SLOT_BYTES_OF_TANGENTS = 16, 896, 448
 # Numbers of Gumbel-Rao at once; and where there are several blocks, what stays in the cache of a processor.
 RAO, _BLOCK = 2**21, 2**16
 
