@@ -44,6 +44,11 @@ class Fault(IntEnum):
 
 RNG_AND_NOISE = "give rng or noise, not both"
 
+DEVICE_TEMPERATURE = (
+    "temperature must be 1 where gumbel_given_choice gets device arrays: pass log_potentials / temperature, and use "
+    "the noise beside these, or pass host arrays"
+)
+
 # Why a category takes no part.
 EXCLUDED = "excluded by where"
 
@@ -143,10 +148,20 @@ def tangent_message(name: str, argument: str = "tangents") -> str:
     return f"{argument} must be finite, and not so large as to overflow, but those of {name} are not"
 
 
-def choice_message(name: str, n: int, choices: NDArray[Any]) -> str:
-    """What is wrong with a row whose choices are not all among the categories that are left."""
+def choice_message(name: str, n: int, choices: NDArray[Any], cold: bool = False) -> str:
+    """What is wrong with a row whose choices are not all among the categories that are left.
+
+    Where it is `cold`, one category alone can have been chosen.
+    """
     few = ", ".join(map(str, sorted({int(c) for c in choices})[:3]))
-    return f"choice must be a category that is left, from 0 to {n - 1}, but {name} has {few}"
+    only = "; at temperature 0 it is the first of the largest log-potentials" if cold else ""
+    return f"choice must be a category that is left, from 0 to {n - 1}, but {name} has {few}{only}"
+
+
+def overflow_message(name: str, kind: Any) -> str:
+    """What is wrong with a row whose choice has noise beyond the range of its dtype."""
+    wider = "float64 log_potentials or " if kind == np.float32 else ""
+    return f"temperature of {name} is so low that noise given its choice overflows {kind}: pass {wider}a higher one"
 
 
 def first_bad(line: NDArray[Any]) -> tuple[int, Any] | None:
