@@ -154,7 +154,8 @@ def _relaxed(
 ) -> NDArray[Any]:
     """Relaxed samples of a block; NaN in invalid rows."""
     invalid = ~_valid(tops)
-    call.refuse(invalid, tops[1], block.draw_place + block.place)
+    if block.draws:
+        call.refuse(invalid, tops[1], block.draw_place + block.place)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         y = _samples(block, tau, tops, peaks, _total(state), log)
     y[:, invalid] = np.nan

@@ -17,7 +17,8 @@ from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax import RAO, choices_of, harden, precomputed_noise, refuse, relax, shapes_of
 from fastgumbel._host.softmax_row import pull_row
 from fastgumbel._host.threads import run
-from fastgumbel._law.reduce import INVALID_ROW
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
+from fastgumbel._request.faults import tau_overflow_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.ndarrays import converted, frozen
 from fastgumbel._request.outputs import outs_of
@@ -69,6 +70,13 @@ class _Pulled:
         """Write what was added up."""
         self._write(0, sums)
 
+    def mark_overflow(self) -> None:
+        """Mark rows of which a gradient is infinite, though cotangents are finite; they are too large for its type."""
+        if np.isfinite(self._dx).all() and np.isfinite(self.slopes).all():
+            return
+        infinite = ~(np.isfinite(self._dx).all(-1) & np.isfinite(self.slopes)) & (self.faulty == 0)
+        self._dx[infinite], self.slopes[infinite], self.faulty[infinite] = np.nan, 0, INFINITE_TANGENT
+
     def _pull_row(
         self, row: int, y: NDArray[Any], log: bool, cotangents: NDArray[Any], sums: NDArray[np.float64]
     ) -> None:
@@ -117,10 +125,13 @@ def sample(
     if index is not None:
         pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = INVALID_ROW
         harden(y, index, np.ones(rows.count, bool), log)
+    pulled.mark_overflow()
     refuse(request, rows, pulled.faulty, "cotangent")
     with np.errstate(all="ignore"):
         shape_of_tau = () if type(tau) is float else np.shape(tau)
         slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), shape_of_tau, request.axis).astype(rows.dtype)
+    if request.raises and not np.isfinite(slopes).all():
+        raise ValueError(tau_overflow_message(slopes.dtype))
     return delivered(y, y_out, shape, axis), (delivered(dx, dx_out, dx_shape, axis), slopes[()])
 
 

@@ -131,9 +131,15 @@ def repeat_message(name: str, category: int, remedy: str) -> str:
     return f"noise: {name} has the category id {category} twice, and here each may stand once in a row: {remedy}"
 
 
-def infinite_message(name: str, value: Any, category: int, kind: Any = None) -> str:
-    """What is wrong with a row of precomputed noise that is NaN or inf, or that a dtype in which it is read has not."""
-    within = "" if kind is None or not np.isfinite(value) else f" in {kind}"
+def infinite_message(name: str, value: Any, category: int, kind: Any = None, temperature: Any = None) -> str:
+    """What is wrong with a row of precomputed noise that is NaN or inf, or that a dtype in which it is read has not.
+
+    Or of which the product with its `temperature` is infinite.
+    """
+    finite = np.isfinite(value)
+    within = f" in {kind}" if finite and kind is not None else ""
+    if finite and temperature is not None:
+        within = f" times its temperature, {temperature}"
     return f"noise must be finite{within}, or -inf in empty places, but {name} has {value} at category {category}"
 
 
@@ -146,6 +152,11 @@ def zero_tau_message(taus: NDArray[Any], name: Callable[[int], str]) -> str:
 def tangent_message(name: str, argument: str = "tangents") -> str:
     """What is wrong with a row of tangents, or a cotangent, that are not finite."""
     return f"{argument} must be finite, and not so large as to overflow, but those of {name} are not"
+
+
+def tau_overflow_message(kind: Any) -> str:
+    """What is wrong with cotangents of which no row's own gradient is infinite, but that of a temperature."""
+    return f"cotangent must not be so large as to overflow, but the gradient of tau is beyond {kind}"
 
 
 def choice_message(name: str, n: int, choices: NDArray[Any], cold: bool = False) -> str:

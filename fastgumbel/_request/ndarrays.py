@@ -62,3 +62,10 @@ def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         return array
     with np.errstate(over="ignore", under="ignore"):
         return array.astype(dtype)
+
+
+def overflows(noise: NDArray[Any], temperature: float) -> NDArray[np.bool_]:
+    """Where the product of finite noise with its temperature is infinite."""
+    with np.errstate(all="ignore"):
+        overflow: NDArray[np.bool_] = np.isinf(noise.astype(np.float64) * temperature) & np.isfinite(noise)
+    return overflow

@@ -221,6 +221,16 @@ def test_nothing(call):
     assert_equal(*both(call, normal((2, 100)), ((2,), (60, 40)), size=(2, 0)))
 
 
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("chunks", [((1, 2), (60, 140)), ((3,), (200,))])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e20])
+def test_no_draws_of_invalid_rows_are_no_error(call, chunks, bad):
+    x = normal((3, 200))
+    x[1, 70] = bad
+    for size in (0, (2, 0)):
+        assert_equal(*both(call, x, chunks, size=size))
+
+
 def faulty(k):
     """Rows of 200: two whose first shard has nothing left, one without anything, and bad values in two."""
     x = normal((6, 200))
