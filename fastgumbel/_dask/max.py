@@ -19,8 +19,8 @@ Found = tuple[NDArray[np.intp], NDArray[np.float64], Faults]
 def _search_shard(block: Block) -> Found:
     index = np.empty((block.draws, block.rows.count), np.intp)
     value = np.empty(index.shape)
-    for run, rows in block.runs():
-        _max.search(rows, None, index[run], value[run])
+    for run, rows, noise in block.runs():
+        _max.search(rows, noise, index[run], value[run])
     index[index >= 0] += block.first
     return index, value, block.faults(np.any(np.isnan(value), 0))
 

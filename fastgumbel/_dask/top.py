@@ -22,8 +22,8 @@ def _search_shard(places: int, block: Block) -> Found:
     block.keep_one_each()
     index = np.empty((block.draws, block.rows.count, min(places, block.rows.n)), np.intp)
     value = np.empty(index.shape)
-    for run, rows in block.runs() if block.rows.n else ():
-        search(rows, None, index[run], value[run])
+    for run, rows, noise in block.runs() if block.rows.n else ():
+        search(rows, noise, index[run], value[run])
     index[index >= 0] += block.first
     return index, value, block.faults(np.any(np.isnan(value), (0, 2)))
 

@@ -270,10 +270,11 @@ def noise_of(request: Request) -> Rows | None:
     """Precomputed noise, if there is any: its rows are those of the first draw, then those of the second, ..."""
     if request.given is None:
         return None
-    noise, temperatures = rows_at(request.given, None, request.axis), request.place.temperatures
-    hottest = temperatures.max(initial=1.0)
-    if hottest > 1 and _largest(noise.values) > _MOST / 2 / hottest:
-        _refuse_overflow(noise, temperatures)
+    noise = rows_at(request.given, None, request.axis)
+    found = overflow_of(noise, request.place.temperatures)
+    if found is not None:
+        line, column, value, temperature = found
+        raise ValueError(infinite_message(place_name(noise.batch, line), value, column, temperature=temperature))
     return noise
 
 
@@ -290,11 +291,14 @@ def _largest(noise: NDArray[Any]) -> float:
     return float(max(noise.max(initial=0.0), -least))
 
 
-def _refuse_overflow(noise: Rows, temperatures: NDArray[np.float64]) -> None:
-    """Raise for noise of which the product with its row's temperature is infinite; other than finite is not looked at.
+def overflow_of(noise: Rows, temperatures: NDArray[np.float64]) -> tuple[int, int, Any, float] | None:
+    """The first finite noise of which the product with its row's temperature is infinite: line, column, and both.
 
     Lines of noise are those of all rows in the first draw, in the second, ...
     """
+    hottest = temperatures.max(initial=1.0)
+    if not (hottest > 1 and _largest(noise.values) > _MOST / 2 / hottest):
+        return None
     step = BUFFER_BYTES // 8
     for line in range(noise.count):
         temperature = float(temperatures[line % temperatures.size])
@@ -303,8 +307,8 @@ def _refuse_overflow(noise: Rows, temperatures: NDArray[np.float64]) -> None:
             bad = overflows(piece, temperature)
             if bad.any():
                 at = int(bad.argmax())
-                name = place_name(noise.batch, line)
-                raise ValueError(infinite_message(name, piece[at], c + at, temperature=temperature))
+                return line, c + at, piece[at], temperature
+    return None
 
 
 def fault_of(request: Request, rows: Rows, row: int) -> str:
