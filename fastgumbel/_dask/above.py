@@ -50,8 +50,7 @@ def _search_block(block: Block, threshold: Any) -> Found:
     block.keep_one_each()
     call, lead = block.call, (*block.draw_place, *block.place)
     above = _search(block, _by_draw_and_row(block, threshold))
-    faulty = np.any(above.faulty, 0)
-    call.refuse(faulty, block.faults(faulty), lead)
+    call.refuse(above.faulty, block.faults(np.any(above.faulty, 0)), lead)
     starts = np.array([*(part.start for part in lead), block.first], np.intp)
     found = np.stack(coordinates(above, lengths(lead))) + starts[:, np.newaxis]
     invalid = positions(lead, call.size + call.batch)[above.faulty.reshape(-1)]

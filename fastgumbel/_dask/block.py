@@ -15,6 +15,7 @@ from fastgumbel._host.rows import Rows, overflow_of, rows_at
 from fastgumbel._request.coordinates import Coordinates
 from fastgumbel._request.faults import (
     category_name,
+    draw_name,
     fault_message,
     first_bad,
     infinite_message,
@@ -152,7 +153,7 @@ class Call:
     """What all blocks of a call know.
 
     `row_ids` are those of all rows, for messages; empty where they count from 0. `excluded` is what may exclude
-    categories, in words.
+    categories, in words. Noise may be `given`.
     """
 
     key: np.uint64
@@ -160,6 +161,7 @@ class Call:
     start: int
     row_ids: NDArray[np.uint64]
     excluded: str
+    given: bool
     wide: bool
     size: tuple[int, ...]
     batch: tuple[int, ...]
@@ -171,11 +173,20 @@ class Call:
         """Name a row of a block as a user would index it in the whole."""
         return row_name(self.batch, int(positions(place[len(self.size) :], self.batch)[row]), self.row_ids)
 
-    def refuse(self, invalid: NDArray[np.bool_], faults: Faults, place: Place) -> None:
-        """Raise for the first of the rows that are invalid, unless such rows are marked."""
+    def draw_of(self, place: Place, draw: int, name: str) -> str:
+        """Name a row in a draw of a block, if draws differ in what is left of it: where noise is given."""
+        if not (self.given and self.size):
+            return name
+        return draw_name(self.size, int(positions(place[: len(self.size)], self.size)[draw]), name)
+
+    def refuse(self, invalid: NDArray[Any], faults: Faults, place: Place) -> None:
+        """Raise for the first of the rows that are invalid, by draw and row, unless such rows are marked."""
         if not self.mark and invalid.any():
-            row = int(invalid.argmax())
-            raise ValueError(fault_message(self.name(place, row), faults[row], self.excluded))
+            row = int(invalid.any(0).argmax())
+            name = self.name(place, row)
+            if faults[row] is None:
+                name = self.draw_of(place, int(invalid[:, row].argmax()), name)
+            raise ValueError(fault_message(name, faults[row], self.excluded))
 
 
 def earlier_fault(one: Faults, two: Faults) -> Faults:

@@ -78,7 +78,7 @@ def _draws(
 
 
 def _index(call: Call, place: Place, index: NDArray[np.intp], tops: Tops) -> NDArray[np.intp]:
-    call.refuse(np.any(index < 0, 0), tops[1], place)
+    call.refuse(index < 0, tops[1], place)
     return index.reshape(lengths(place))
 
 

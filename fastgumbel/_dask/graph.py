@@ -132,6 +132,7 @@ class Grid:
             place.start,
             place.rows if request.raises else place.rows[:0],
             excluded_text(place.empty, request.given is not None),
+            request.given is not None,
             place.wide,
             size,
             request.batch,

@@ -40,13 +40,13 @@ def search(grid: Grid) -> Any:
 
 def _index(call: Call, place: Place, found: Found) -> NDArray[np.intp]:
     index, _, faults = found
-    call.refuse(np.any(index < 0, 0), faults, place)
+    call.refuse(index < 0, faults, place)
     return index.reshape(lengths(place))
 
 
 def _value(call: Call, place: Place, found: Found) -> NDArray[np.float64]:
     index, value, faults = found
-    call.refuse(np.any(index < 0, 0), faults, place)
+    call.refuse(index < 0, faults, place)
     return np.where(index < 0, np.nan, value).reshape(lengths(place))
 
 

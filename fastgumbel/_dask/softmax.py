@@ -179,7 +179,7 @@ def _relaxed(
     """Relaxed samples of a block; NaN in invalid rows."""
     invalid = ~_valid(tops)
     if block.draws:
-        call.refuse(np.any(invalid, 0), tops[1], block.draw_place + block.place)
+        call.refuse(invalid, tops[1], block.draw_place + block.place)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         y = _samples(block, tau, tops, peaks, _total(state), log)
     y[np.broadcast_to(invalid, y.shape[:2])] = np.nan
@@ -189,7 +189,7 @@ def _relaxed(
 def _one_hot(call: Call, log: bool, block: Block, found: Found) -> NDArray[Any]:
     """One-hots of the samples of a block; NaN in invalid rows."""
     index = found[0]
-    call.refuse(np.any(index < 0, 0), found[2], block.draw_place + block.place)
+    call.refuse(index < 0, found[2], block.draw_place + block.place)
     hot = index[..., np.newaxis] == block.first + np.arange(block.rows.n)
     y = np.where(hot, 0 if log else 1, -np.inf if log else 0).astype(block.rows.dtype)
     y[index < 0] = np.nan
@@ -228,8 +228,8 @@ def _whole_rows(call: Call, log: bool, hard: bool, block: Block, tau: Any) -> ND
         _check_range(block)
     for run, rows, noise in block.runs():
         _softmax.fill(rows, noise, taus, hard, log, y[run])
-    invalid = np.any(np.isnan(y[..., :1]), (0, 2))
-    call.refuse(invalid, block.faults(invalid), block.draw_place + block.place)
+    invalid = np.any(np.isnan(y[..., :1]), 2)
+    call.refuse(invalid, block.faults(np.any(invalid, 0)), block.draw_place + block.place)
     return _in_place(call, block, y)
 
 

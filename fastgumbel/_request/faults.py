@@ -139,7 +139,7 @@ def infinite_message(name: str, value: Any, category: int, kind: Any = None, tem
     finite = np.isfinite(value)
     within = f" in {kind}" if finite and kind is not None else ""
     if finite and temperature is not None:
-        within = f" times its temperature, {temperature}"
+        within = f", also times its temperature {temperature}"
     return f"noise must be finite{within}, or -inf in empty places, but {name} has {value} at category {category}"
 
 

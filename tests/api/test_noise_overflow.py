@@ -26,13 +26,15 @@ def test_it_is_refused_by_row_and_category(function, value, invalid):
     x, noise = np.zeros((3, 5)), np.zeros((2, 3, 5))
     noise[:, 0, 0], noise[1, 2, 3] = -np.inf, value
     for temperature in (1e300, np.array([1.0, 1.0, 1e290])):
-        with pytest.raises(ValueError, match=r"noise must be finite times its temp.*row \(1, 2\) has .* at category 3"):
+        with pytest.raises(
+            ValueError, match=r"noise must be finite, also times its temp.*row \(1, 2\) has .* at category 3"
+        ):
             function(x, size=2, noise=noise, temperature=temperature, invalid=invalid)
 
 
 def test_it_is_looked_at_where_a_category_is_excluded(function):
     noise = np.array([0.0, 1e20, 0.0])
-    with pytest.raises(ValueError, match="noise must be finite times"):
+    with pytest.raises(ValueError, match="noise must be finite, also times"):
         function(np.array([0.0, -np.inf, 0.0]), noise=noise, temperature=1e300)
 
 
@@ -50,7 +52,7 @@ def test_other_types_of_noise(function, dtype):
     function(np.zeros((1, 4)), noise=noise, temperature=1e300)
     if dtype != np.float16:
         noise[0, 1] = 2**30
-        with pytest.raises(ValueError, match="noise must be finite times"):
+        with pytest.raises(ValueError, match="noise must be finite, also times"):
             function(np.zeros((1, 4)), noise=noise, temperature=1e300)
 
 
@@ -66,7 +68,7 @@ def test_the_end_of_the_range(function):
             if fits:
                 function(x, **options)
             else:
-                with pytest.raises(ValueError, match="noise must be finite times"):
+                with pytest.raises(ValueError, match="noise must be finite, also times"):
                     function(x, **options)
 
 
