@@ -287,7 +287,11 @@ def _largest(noise: NDArray[Any]) -> float:
         return float(2**64)
     least = noise.min(initial=0.0)
     if least == -np.inf:
-        least = noise.min(initial=0.0, where=noise > -np.inf)
+        # Along the longest axis, part by part, as masks take memory.
+        lines = np.moveaxis(noise, int(np.argmax(noise.shape)), 0)
+        step = max(1, BUFFER_BYTES * len(lines) // noise.size)
+        parts = (lines[i : i + step] for i in range(0, len(lines), step))
+        least = min(part.min(initial=0.0, where=part > -np.inf) for part in parts)
     return float(max(noise.max(initial=0.0), -least))
 
 
