@@ -38,7 +38,9 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     shape, flat, read = (*lead, rows.n), (*choices.shape, rows.n), () if out is None else (*inputs_of(request), choices)
     if chosen is not None:
         choices = _of_representatives(whole, choices, chosen)
-    choices = _only_possible(rows, choices)
+    scaled = rows.place.temperatures.size > 0
+    if scaled:
+        choices = _only_possible(rows, choices)
     noise = room("out", out, shape, rows.dtype, flat, request.axis, read)
     faulty = write_conditioned(rows, choices, noise)
     if request.draws and count_set(faulty):
@@ -49,7 +51,8 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
             raise ValueError(choice_message(rows.name(row), rows.n, passed.reshape(choices.shape)[:, row], cold))
         if request.raises:
             raise ValueError(fault_of(request, rows, int(faulty.argmax())))
-    _check_range(rows, choices, noise)
+    if scaled:
+        _check_range(rows, choices, noise)
     if chosen is not None:
         # Places of one id have one noise.
         noise[...] = np.take_along_axis(noise, chosen[np.newaxis], 2)
@@ -68,8 +71,7 @@ def _only_possible(rows: Rows, choices: NDArray[np.intp]) -> NDArray[np.intp]:
 
 def _check_range(rows: Rows, choices: NDArray[np.intp], noise: NDArray[Any]) -> None:
     """Refuse choices for which noise would have to be infinite, at a very low temperature."""
-    temperatures = rows.place.temperatures
-    if temperatures.min(initial=1.0) < 4 * LIMIT / np.finfo(noise.dtype).max and noise.size:
+    if rows.place.temperatures.min() < 4 * LIMIT / np.finfo(noise.dtype).max and noise.size:
         own = np.take_along_axis(noise, choices.clip(0, rows.n - 1)[..., np.newaxis], 2)
         infinite = np.isinf(own).any((0, 2))
         if infinite.any():
