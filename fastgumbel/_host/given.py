@@ -52,7 +52,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
         if request.raises:
             raise ValueError(fault_of(request, rows, int(faulty.argmax())))
     if scaled:
-        _check_range(rows, choices, noise)
+        _check_range(rows, noise)
     if chosen is not None:
         # Places of one id have one noise.
         noise[...] = np.take_along_axis(noise, chosen[np.newaxis], 2)
@@ -69,11 +69,10 @@ def _only_possible(rows: Rows, choices: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.where(cold & (choices != samples), NO_INDEX, choices)
 
 
-def _check_range(rows: Rows, choices: NDArray[np.intp], noise: NDArray[Any]) -> None:
-    """Refuse choices for which noise would have to be infinite, at a very low temperature."""
+def _check_range(rows: Rows, noise: NDArray[Any]) -> None:
+    """Refuse choices for which noise would have to be infinite, of them or of what they beat, at a low temperature."""
     if rows.place.temperatures.min() < 4 * LIMIT / np.finfo(noise.dtype).max and noise.size:
-        own = np.take_along_axis(noise, choices.clip(0, rows.n - 1)[..., np.newaxis], 2)
-        infinite = np.isinf(own).any((0, 2))
+        infinite = np.isinf(noise).any((0, 2))
         if infinite.any():
             raise ValueError(overflow_message(rows.name(int(infinite.argmax())), noise.dtype))
 

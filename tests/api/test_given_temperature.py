@@ -149,6 +149,16 @@ def test_noise_that_would_be_infinite_is_refused(dtype, temperature, remedy):
     np.testing.assert_array_equal(gumbel_max(x, noise=noise, temperature=each), [0, 0, 1])
 
 
+def test_noise_that_would_be_lowered_without_end_is_refused():
+    """Beside 1e13 noise is rounded away, so that of two equal ones the second is no choice of finite noise."""
+    x = np.full((1, 2), 1e13, np.float32)
+    with pytest.raises(ValueError, match="temperature of row 0 is so low"):
+        gumbel_given_choice(x, [1], temperature=1e-100, rng=1)
+    noise = gumbel_given_choice(x, [1], temperature=1e-20, rng=1)
+    assert np.isfinite(noise).all()
+    assert gumbel_max(x, noise=noise, temperature=1e-20) == 1
+
+
 @pytest.mark.parametrize(
     ("temperature", "error"),
     [(-1.0, ValueError), (np.nan, ValueError), (1e301, ValueError), ([1.0, 2.0], ValueError), ("1", TypeError)],
