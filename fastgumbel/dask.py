@@ -11,73 +11,32 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from fastgumbel._api.reservoir import Reservoir
 from fastgumbel._dask import above as _above
 from fastgumbel._dask import categorical as _categorical
 from fastgumbel._dask import max as _max
-from fastgumbel._dask import noise as _noise
 from fastgumbel._dask import reservoir as _reservoir
 from fastgumbel._dask import top as _top
+from fastgumbel._dask.fields import gumbel, gumbel_nested
 from fastgumbel._dask.graph import DaskArrays, Grid
 from fastgumbel._dask.softmax import relax
-from fastgumbel._request.checks import flag_of, float_type, places_of, shape_of
-from fastgumbel._request.coordinates import check_reach, field_of
+from fastgumbel._request.checks import flag_of, places_of
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.key import Rng
-from fastgumbel._request.layout import ITEMS
 from fastgumbel._request.request import Request
 
-__all__ = ["categorical", "gumbel", "gumbel_above", "gumbel_max", "gumbel_softmax", "gumbel_top_k", "reservoir"]
-
-
-def gumbel(
-    size: int | tuple[int, ...],
-    *,
-    chunks: Any = "auto",
-    rng: Rng = None,
-    noise: NoiseField | None = None,
-    dtype: DTypeLike = np.float64,
-) -> Any:
-    """The noise field as a dask array, written out chunk by chunk.
-
-    Parameters
-    ----------
-    size : int or tuple of ints
-        Shape of the result. The last axis counts categories, the others rows in C order.
-    chunks : int, tuple or "auto", optional
-        As `dask.array.zeros` takes them. They do not change the numbers.
-    rng, noise, dtype
-        As in `fastgumbel.gumbel`.
-
-    Returns
-    -------
-    dask.array.Array
-        Of shape `size`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `fastgumbel.gumbel`, and if the chunks do not fit.
-
-    Examples
-    --------
-    >>> import fastgumbel as fg
-    >>> import fastgumbel.dask as fgd
-    >>> noise = fgd.gumbel((100, 1000), chunks=(30, 300), rng=1)
-    >>> bool((noise.compute() == fg.gumbel((100, 1000), rng=1)).all())
-    True
-    """
-    shape = shape_of(size, "size", ITEMS)
-    if size is None:
-        raise TypeError("size must be an int or a tuple of ints, not None")
-    kind, field = float_type(dtype, "dtype"), field_of(rng, noise)
-    check_reach(field, 1, shape[-1] if shape else 1)
-    if not shape:
-        return gumbel(1, noise=field, dtype=kind)[0]
-    return _noise.write(field, shape, chunks, kind)
+__all__ = [
+    "categorical",
+    "gumbel",
+    "gumbel_above",
+    "gumbel_max",
+    "gumbel_nested",
+    "gumbel_softmax",
+    "gumbel_top_k",
+    "reservoir",
+]
 
 
 def gumbel_max(
@@ -88,7 +47,7 @@ def gumbel_max(
     draw_chunks: Any = "auto",
     where: Any = None,
     rng: Rng = None,
-    noise: NoiseField | None = None,
+    noise: Any = None,
     temperature: ArrayLike = 1.0,
     return_max: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
@@ -104,13 +63,16 @@ def gumbel_max(
     size : int or tuple of ints, optional
         Draws of every row: these axes come before the batch.
     draw_chunks : int, tuple or "auto", optional
-        Chunks of the axes of `size`, as `dask.array.zeros` takes them. They do not change the draws.
+        Chunks of the axes of `size`, as `dask.array.zeros` takes them. They do not change the draws. "auto" is those of
+        `noise` where that is a dask array.
     where : dask.array.Array or array_like of bool, optional
         Broadcasts to `log_potentials`; False excludes a category. It is brought into their chunks.
     rng : None, int, sequence of ints, SeedSequence, BitGenerator or Generator, optional
         Seed or generator that selects the noise field; see `NoiseField`.
-    noise : NoiseField, optional
-        Noise field to read instead, with its coordinates.
+    noise : NoiseField, dask.array.Array or array_like, optional
+        Noise field to read instead, with its coordinates; or an array of noise, as `gumbel_nested` writes it, of the
+        shape of `log_potentials` with the axes of `size` before it: finite, also times the temperature, or -inf, which
+        excludes its place. It is brought into the chunks of log-potentials, and may lie in memory.
     temperature : array_like of float, optional
         As in `fastgumbel.gumbel_max`, default 1; an array in memory, no dask array.
     return_max : bool, optional
@@ -165,7 +127,7 @@ def gumbel_top_k(
     draw_chunks: Any = "auto",
     where: Any = None,
     rng: Rng = None,
-    noise: NoiseField | None = None,
+    noise: Any = None,
     temperature: ArrayLike = 1.0,
     return_threshold: bool = False,
     invalid: Literal["raise", "mark"] = "raise",
@@ -234,7 +196,7 @@ def gumbel_above(
     draw_chunks: Any = "auto",
     where: Any = None,
     rng: Rng = None,
-    noise: NoiseField | None = None,
+    noise: Any = None,
     temperature: ArrayLike = 1.0,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> tuple[tuple[Any, ...], Any]:
@@ -305,7 +267,7 @@ def gumbel_softmax(
     hard: bool = False,
     log: bool = False,
     rng: Rng = None,
-    noise: NoiseField | None = None,
+    noise: Any = None,
     invalid: Literal["raise", "mark"] = "raise",
 ) -> Any:
     """`fastgumbel.gumbel_softmax` of a dask array: relaxed samples.
@@ -420,7 +382,7 @@ def categorical(
     >>> bool((draws.compute() == fg.categorical(x, 10, rng=1)).all())
     True
     """
-    request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays())
+    request = Request(log_potentials, axis, size, where, rng, noise, invalid, DaskArrays(), True)
     request.check_no_categories()
     request.scale_noise(temperature)
     return _categorical.draw(Grid(request, draw_chunks))

@@ -48,7 +48,7 @@ def gumbel_above(
         Seed or generator that selects the noise field; see `NoiseField`.
     noise : NoiseField or array_like, optional
         Noise field to read instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with
-        the axes of `size` before it: finite, or -inf, which excludes its place.
+        the axes of `size` before it: finite, also times the temperature, or -inf, which excludes its place.
     temperature : array_like of float, optional
         Factor of the noise, from 0 to 1e300, default 1. 0 compares the log-potentials themselves. Broadcasts to the
         batch, and may have an axis of one item where the categories are: one for each row.

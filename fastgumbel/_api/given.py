@@ -21,6 +21,7 @@ def gumbel_given_choice(
     where: ArrayLike | None = None,
     rng: Rng = None,
     noise: NoiseField | None = None,
+    temperature: ArrayLike = 1.0,
     invalid: Literal["raise", "mark"] = "raise",
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
@@ -45,6 +46,11 @@ def gumbel_given_choice(
     noise : NoiseField, optional
         Noise field to read instead, with its coordinates. Conditioned noise reads words that no other function reads,
         so it is independent of the field's own noise; its categories, and category ids, are below 2**31 - 4.
+    temperature : array_like of float, optional
+        Factor of the noise, from 0 to 1e300, default 1, as in `gumbel_max`: the choice is the argmax of log-potentials
+        plus temperature times noise. At 0 it must be the first of the largest, and the noise is not conditioned.
+        Broadcasts to the batch, and may have an axis of one item where the categories are: one for each row. Beside
+        log-potentials on a device it must be 1.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
         an error (the default), or make the row alone NaN. On a device, "raise" waits for the result, and "mark"
@@ -55,16 +61,15 @@ def gumbel_given_choice(
     Returns
     -------
     ndarray or device array
-        Of shape `size + log_potentials.shape`; float32 for float16 and float32, else float64. The argmax of
-        log-potentials plus noise, in float64, is the choice. Finite in a valid row, unless its log-potentials spread
-        over nearly the whole range of the type. Excluded categories get noise that is not conditioned, and places that
-        category ids leave empty get 0.
+        Of shape `size + log_potentials.shape`; float32 for float16 and float32, else float64. On this noise, at this
+        temperature, `gumbel_max` gives the choice. Finite in a valid row. Excluded categories get noise that is not
+        conditioned, and places that category ids leave empty get 0.
 
     Raises
     ------
     ValueError
-        If a row is invalid, a choice is out of range or excluded (the row is named), a category lies beyond
-        2**31 - 5, or a shape does not fit.
+        If a row is invalid, a choice is out of range or excluded, a temperature so low that noise given the choice is
+        infinite (the row is named), a category lies beyond 2**31 - 5, or a shape does not fit.
     TypeError
         If an argument is of the wrong type.
     ImportError, RuntimeError
@@ -78,8 +83,8 @@ def gumbel_given_choice(
     -----
     Top-down: the choice's perturbed value is logsumexp(x) + Gumbel, whatever the choice, and the others are Gumbels
     truncated below it (Maddison, Tarlow and Minka 2014). With t exponential of rate sum(exp(x)), which is the choice's
-    arrival: G = -log(t exp(x_c) + e_c), where e_c is 0 for the choice and Exp(1) for the others. Where choices were
-    made at a temperature T, pass x / T here, and go on with x / T.
+    arrival: G = -log(t exp(x_c) + e_c), where e_c is 0 for the choice and Exp(1) for the others. At a temperature T,
+    x / T takes the place of x; the noise is that of x / T, to the bit where T is a power of two.
 
     Two uses. A counterfactual: what would this traveller, who took the train, choose at another fare? Add the noise
     given the choice to the other log-potentials (Oberst and Sontag 2019). And Gumbel-Rao, which averages gradients over
@@ -106,7 +111,16 @@ def gumbel_given_choice(
     >>> afresh = (fg.gumbel_max(utilities - [1, 0, 0], size=1000, rng=2) == 0).mean()
     >>> bool(still > afresh)
     True
+
+    Choosers of whom some err more than others, and what led to their choices:
+
+    >>> temperature = [0.5, 2.0]
+    >>> choices = fg.gumbel_max(np.tile(utilities, (2, 1)), temperature=temperature, rng=3)
+    >>> g = fg.gumbel_given_choice(np.tile(utilities, (2, 1)), choices, temperature=temperature, rng=1)
+    >>> bool((fg.gumbel_max(np.tile(utilities, (2, 1)), noise=g, temperature=temperature) == choices).all())
+    True
     """
     request = Request(log_potentials, axis, size, where, rng, noise, invalid, field_only=True)
+    request.scale_noise(temperature)
     conditioned: NDArray[Any] = request.served_by(_given).sample(request, choice, out)
     return conditioned

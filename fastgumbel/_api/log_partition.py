@@ -116,6 +116,9 @@ def log_partition(
     exp(-t V), Gamma(1 + 2 t) / Gamma(1 + t)**2 - 1, it is D / (t**2 M). The standard error takes for all M the
     variance whose inverse is (M - 1) t**2 / D + 6 / pi**2, which is right at both ends and at all M for t = 0.
 
+    There is no `temperature`: to estimate logsumexp(x / T) pass x / T; for a soft maximum, T logsumexp(x / T), multiply
+    the estimate and its standard error by T.
+
     The estimate is for what can only be maximised; where all log-potentials are at hand, their logsumexp is exact. The
     maxima are those of `gumbel_max`, found without the noise that cannot win. They are summed in the order of the
     draws, and at most 2**20 at a time are stored (or 8 a row).

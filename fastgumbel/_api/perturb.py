@@ -115,7 +115,9 @@ def perturb(
 
     The maximum of "exponential" is minus an exponential number of rate sum(w), and so on for the others, which
     `log_partition` makes use of. The family is that of Balog, Tripuraneni, Ghahramani and Weller (2017); u ** (1 / w)
-    is due to Efraimidis and Spirakis (2006). Only the noise and "gumbel" have the same bits on all machines: the maps
+    is due to Efraimidis and Spirakis (2006). There is no `temperature`, as of most tricks it could mean two things: for
+    weights exp(x / T) pass x / T; the values of `gumbel_max` at the temperature T are then T times those of "gumbel",
+    but for roundings. Only the noise and "gumbel" have the same bits on all machines: the maps
     are NumPy's `exp`, whose last bit may differ.
 
     References

@@ -51,9 +51,11 @@ def gumbel_softmax_vjp(
         noise conditioned on the choice. Implies `hard`; takes a field, no precomputed noise.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
-        an error (the default), or make its samples and its gradient NaN; and about a row whose cotangent is not finite:
-        an error, or a gradient of NaN. Marked rows add nothing to the gradient of a temperature that others share. On a
-        device, where "mark" waits for nothing, a cotangent that is not finite makes that gradient NaN too.
+        an error (the default), or make its samples and its gradient NaN; and about a row whose cotangent is not finite,
+        or whose gradient is infinite in its type: an error, or a gradient of NaN. Marked rows add nothing to the
+        gradient of a temperature that others share, which is infinite where the sum of these is. On a device, infinite
+        gradients of finite cotangents stay as they are, and as "mark" waits for nothing, a cotangent that is not finite
+        makes the gradient of the temperature NaN too.
     out : (ndarray, ndarray) or (device array, device array), optional
         Output arrays for the samples and the gradient of the log-potentials; they must have exactly their shapes and
         dtype, and lie on the device if the log-potentials do.
@@ -70,7 +72,8 @@ def gumbel_softmax_vjp(
     Raises
     ------
     ValueError
-        If a row is invalid, if a cotangent is not finite (its row is named), if a temperature is 0, if a shape does not
+        If a row is invalid, if a cotangent is not finite, or so large that a gradient overflows (its row is named,
+        unless it is the gradient of a temperature that others share), if a temperature is 0, if a shape does not
         fit, or if there is `rao` with an array of noise or below 1.
     TypeError
         If an argument is of the wrong type.

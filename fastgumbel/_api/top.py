@@ -99,7 +99,7 @@ def gumbel_top_k(
         Seed or generator that selects the noise field; see `NoiseField`.
     noise : NoiseField or array_like, optional
         Noise field to read instead, with its coordinates; or an array of noise, of the shape of `log_potentials` with
-        the axes of `size` before it: finite, or -inf, which excludes its place.
+        the axes of `size` before it: finite, also times the temperature, or -inf, which excludes its place.
     temperature : array_like of float, optional
         Factor of the noise, from 0 to 1e300, default 1: P(c) is proportional to exp(x_c / temperature), and values stay
         in units of the log-potentials. 0 is the plain stable sort. Broadcasts to the batch, and may have an axis of one

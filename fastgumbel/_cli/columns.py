@@ -42,6 +42,8 @@ class Reading:
         The column that names the rows.
     alternatives : tuple of str, optional
         The columns to choose from; by default all others.
+    excluded : tuple of str, optional
+        Columns that are no alternatives, "" for all without a name.
     delimiter : str, optional
         What separates the cells of text; by default it is found out.
     blank_excludes : bool, optional
@@ -52,6 +54,7 @@ class Reading:
 
     id_column: str | None = None
     alternatives: tuple[str, ...] | None = None
+    excluded: tuple[str, ...] = ()
     delimiter: str | None = None
     blank_excludes: bool = False
     decimal_comma: bool = False
@@ -88,13 +91,16 @@ def pick(names: Sequence[str], reading: Reading, where: str) -> Columns:
     _require_distinct(names, where)
     id_place = None if reading.id_column is None else _find(reading.id_column, names, where)
     if reading.alternatives is None:
-        places = [place for place in range(len(names)) if place != id_place]
+        for name in reading.excluded:
+            _find(name, names, where)
+        places = [place for place, name in enumerate(names) if place != id_place and name not in reading.excluded]
     else:
         places = [_find(name, names, where) for name in reading.alternatives]
     for place in places:
         if not names[place]:
             remedy = "; if it holds ids, --id '' names the rows by it" if place == 0 and id_place is None else ""
-            raise UserError(f"{where}: column {place + 1} has no name{remedy}")
+            left_out = "; --exclude '' leaves out what has none" if reading.alternatives is None else ""
+            raise UserError(f"{where}: column {place + 1} has no name{remedy}{left_out}")
     if not places:
         raise UserError(f"{where}: no column is left for alternatives")
     header = tuple(names[place] for place in places)
@@ -144,7 +150,8 @@ def id_advice(name: str) -> str:
 
 def id_remedy(name: str) -> str:
     """Say which options tell ids from alternatives."""
-    return f"; --id {shlex.quote(name)} names the rows by it, --columns picks the alternatives"
+    quoted = shlex.quote(name)
+    return f"; --id {quoted} names the rows by it, --exclude {quoted} leaves it out, --columns picks the alternatives"
 
 
 def numbers(cells: Sequence[str]) -> list[float] | None:

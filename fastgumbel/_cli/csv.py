@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fastgumbel._cli.columns import NOT_AVAILABLE, Reading, complaint, first_fault, id_advice, numbers, pick
 from fastgumbel._cli.console import UserError, blaming, progress
+from fastgumbel._cli.source import PACKED, opened, unpacking
 from fastgumbel._cli.table import Block, Ids, Table, spooled
 
 CELLS = 1 << 18  # of a chunk of text that is checked at once
@@ -23,9 +24,10 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}  # that are found 
 OTHERS = {  # by their first bytes, and what to do with them
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
-    b"\x1f\x8b": "a gzip file; gunzip it first",
+    PACKED: "a gzip file; name it .csv.gz",
     b"PK\3\4": "a zip file, as Excel workbooks are; unzip it, or save the sheet as CSV in UTF-8",
     b"PAR1\x15": "a Parquet file; name it .parquet",
+    b"\x93NUMPY": "a NumPy file; name it .npy",
 }
 # The first line of some files of Excel, which is no part of the table.
 _DELIMITER_LINE = re.compile(r"""(?i:"?sep=)([^\w\s"'.+-]|\t)"?""")
@@ -36,21 +38,19 @@ Record = tuple[int, list[str]]  # the line that a record ends on, from 1, and it
 
 def open_csv(path: Path, reading: Reading, *, quiet: bool) -> Table:
     """Read the text once, check every cell, and keep the numbers on disk; of a pipe no progress is known."""
-    with blaming(path):
-        file = path.open("rb")
-    with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream:
-        _require_text(path, file)
+    with opened(path) as source, io.TextIOWrapper(source.stream, encoding="utf-8-sig", newline="") as stream:
+        with unpacking(path):
+            start = source.start
+        _require_text(path, start)
         text = _CsvText(path, stream, reading)
-        if not file.seekable():
+        if source.size is None:
             return spooled(path, text.columns, text.blocks())
-        with progress(path.stat().st_size, "B", quiet=quiet) as advance:
-            return spooled(path, text.columns, _watched(text.blocks(), file.tell, advance))
+        with progress(source.size, "B", quiet=quiet) as advance:
+            return spooled(path, text.columns, _watched(text.blocks(), source.tell, advance))
 
 
-def _require_text(path: Path, file: io.BufferedReader) -> None:
+def _require_text(path: Path, start: bytes) -> None:
     """Refuse what cannot be UTF-8 text by its first bytes, and say what it is."""
-    with blaming(path):
-        start = file.peek(5)
     for mark, what in OTHERS.items():
         if start.startswith(mark):
             raise UserError(f"{path}: is {what}")
@@ -132,7 +132,7 @@ class _CsvText:
         delimiter = self._reading.delimiter
         reader = csv.reader(())  # until it is known what separates the cells
         try:
-            with blaming(self._path):
+            with unpacking(self._path):
                 for line in stream:
                     said = _DELIMITER_LINE.fullmatch(line.strip("\r\n")) if before == 0 else None
                     if said:

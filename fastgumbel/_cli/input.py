@@ -21,6 +21,7 @@ from fastgumbel._cli.columns import Reading
 from fastgumbel._cli.console import UserError, blaming
 from fastgumbel._cli.csv import open_csv
 from fastgumbel._cli.parquet import open_parquet
+from fastgumbel._cli.source import kind_of
 from fastgumbel._cli.table import STEP, Ids, Table
 
 MODES = ("air", "train", "bus", "car")
@@ -69,13 +70,18 @@ def own_study(path: Path, scenario_path: Path | None, reading: Reading, *, quiet
 
 
 def _open_table(path: Path, reading: Reading, *, quiet: bool) -> Table:
-    """Open a `.npy`, `.csv` or `.parquet` file of log-potentials."""
-    suffix = path.suffix.lower()
+    """Open a `.npy`, `.csv`, `.csv.gz` or `.parquet` file of log-potentials, or text on standard input."""
+    suffix = kind_of(path)
     if suffix in (".npy", ".parquet") and path.is_fifo():
         raise UserError(f"{path}: is a pipe, of which only .csv can be read; save it as a file first")
     match suffix:
         case ".npy":
-            for option, value in (("--id", reading.id_column), ("--columns", reading.alternatives)):
+            picked = {
+                "--id": reading.id_column,
+                "--columns": reading.alternatives,
+                "--exclude": reading.excluded or None,
+            }
+            for option, value in picked.items():
                 if value is not None:
                     raise UserError(f"{path}: {option} needs named columns, which .csv and .parquet have")
             return _open_npy(path)
@@ -83,7 +89,7 @@ def _open_table(path: Path, reading: Reading, *, quiet: bool) -> Table:
             return open_csv(path, reading, quiet=quiet)
         case ".parquet":
             return open_parquet(path, reading, quiet=quiet)
-    raise UserError(f"{path}: expected a file named .npy, .csv or .parquet")
+    raise UserError(f"{path}: expected a file named .npy, .csv, .csv.gz or .parquet, or - for text on standard input")
 
 
 def _open_npy(path: Path) -> Table:

@@ -13,6 +13,7 @@ from fastgumbel import __version__
 from fastgumbel._cli.columns import Reading
 from fastgumbel._cli.console import UserError
 from fastgumbel._cli.output import has_lines
+from fastgumbel._cli.source import STDIN, kind_of, source_of
 
 MOST_DRAWS = 1 << 32  # the noise field counts draws in 32 bits
 NAMED = (".csv", ".parquet")  # files whose columns have names
@@ -29,21 +30,24 @@ published model, and a scenario in which the train costs 20 % less.
 
 FORMATS = """\
 input:
+  -         text as in a .csv file, on standard input; packed by gzip, too
   .npy      array of shape (rows, alternatives) or (alternatives,), float16 to float64 or integers; it is mapped, so it
             may be larger than memory
   .csv      a header with the columns' names, one line per row, plain decimal numbers (a decimal comma with
             --decimal ,); commas, semicolons or tabs, or what a first line such as sep=| says; a named pipe will do
+  .csv.gz   the same, packed by gzip
   .parquet  columns of numbers, with the extra `parquet`
   Of .csv and .parquet a binary copy lies in the temporary directory (TMPDIR) meanwhile. -inf excludes an alternative.
   Messages count rows from 0 at the top of the file.
 
 ids:
-  Without --id and --columns, every column is an alternative; one that holds only whole numbers is refused if its name
-  is like id, person_id, caseid, index, row, obs or person, or if it is the first column and its numbers ascend over
-  10 rows or more. Of --id, whole numbers from 0 to 2^64 - 1, all different, are the rows' ids in the noise: a row keeps
-  its noise in any order of the file and in any part of it. Where one is text, all are only carried to the output; rows
-  then count from --first-row. An alternative's noise belongs to its place among those to choose from: where runs are to
-  be compared, exclude one by -inf or a blank cell, and not by leaving its column out.
+  Every column is an alternative, but that of --id and those of --exclude, unless --columns picks them. One that was
+  not picked and holds only whole numbers is refused if its name is like id, person_id, caseid, index, row, obs or
+  person, or if it is the first column and its numbers ascend over 10 rows or more. Of --id, whole numbers from 0 to
+  2^64 - 1, all different, are the rows' ids in the noise: a row keeps its noise in any order of the file and in any
+  part of it. Where one is text, all are only carried to the output; rows then count from --first-row. An
+  alternative's noise belongs to its place among those to choose from: where runs are to be compared, exclude one by
+  -inf or a blank cell, and not by leaving its column out.
 
 output:
   .npy      indices of shape (draws, rows), or (rows,) for one draw: int8, int16, int32 or int64, the smallest that fits
@@ -106,13 +110,19 @@ def _add_choose(commands: argparse._SubParsersAction[_Parser]) -> None:
     add(
         "input",
         metavar="INPUT",
-        type=Path,
+        type=source_of,
         nargs="?",
-        help="log-potentials, .npy, .csv or .parquet; by default the shipped data",
+        help="log-potentials, .npy, .csv, .csv.gz or .parquet, or - for standard input; by default the shipped data",
     )
-    add("--scenario", metavar="FILE", type=Path, help="a second table of the same shape, drawn with the same noise")
+    add("--scenario", metavar="FILE", type=source_of, help="a second table of the same shape, on the same noise, or -")
     add("--id", metavar="COLUMN", help="the column that names the rows; '' is the first one if it has no name")
     add("--columns", metavar="A,B,...", type=_names, help="the columns to choose from, in this order (all but --id)")
+    add(
+        "--exclude",
+        metavar="A,B,...",
+        type=_names_or_blank,
+        help="columns that are no alternatives, and are not read; '' is all that have no name",
+    )
     add("--delimiter", metavar="C", type=_delimiter, help="what separates the columns of a .csv file (found out)")
     add("--decimal", choices=(".", ","), help="what stands before the fraction in a .csv file (.)")
     add(
@@ -143,6 +153,8 @@ def _checked(given: dict[str, object]) -> Options:
     options = Options(reading=reading, **given)  # type: ignore[arg-type]
     if shipped and options.scenario is not None:
         raise UserError("--scenario needs an INPUT to compare with")
+    if options.input is STDIN and options.scenario is STDIN:
+        raise UserError("--scenario: standard input is the INPUT already")
     if options.scenario_out is not None and options.scenario is None and not shipped:
         raise UserError("--scenario-out needs --scenario")
     if reading.id_column in ("draw", "choice") and any(map(has_lines, (options.out, options.scenario_out))):
@@ -155,30 +167,42 @@ def _checked(given: dict[str, object]) -> Options:
 def _reading(given: dict[str, object]) -> Reading:
     """Take the options on the columns of a table out of those given; refuse those that no input has a use for."""
     inputs = [path for path in (given["input"], given["scenario"]) if isinstance(path, Path)]
-    suffixes = {path.suffix.lower() for path in inputs}
-    uses = {"id": NAMED, "columns": NAMED, "blank": NAMED, "delimiter": (".csv",), "decimal": (".csv",)}
+    suffixes = set(map(kind_of, inputs))
+    uses: dict[str, tuple[str, ...]] = dict.fromkeys(("id", "columns", "exclude", "blank"), NAMED)
+    uses |= dict.fromkeys(("delimiter", "decimal"), (".csv",))
     said = {name: given.pop(name) for name in uses}
     for name, kinds in uses.items():
         if said[name] is not None and suffixes.isdisjoint(kinds):
             raise UserError(f"--{name} needs an INPUT that is a {' or '.join(kinds)} file")
     excludes, comma = said["blank"] == "unavailable", said["decimal"] == ","
-    reading = Reading(said["id"], said["columns"], said["delimiter"], excludes, comma)  # type: ignore[arg-type]
+    if said["columns"] is not None and said["exclude"] is not None:
+        raise UserError("--exclude: what is not among --columns is left out already; give one of both")
+    columns = said["id"], said["columns"], said["exclude"] or ()
+    reading = Reading(*columns, said["delimiter"], excludes, comma)  # type: ignore[arg-type]
     if reading.decimal_comma and reading.delimiter == ",":
         raise UserError("--decimal: the comma is the --delimiter already")
     if reading.id_column is not None and reading.id_column in (reading.alternatives or ()):
         raise UserError(f"--columns: {reading.id_column!r} is the column of --id")
+    if reading.id_column in reading.excluded:
+        raise UserError(f"--exclude: {reading.id_column!r} is the column of --id, and no alternative anyway")
     return reading
 
 
 def _names(text: str) -> tuple[str, ...]:
     """Read names between commas, quoted as in a .csv file where they hold commas themselves."""
-    names = tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True), []))
-    if not names or not all(names):
+    names = _names_or_blank(text)
+    if not all(names):
         raise argparse.ArgumentTypeError("expected names with commas between them")
+    return names
+
+
+def _names_or_blank(text: str) -> tuple[str, ...]:
+    """As `_names`, of which one may be blank."""
+    names = tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True), [""]))
     for name in names:
         if names.count(name) > 1:
             raise argparse.ArgumentTypeError(f"{name!r} stands there twice")
-    return names
+    return names or ("",)
 
 
 def _delimiter(text: str) -> str:

@@ -4,13 +4,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgumbel._cpu.given import refused, yield_to
+from fastgumbel._cpu.given import below, divisor, refused, yield_to
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.slot_sums import SPARE, total_of_planes
 from fastgumbel._cpu.slots import repeat, slot_scratch, survey_valid, turn, turn_back
-from fastgumbel._cpu.stage import STAGE, draw_words, enter_draws, enter_rows, exponentials, fill
+from fastgumbel._cpu.stage import (
+    STAGE,
+    draw_words,
+    enter_draws,
+    enter_rows,
+    exponentials,
+    fill,
+    temperature_of,
+)
 from fastgumbel._law.field import OTHER_WORDS
+from fastgumbel._law.ops import fma
 from fastgumbel._law.real import decay, log, log64
+from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import kernel, stage
 
 _1 = np.uint64(1)
@@ -20,12 +30,13 @@ class _Slots(NamedTuple):
     """What is known of each slot.
 
     `tops` are largest log-potentials, and `times` when the choice is due, in the type of the noise; the others are
-    float64: sums of weights, exact times, perturbed values of the choices; and the choices, of which the noise may not
-    be the largest where `beaten` is not 0.
+    float64: temperatures, sums of weights, exact times, perturbed values of the choices; and the choices, of which the
+    noise may not be the largest where `beaten` is not 0.
     """
 
     tops: Any
     times: Any
+    temperatures: Any
     sums: Any
     exact: Any
     best: Any
@@ -41,6 +52,23 @@ def _weigh(w, x, slots, n, rows):
         at = np.uint64(j * STAGE)
         for i in range(rows):
             w[at + np.uint64(i)] = decay(x[at + np.uint64(i)] - tops[i])
+
+
+@stage
+def _weigh_cooled(w, x, slots, divisors, n, rows):
+    """exp((x - top) / temperature); 0 where the temperature is 0."""
+    tops, least, temperatures = slots.tops, x.dtype.type(-LIMIT), slots.temperatures
+    for i in range(rows):
+        divisors[i] = divisor(temperatures[i], w)
+    for j in range(n):
+        at = np.uint64(j * STAGE)
+        for i in range(rows):
+            v = x[at + np.uint64(i)]
+            w[at + np.uint64(i)] = (v - tops[i]) / divisors[i] if v > least else x.dtype.type(-np.inf)
+        for i in range(rows):
+            w[at + np.uint64(i)] = decay(w[at + np.uint64(i)])
+            if temperatures[i] == 0:
+                w[at + np.uint64(i)] = 0
 
 
 @stage
@@ -65,7 +93,7 @@ def _fresh(e, scratch, n, slots, start, key):
 @stage
 def _time(slots, e, n):
     """When the choices are due."""
-    _, times, sums, exact, _, choices, _ = slots
+    times, sums, exact, choices = slots.times, slots.sums, slots.exact, slots.choices
     for i in range(n):
         place = np.uint64(choices[i] * STAGE) + np.uint64(i)
         exact[i] = np.float64(e[place]) / sums[i]
@@ -86,25 +114,25 @@ def _finish(e, w, slots, n, count):
 @stage
 def _choose(e, x, slots, n):
     """Noise of the choices, and their perturbed values."""
-    tops, _, _, exact, best, choices, _ = slots
+    tops, temperatures, exact, best, choices = slots.tops, slots.temperatures, slots.exact, slots.best, slots.choices
     for i in range(n):
         exact[i] = -log64(exact[i])
     for i in range(n):
         place = np.uint64(choices[i] * STAGE) + np.uint64(i)
         potential = np.float64(x[place])
-        e[place] = exact[i] - (potential - np.float64(tops[i]))
-        best[i] = potential + np.float64(e[place])
+        e[place] = exact[i] - below(potential, np.float64(tops[i]), temperatures[i])
+        best[i] = fma(temperatures[i], np.float64(e[place]), potential)
 
 
 @stage
 def _compare(e, x, slots, n, count):
-    """Which choices another category beats, or equals and stands before it."""
-    _, _, _, _, best, choices, beaten = slots
+    """Which choices another category beats, or equals and stands before it; of excluded ones `yield_to` takes care."""
+    temperatures, best, choices, beaten = slots.temperatures, slots.best, slots.choices, slots.beaten
     fill(beaten, 0, count, 0)
     for j in range(n):
         at, column = np.uint64(j * STAGE), np.int64(j)
         for i in range(count):
-            value = np.float64(x[at + np.uint64(i)]) + np.float64(e[at + np.uint64(i)])
+            value = fma(temperatures[i], np.float64(e[at + np.uint64(i)]), np.float64(x[at + np.uint64(i)]))
             beats = (value > best[i]) | ((value == best[i]) & (column < choices[i]))
             beaten[i] |= np.int64(beats & (column != choices[i]))
 
@@ -131,16 +159,23 @@ def given_short(x, field, choices, out, faulty, window):
         np.empty(STAGE),
         np.empty(STAGE),
         np.empty(STAGE),
+        np.empty(STAGE),
         np.empty(STAGE, np.int64),
         np.empty(STAGE, np.int64),
     )
+    divisors = np.empty(STAGE, out.dtype)
     scratch = slot_scratch(out)
     counters = scratch.counters
     for r in range(0, n_rows, together):
         count, to_row = min(together, n_rows - r), window.row + r
         turn(potentials, flat, r * n, n, count)
         survey_valid(slots.tops, potentials, n, count)
-        _weigh(w, potentials, slots, n, count)
+        for i in range(count):
+            slots.temperatures[i] = temperature_of(field.temperatures, r + i)
+        if field.temperatures.size:
+            _weigh_cooled(w, potentials, slots, divisors, n, count)
+        else:
+            _weigh(w, potentials, slots, n, count)
         total_of_planes(slots.sums, w, n, count)
         repeat(potentials, n, count, at_once)
         repeat(w, n, count, at_once)
@@ -148,7 +183,8 @@ def given_short(x, field, choices, out, faulty, window):
             enter_rows(counters, d * count, count, field, r)
             for i in range(count):
                 slots.tops[d * count + i] = slots.tops[i]
-                slots.sums[d * count + i] = slots.sums[i]
+                slots.temperatures[d * count + i] = slots.temperatures[i]
+                slots.sums[d * count + i] = 1.0 if slots.temperatures[i] == 0 else slots.sums[i]
         for s in range(window.first_draw, window.last_draw, at_once):
             drawn = min(at_once, window.last_draw - s)
             for d in range(drawn):
@@ -170,4 +206,4 @@ def given_short(x, field, choices, out, faulty, window):
                     if refused(flat, (r + i) * n, n, slots.tops[i], choice, faulty, to_row + i):
                         fill(results, base + i * n, n, np.nan)
                     elif slots.beaten[d * count + i]:
-                        yield_to(results, base + i * n, flat, (r + i) * n, n, choice)
+                        yield_to(results, base + i * n, flat, (r + i) * n, n, choice, slots.temperatures[i])

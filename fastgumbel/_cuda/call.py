@@ -26,6 +26,7 @@ from fastgumbel._request.faults import (
     row_message,
     too_few_message,
 )
+from fastgumbel._request.ndarrays import overflows
 from fastgumbel._request.request import Request
 
 # What a flag holds before any fault: more than any row << 3 | code.
@@ -78,15 +79,20 @@ class Call:
         """What is wrong with a row, or before those, with a row of noise; waits for the stream."""
         if row >= self.first_fault:
             return self._row_message(row - self.first_fault, work)
-        line = self._noise_line(row, work)
+        line, temperature = self._noise_line(row, work), None
         bad = ~(line < np.inf)
+        if not bad.any() and self.rows.place.temperatures.size:
+            own = self.rows.place.temperatures
+            temperature = float(own[row % self.rows.count % own.size])
+            bad = overflows(line, temperature)
         if not bad.any():
             # It is beyond the type of relaxed samples.
             with np.errstate(over="ignore"):
                 line = line.astype(self.rows.dtype)
             bad = ~np.isfinite(line)
         category = int(bad.argmax())
-        return infinite_message(place_name(self.draw_shape + self.rows.batch, row), line[category], category)
+        name = place_name(self.draw_shape + self.rows.batch, row)
+        return infinite_message(name, line[category], category, temperature=temperature)
 
     def too_few_message(self, row: int, k: int, work: Work) -> str:
         """What is wrong with a row of which, in some draw, fewer than k categories are left; waits for the stream."""

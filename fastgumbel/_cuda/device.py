@@ -34,6 +34,7 @@ class Device:
     """
 
     noise = "a device array"
+    own_noise = True
 
     def __init__(self, number: int) -> None:
         self.number = number

@@ -14,13 +14,15 @@ from fastgumbel._cuda.result import Result, copy_rows
 from fastgumbel._cuda.rows import DeviceRows
 from fastgumbel._cuda.view import View, c_strides
 from fastgumbel._law.reduce import INVALID_CHOICE
-from fastgumbel._request.faults import choice_message
+from fastgumbel._request.faults import DEVICE_TEMPERATURE, choice_message
 from fastgumbel._request.request import Request
 
 
 def sample(request: Request, choice: Any, out: Any) -> Any:
     """What `gumbel_given_choice` does."""
     request.conditioned_samples()
+    if request.place.temperatures.size:
+        raise ValueError(DEVICE_TEMPERATURE)
     call, chosen = Call(request), request.choices(choice)
     category_ids.refuse_repeats(call.rows)
     rows, shape = call.rows, request.draw_shape + request.batch

@@ -18,7 +18,10 @@ _TOGETHER = 8
 
 
 class Found(NamedTuple):
-    """What a block has: coordinates in the whole result, a line for each axis; values; positions of invalid rows."""
+    """What a block has: coordinates in the whole result, a line for each axis; values; and positions of invalid rows.
+
+    Such a position is in an array of draws and rows, as noise that is given may hide what is wrong in some draws.
+    """
 
     coordinates: NDArray[np.intp]
     values: NDArray[np.float64]
@@ -35,9 +38,9 @@ def _by_draw_and_row(block: Block, threshold: Any) -> NDArray[np.float64]:
 def _search(block: Block, thresholds: NDArray[np.float64]) -> Above:
     """What a block has, in its own coordinates."""
     parts = []
-    for run, rows in block.runs():
+    for run, rows, noise in block.runs():
         own = thresholds[run] if len(thresholds) > 1 else thresholds
-        parts.append(find(rows, None, own, run.stop - run.start))
+        parts.append(find(rows, noise, own, run.stop - run.start))
     if not parts:
         return find(block.rows, None, thresholds, 0)
     return Above(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
@@ -47,11 +50,11 @@ def _search_block(block: Block, threshold: Any) -> Found:
     block.keep_one_each()
     call, lead = block.call, (*block.draw_place, *block.place)
     above = _search(block, _by_draw_and_row(block, threshold))
-    faulty = np.any(above.faulty, 0)
-    call.refuse(faulty, block.faults(faulty), lead)
+    call.refuse(above.faulty, block.faults(np.any(above.faulty, 0)), lead)
     starts = np.array([*(part.start for part in lead), block.first], np.intp)
     found = np.stack(coordinates(above, lengths(lead))) + starts[:, np.newaxis]
-    return Found(found, above.values, positions(block.place, call.batch)[faulty].astype(np.intp))
+    invalid = positions(lead, call.size + call.batch)[above.faulty.reshape(-1)]
+    return Found(found, above.values, invalid.astype(np.intp))
 
 
 def _joined(call: Call, parts: list[Found]) -> Found:
@@ -61,7 +64,7 @@ def _joined(call: Call, parts: list[Found]) -> Found:
     invalid = np.concatenate([part.invalid for part in parts])
     if invalid.size:
         rows = np.zeros(values.size, np.intp)
-        for axis, length in enumerate(call.batch, len(call.size)):
+        for axis, length in enumerate(call.size + call.batch):
             rows = rows * length + found[axis]
         keep = ~np.isin(rows, invalid)
         found, values = found[:, keep], values[keep]

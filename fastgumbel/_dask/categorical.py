@@ -72,20 +72,20 @@ def _draws(
 ) -> NDArray[np.intp]:
     index = np.empty((block.draws, block.rows.count), np.intp)
     x, known = _potentials(block, tops), (writable(tops[0]), writable(sizes), until - own, writable(total))
-    for run, rows in block.runs():
+    for run, rows, _ in block.runs():
         shard_draws(x, rows.at(0, rows.count), *known, index[run], block.first)
     return index
 
 
 def _index(call: Call, place: Place, index: NDArray[np.intp], tops: Tops) -> NDArray[np.intp]:
-    call.refuse(np.any(index < 0, 0), tops[1], place)
+    call.refuse(index < 0, tops[1], place)
     return index.reshape(lengths(place))
 
 
 def _whole_rows(block: Block) -> tuple[NDArray[np.intp], Tops]:
     """Draws of rows that are not cut."""
     index = np.empty((block.draws, block.rows.count), np.intp)
-    for run, rows in block.runs():
+    for run, rows, _ in block.runs():
         _categorical.draw(rows, index[run])
     invalid = np.any(index < 0, 0)
     return index, (np.empty(0), block.faults(invalid), np.empty(0, np.intp))

@@ -35,9 +35,10 @@ def known_chunks(x: Any, name: str) -> Any:
 
 
 class DaskArrays:
-    """Dask arrays with chunks of known sizes, as a kind of arrays of requests."""
+    """Dask arrays with chunks of known sizes, as a kind of arrays of requests; noise may also be a host array."""
 
-    noise = ""
+    noise = "an array"
+    own_noise = False
 
     def owns(self, x: Any) -> bool:
         """Whether an argument is a dask array."""
@@ -45,6 +46,8 @@ class DaskArrays:
 
     def array(self, x: Any, name: str) -> Any:
         """The argument, which must be a dask array; a mask of integers as booleans, checked when it is computed."""
+        if name == "noise" and not isinstance(x, da.Array):
+            return array_of(x, name)
         x = known_chunks(x, name)
         if name == "where" and x.dtype.kind in "iu":
             return x.map_blocks(_booleans, meta=np.empty((0,) * x.ndim, np.bool_))
@@ -98,6 +101,11 @@ def in_chunks(mask: Any, x: Any) -> Any:
     return da.broadcast_to(mask, x.shape, chunks=x.chunks)
 
 
+def _chunked(noise: Any, chunks: tuple[tuple[int, ...], ...]) -> Any:
+    """Noise, a dask or a host array, in these chunks."""
+    return noise.rechunk(chunks) if isinstance(noise, da.Array) else da.from_array(noise, chunks=chunks)
+
+
 class Grid:
     """A call on a dask array: its operands, and tasks over its blocks.
 
@@ -123,7 +131,8 @@ class Grid:
             place.draw,
             place.start,
             place.rows if request.raises else place.rows[:0],
-            excluded_text(place.empty, False),
+            excluded_text(place.empty, request.given is not None),
+            request.given is not None,
             place.wide,
             size,
             request.batch,
@@ -132,6 +141,7 @@ class Grid:
             not request.raises,
         )
         self.draw_chunks = self._draw_chunks(draw_chunks, results)
+        self.noise = None if request.given is None else _chunked(request.given, self.draw_chunks + self.x.chunks)
         self.draw_letters = tuple(range(len(size)))
         self.x_letters = tuple(range(len(size), len(size) + self.x.ndim))
         self.category = self.x_letters[axis]
@@ -167,13 +177,13 @@ class Grid:
         """The axes of draws and rows."""
         return self.draw_letters + self.batch_letters
 
-    @property
-    def operands(self) -> tuple[Any, ...]:
-        """Log-potentials, mask, category ids; and by row ids, draws and temperatures."""
+    def operands(self, drawn: bool) -> tuple[Any, ...]:
+        """Log-potentials, mask, category ids; by row ids, draws and temperatures; and noise of blocks with draws."""
         where = (None, None) if self.where is None else (self.where, self.x_letters)
         categories = (None, None) if self.categories is None else (self.categories, self.x_letters)
         rows = [(None, None) if values is None else self.row_operand(values) for values in self.rows]
-        return self.x, self.x_letters, *where, *categories, *(item for operand in rows for item in operand)
+        noise = (self.noise, self.draw_letters + self.x_letters) if drawn and self.noise is not None else (None, None)
+        return self.x, self.x_letters, *where, *categories, *(item for operand in rows for item in operand), *noise
 
     def row_operand(self, values: Any) -> tuple[Any, tuple[int, ...] | None]:
         """What `by_row` gave as an operand."""
@@ -193,9 +203,8 @@ class Grid:
     def samples(self, work: Any, *operands: Any, dtype: Any) -> Any:
         """Call work(block, ...) for the blocks of draws and log-potentials, which those of the result are."""
         letters = self.draw_letters + self.x_letters
-        return self.map(
-            partial(_at_block, work, self.call), letters, *self.operands, *self.places, *operands, dtype=dtype
-        )
+        blocks = *self.operands(True), *self.places
+        return self.map(partial(_at_block, work, self.call), letters, *blocks, *operands, dtype=dtype)
 
     def results(self, work: Any, *operands: Any, dtype: Any) -> Any:
         """Call work(call, place, ...) for every block of draws and rows."""
@@ -204,13 +213,13 @@ class Grid:
     def by_shard(self, work: Any, *operands: Any) -> Any:
         """Call work(block, ...) for the blocks of draws and log-potentials; the shards are the last axis."""
         out = (*self.result_letters, self.category)
-        return self.map(partial(_at_block, work, self.call), out, *self.operands, *self.places, *operands)
+        return self.map(partial(_at_block, work, self.call), out, *self.operands(True), *self.places, *operands)
 
     def by_row_shard(self, work: Any, *operands: Any) -> Any:
         """As `by_shard`, once for all draws."""
         places = ArraySliceDep(self.x.chunks), self.x_letters
         drawn_once = partial(_at_block, work, replace(self.call, size=()))
-        return self.map(drawn_once, (*self.batch_letters, self.category), *self.operands, *places, *operands)
+        return self.map(drawn_once, (*self.batch_letters, self.category), *self.operands(False), *places, *operands)
 
     def _draw_chunks(self, chunks: Any, results: int | None) -> tuple[tuple[int, ...], ...]:
         """Chunks of the draws, as `cut` finds them for the results."""
@@ -219,16 +228,20 @@ class Grid:
             raise ValueError("draw_chunks needs size, whose axes they cut")
         if not size or 0 in size + self.x.shape:
             return tuple((length,) for length in size)
+        given = self.request.given
+        if isinstance(given, da.Array) and isinstance(chunks, str) and chunks == "auto":
+            own: tuple[tuple[int, ...], ...] = given.chunks[: len(size)]
+            return own
         # The axes beside the draws, whose chunks are given.
         beside = self.x.chunks if results is None else (*self.batch_chunks, (results,))
         return cut("draw_chunks", chunks, size, self.kind if results is None else np.float64, beside)
 
 
 def _at_block(
-    work: Any, call: Call, x: Any, where: Any, categories: Any, ids: Any, draws: Any, temperatures: Any, place: Place,
-    *operands: Any,
+    work: Any, call: Call, x: Any, where: Any, categories: Any, ids: Any, draws: Any, temperatures: Any, given: Any,
+    place: Place, *operands: Any,
 ) -> Any:  # fmt: skip
-    return work(Block(call, x, where, categories, (ids, draws, temperatures), place), *operands)
+    return work(Block(call, x, where, categories, (ids, draws, temperatures), given, place), *operands)
 
 
 def _same(x: Any, axis: Any, keepdims: bool) -> Any:

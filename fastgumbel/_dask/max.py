@@ -19,8 +19,8 @@ Found = tuple[NDArray[np.intp], NDArray[np.float64], Faults]
 def _search_shard(block: Block) -> Found:
     index = np.empty((block.draws, block.rows.count), np.intp)
     value = np.empty(index.shape)
-    for run, rows in block.runs():
-        _max.search(rows, None, index[run], value[run])
+    for run, rows, noise in block.runs():
+        _max.search(rows, noise, index[run], value[run])
     index[index >= 0] += block.first
     return index, value, block.faults(np.any(np.isnan(value), 0))
 
@@ -40,13 +40,13 @@ def search(grid: Grid) -> Any:
 
 def _index(call: Call, place: Place, found: Found) -> NDArray[np.intp]:
     index, _, faults = found
-    call.refuse(np.any(index < 0, 0), faults, place)
+    call.refuse(index < 0, faults, place)
     return index.reshape(lengths(place))
 
 
 def _value(call: Call, place: Place, found: Found) -> NDArray[np.float64]:
     index, value, faults = found
-    call.refuse(np.any(index < 0, 0), faults, place)
+    call.refuse(index < 0, faults, place)
     return np.where(index < 0, np.nan, value).reshape(lengths(place))
 
 

@@ -25,9 +25,10 @@ from fastgumbel._host.noise import write
 from fastgumbel._law.reduce import LIMIT
 from fastgumbel._law.sums import GROUP, SHORT
 from fastgumbel._request.faults import fault_message, row_name
+from fastgumbel._request.ndarrays import converted
 from fastgumbel._request.temperature import rates_of
 
-# Largest log-potentials of the rows, and their faults.
+# Largest log-potentials by draw and row, or by row for all draws alike, and the faults of the rows.
 Tops = tuple[NDArray[Any], Faults]
 
 
@@ -46,13 +47,33 @@ class State(NamedTuple):
     rest: NDArray[Any]
 
 
+def _left(block: Block) -> NDArray[Any]:
+    """Log-potentials by draw, row and category, -inf where noise excludes; a single draw stands for all alike."""
+    x = block.matrix()[np.newaxis]
+    if block.noise is None:
+        return x
+    noise = block.noise.values.reshape(block.draws, *x.shape[1:])
+    return np.where(noise > -np.inf, x, x.dtype.type(-np.inf))
+
+
 def _tops(block: Block) -> Tops:
-    largest = block.matrix().max(-1, initial=-np.inf)
-    return largest, block.faults(~(largest < LIMIT))
+    largest = _left(block).max(-1, initial=-np.inf)
+    return largest, block.faults(~(largest < LIMIT).all(0))
 
 
 def _merge_tops(one: Tops, two: Tops) -> Tops:
     return np.maximum(one[0], two[0]), earlier_fault(one[1], two[1])
+
+
+def _check_range(block: Block) -> None:
+    """Refuse noise beyond the type of the samples."""
+    assert block.noise is not None
+    values, kind = block.noise.values, block.rows.dtype
+    bad = np.isinf(converted(values, kind)) & np.isfinite(values)
+    if bad.any():
+        line, column = divmod(int(bad.argmax()), block.rows.n)
+        value = values.reshape(-1, block.rows.n)[line, column]
+        raise ValueError(block.noise_message(line, column, value, kind=kind))
 
 
 def _valid(tops: Tops) -> NDArray[np.bool_]:
@@ -63,11 +84,14 @@ def _perturbed(block: Block, tops: Tops) -> NDArray[Any]:
     """Draws by rows by categories: log-potentials less the largest of their row, plus noise; NaN in invalid rows."""
     rows = block.rows
     v = np.empty((block.draws, rows.count, rows.n), rows.dtype)
-    for run, here in block.runs():
+    if block.noise is not None:
+        _check_range(block)
+        v[...] = converted(block.noise.values, rows.dtype).reshape(v.shape)
+    for run, here, _ in block.runs() if block.noise is None else ():
         for s in range(run.stop - run.start):
             drawn = v[run.start + s].reshape(*rows.batch, rows.n)
             write(drawn, here.moved(s).place)
-    v += block.matrix() - np.where(_valid(tops), tops[0], np.nan).astype(rows.dtype)[:, np.newaxis]
+    v += _left(block) - np.where(_valid(tops), tops[0], np.nan).astype(rows.dtype)[..., np.newaxis]
     return v
 
 
@@ -154,17 +178,18 @@ def _relaxed(
 ) -> NDArray[Any]:
     """Relaxed samples of a block; NaN in invalid rows."""
     invalid = ~_valid(tops)
-    call.refuse(invalid, tops[1], block.draw_place + block.place)
+    if block.draws:
+        call.refuse(invalid, tops[1], block.draw_place + block.place)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         y = _samples(block, tau, tops, peaks, _total(state), log)
-    y[:, invalid] = np.nan
+    y[np.broadcast_to(invalid, y.shape[:2])] = np.nan
     return y
 
 
 def _one_hot(call: Call, log: bool, block: Block, found: Found) -> NDArray[Any]:
     """One-hots of the samples of a block; NaN in invalid rows."""
     index = found[0]
-    call.refuse(np.any(index < 0, 0), found[2], block.draw_place + block.place)
+    call.refuse(index < 0, found[2], block.draw_place + block.place)
     hot = index[..., np.newaxis] == block.first + np.arange(block.rows.n)
     y = np.where(hot, 0 if log else 1, -np.inf if log else 0).astype(block.rows.dtype)
     y[index < 0] = np.nan
@@ -199,10 +224,12 @@ def _whole_rows(call: Call, log: bool, hard: bool, block: Block, tau: Any) -> ND
     y = np.empty((block.draws, block.rows.count, block.rows.n), block.rows.dtype)
     taus = np.broadcast_to(tau, lengths(block.place)).reshape(-1) if np.ndim(tau) else np.reshape(tau, 1)
     block.keep_one_each()
-    for run, rows in block.runs():
-        _softmax.fill(rows, None, taus, hard, log, y[run])
-    invalid = np.any(np.isnan(y[..., :1]), (0, 2))
-    call.refuse(invalid, block.faults(invalid), block.draw_place + block.place)
+    if block.noise is not None and not hard and taus.any():
+        _check_range(block)
+    for run, rows, noise in block.runs():
+        _softmax.fill(rows, noise, taus, hard, log, y[run])
+    invalid = np.any(np.isnan(y[..., :1]), 2)
+    call.refuse(invalid, block.faults(np.any(invalid, 0)), block.draw_place + block.place)
     return _in_place(call, block, y)
 
 
@@ -222,7 +249,10 @@ def relax(grid: Grid, tau: Any, hard: bool, log: bool) -> Any:
     hardened = search(grid), grid.result_letters
     if hard or (taus == 0).all():
         return grid.samples(partial(_hard, call, log), *hardened, dtype=dtype)
-    tops = tree(grid.by_row_shard(_tops), _merge_tops), grid.batch_letters
+    if grid.noise is None:
+        tops = tree(grid.by_row_shard(_tops), _merge_tops), grid.batch_letters
+    else:
+        tops = tree(grid.by_shard(_tops), _merge_tops), grid.result_letters
     peaks = tree(grid.by_shard(_peaks, *tops), np.maximum), grid.result_letters
     known = (*temperatures, *tops, *peaks)
     sums = grid.by_shard(partial(_sums, call.n), *known)

@@ -22,8 +22,8 @@ def _search_shard(places: int, block: Block) -> Found:
     block.keep_one_each()
     index = np.empty((block.draws, block.rows.count, min(places, block.rows.n)), np.intp)
     value = np.empty(index.shape)
-    for run, rows in block.runs() if block.rows.n else ():
-        search(rows, None, index[run], value[run])
+    for run, rows, noise in block.runs() if block.rows.n else ():
+        search(rows, noise, index[run], value[run])
     index[index >= 0] += block.first
     return index, value, block.faults(np.any(np.isnan(value), (0, 2)))
 
@@ -44,12 +44,13 @@ def _refuse_short(call: Call, place: Place, found: Found, k: int) -> None:
     short = np.any(index[..., k - 1] < 0, 0)
     if call.mark or not short.any():
         return
-    spoilt = np.any(np.isnan(value[..., 0]), 0)
+    spoilt = np.isnan(value[..., 0])
     row = int(short.argmax())
-    if spoilt[row]:
+    if spoilt[:, row].any():
         call.refuse(spoilt, faults, place)
-    left = int((index[:, row, :k] >= 0).sum(-1).min())
-    raise ValueError(too_few_message(call.name(place, row), left, k, call.excluded))
+    left = (index[:, row, :k] >= 0).sum(-1)
+    name = call.draw_of(place, int(left.argmin()), call.name(place, row))
+    raise ValueError(too_few_message(name, int(left.min()), k, call.excluded))
 
 
 def _ranked(k: int, which: int, call: Call, place: Place, found: Found) -> NDArray[Any]:

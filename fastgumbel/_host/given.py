@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.given import given_choice
 from fastgumbel._cpu.given_short import given_short
 from fastgumbel._host.blocks import run_blocks, write_ids
+from fastgumbel._host.max import search
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import delivered, room
 from fastgumbel._host.rows import Rows, fault_of, field_at, inputs_of, rows_of
-from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW, LIMIT
-from fastgumbel._request.faults import choice_message
+from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW, LIMIT, NO_INDEX
+from fastgumbel._request.faults import choice_message, overflow_message
 from fastgumbel._request.ids import IDS
 from fastgumbel._request.ndarrays import count_set, frozen
 from fastgumbel._request.request import Request
@@ -37,19 +38,43 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
     shape, flat, read = (*lead, rows.n), (*choices.shape, rows.n), () if out is None else (*inputs_of(request), choices)
     if chosen is not None:
         choices = _of_representatives(whole, choices, chosen)
+    scaled = rows.place.temperatures.size > 0
+    if scaled:
+        choices = _only_possible(rows, choices)
     noise = room("out", out, shape, rows.dtype, flat, request.axis, read)
     faulty = write_conditioned(rows, choices, noise)
     if request.draws and count_set(faulty):
         wrong = faulty == INVALID_CHOICE
         if wrong.any():
             row = int(wrong.argmax())
-            raise ValueError(choice_message(rows.name(row), rows.n, passed.reshape(choices.shape)[:, row]))
+            cold = bool((rows.temperatures(row, row + 1) == 0).any())
+            raise ValueError(choice_message(rows.name(row), rows.n, passed.reshape(choices.shape)[:, row], cold))
         if request.raises:
             raise ValueError(fault_of(request, rows, int(faulty.argmax())))
+    if scaled:
+        _check_range(rows, noise)
     if chosen is not None:
         # Places of one id have one noise.
         noise[...] = np.take_along_axis(noise, chosen[np.newaxis], 2)
     return delivered(noise, out, shape, request.axis)
+
+
+def _only_possible(rows: Rows, choices: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Choices by draw and row, those replaced that cannot have been made: at temperature 0 there is one alone."""
+    cold = rows.place.temperatures == 0
+    if not cold.any():
+        return choices
+    samples = np.empty((1, rows.count), np.intp)
+    search(rows, None, samples, None)
+    return np.where(cold & (choices != samples), NO_INDEX, choices)
+
+
+def _check_range(rows: Rows, noise: NDArray[Any]) -> None:
+    """Refuse choices for which noise would have to be infinite, of them or of what they beat, at a low temperature."""
+    if rows.place.temperatures.min() < 4 * LIMIT / np.finfo(noise.dtype).max and noise.size:
+        infinite = np.isinf(noise).any((0, 2))
+        if infinite.any():
+            raise ValueError(overflow_message(rows.name(int(infinite.argmax())), noise.dtype))
 
 
 def _of_representatives(rows: Rows, choices: NDArray[np.intp], chosen: NDArray[np.int64]) -> NDArray[np.intp]:

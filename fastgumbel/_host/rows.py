@@ -16,11 +16,13 @@ from fastgumbel._request.faults import (
     category_name,
     first_bad,
     first_fault,
+    infinite_message,
+    place_name,
     row_message,
     row_name,
 )
 from fastgumbel._request.layout import Layout, layout_of
-from fastgumbel._request.ndarrays import freeze, frozen
+from fastgumbel._request.ndarrays import freeze, frozen, overflows
 from fastgumbel._request.request import Request
 
 # What is not read in place is converted piece by piece, in so many bytes a thread.
@@ -29,6 +31,7 @@ BUFFER_BYTES = 2**18
 LITTLE = BUFFER_BYTES // 8
 
 _0 = np.uint64(0)
+_MOST = float(np.finfo(np.float64).max)
 
 
 def index_of(batch: tuple[int, ...], r0: int, r1: int, c0: int, c1: int) -> tuple[Any, ...]:
@@ -265,7 +268,51 @@ def rows_of(request: Request) -> Rows:
 
 def noise_of(request: Request) -> Rows | None:
     """Precomputed noise, if there is any: its rows are those of the first draw, then those of the second, ..."""
-    return None if request.given is None else rows_at(request.given, None, request.axis)
+    if request.given is None:
+        return None
+    noise = rows_at(request.given, None, request.axis)
+    found = overflow_of(noise, request.place.temperatures)
+    if found is not None:
+        line, column, value, temperature = found
+        raise ValueError(infinite_message(place_name(noise.batch, line), value, column, temperature=temperature))
+    return noise
+
+
+def _largest(noise: NDArray[Any]) -> float:
+    """A bound of finite magnitudes."""
+    kind = noise.dtype
+    if kind.kind == "f" and kind.itemsize < 8:
+        return float(np.finfo(kind).max)
+    if kind.kind != "f":
+        return float(2**64)
+    least = noise.min(initial=0.0)
+    if least == -np.inf:
+        # Along the longest axis, part by part, as masks take memory.
+        lines = np.moveaxis(noise, int(np.argmax(noise.shape)), 0)
+        step = max(1, BUFFER_BYTES * len(lines) // noise.size)
+        parts = (lines[i : i + step] for i in range(0, len(lines), step))
+        least = min(part.min(initial=0.0, where=part > -np.inf) for part in parts)
+    return float(max(noise.max(initial=0.0), -least))
+
+
+def overflow_of(noise: Rows, temperatures: NDArray[np.float64]) -> tuple[int, int, Any, float] | None:
+    """The first finite noise of which the product with its row's temperature is infinite: line, column, and both.
+
+    Lines of noise are those of all rows in the first draw, in the second, ...
+    """
+    hottest = temperatures.max(initial=1.0)
+    if not (hottest > 1 and _largest(noise.values) > _MOST / 2 / hottest):
+        return None
+    step = BUFFER_BYTES // 8
+    for line in range(noise.count):
+        temperature = float(temperatures[line % temperatures.size])
+        for c in range(0, noise.n, step):
+            piece = noise.piece(line, line + 1, c, min(c + step, noise.n))[0]
+            bad = overflows(piece, temperature)
+            if bad.any():
+                at = int(bad.argmax())
+                return line, c + at, piece[at], temperature
+    return None
 
 
 def fault_of(request: Request, rows: Rows, row: int) -> str:

@@ -17,9 +17,10 @@ from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
 from fastgumbel._host.softmax import RAO, choices_of, harden, precomputed_noise, refuse, relax, shapes_of
 from fastgumbel._host.softmax_row import pull_row
 from fastgumbel._host.threads import run
-from fastgumbel._law.reduce import INVALID_ROW
+from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
+from fastgumbel._request.faults import tau_overflow_message
 from fastgumbel._request.layout import categories_last
-from fastgumbel._request.ndarrays import converted, frozen
+from fastgumbel._request.ndarrays import all_finite, converted, frozen
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 from fastgumbel._request.temperature import rates_of, sums_of
@@ -69,6 +70,11 @@ class _Pulled:
         """Write what was added up."""
         self._write(0, sums)
 
+    def mark_overflow(self) -> None:
+        """Mark rows of which a gradient is infinite, though cotangents are finite; they are too large for its type."""
+        infinite = ~(np.isfinite(self._dx).all(-1) & np.isfinite(self.slopes)) & (self.faulty == 0)
+        self._dx[infinite], self.slopes[infinite], self.faulty[infinite] = np.nan, 0, INFINITE_TANGENT
+
     def _pull_row(
         self, row: int, y: NDArray[Any], log: bool, cotangents: NDArray[Any], sums: NDArray[np.float64]
     ) -> None:
@@ -117,10 +123,14 @@ def sample(
     if index is not None:
         pulled.faulty[(index < 0).any(0) & (pulled.faulty == 0)] = INVALID_ROW
         harden(y, index, np.ones(rows.count, bool), log)
+    slopes = _of_temperatures(rows, pulled.slopes, tau, request.axis)
+    finite = all_finite(dx) and all_finite(slopes)
+    if not finite:
+        pulled.mark_overflow()
+        slopes = _of_temperatures(rows, pulled.slopes, tau, request.axis)
     refuse(request, rows, pulled.faulty, "cotangent")
-    with np.errstate(all="ignore"):
-        shape_of_tau = () if type(tau) is float else np.shape(tau)
-        slopes = _unbroadcast(pulled.slopes.reshape(rows.batch), shape_of_tau, request.axis).astype(rows.dtype)
+    if request.raises and not finite and not all_finite(slopes):
+        raise ValueError(tau_overflow_message(slopes.dtype))
     return delivered(y, y_out, shape, axis), (delivered(dx, dx_out, dx_shape, axis), slopes[()])
 
 
@@ -154,6 +164,13 @@ def _pull_conditioned(
             np.maximum(pulled.faulty, relax(here, noise, rates, relaxed, None, log), out=pulled.faulty)
             pulled.add(relaxed, log, weights[s : s + draw_step], sums)
     pulled.end(sums)
+
+
+def _of_temperatures(rows: Rows, slopes: NDArray[np.float64], tau: Any, axis: int) -> NDArray[Any]:
+    """Slopes by row as the gradient of the temperatures, in its shape and type."""
+    with np.errstate(all="ignore"):
+        shape = () if type(tau) is float else np.shape(tau)
+        return _unbroadcast(slopes.reshape(rows.batch), shape, axis).astype(rows.dtype)
 
 
 def _unbroadcast(slopes: NDArray[np.float64], shape: tuple[int, ...], axis: int) -> NDArray[np.float64]:

@@ -18,9 +18,12 @@ class Arrays(Protocol):
     ----------
     noise : str
         What precomputed noise must be, beside such log-potentials; empty where there can be none.
+    own_noise : bool
+        Whether it must be such an array, too.
     """
 
     noise: str
+    own_noise: bool
 
     def owns(self, x: Any) -> bool:
         """Whether an argument is such an array."""
@@ -36,6 +39,7 @@ class HostArrays:
     """NumPy arrays and all that becomes one."""
 
     noise = "an array"
+    own_noise = False
 
     def owns(self, x: Any) -> bool:
         return True

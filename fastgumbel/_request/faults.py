@@ -44,6 +44,11 @@ class Fault(IntEnum):
 
 RNG_AND_NOISE = "give rng or noise, not both"
 
+DEVICE_TEMPERATURE = (
+    "temperature must be 1 where gumbel_given_choice gets device arrays: pass log_potentials / temperature, and use "
+    "the noise beside these, or pass host arrays"
+)
+
 # Why a category takes no part.
 EXCLUDED = "excluded by where"
 
@@ -126,9 +131,15 @@ def repeat_message(name: str, category: int, remedy: str) -> str:
     return f"noise: {name} has the category id {category} twice, and here each may stand once in a row: {remedy}"
 
 
-def infinite_message(name: str, value: Any, category: int, kind: Any = None) -> str:
-    """What is wrong with a row of precomputed noise that is NaN or inf, or that a dtype in which it is read has not."""
-    within = "" if kind is None or not np.isfinite(value) else f" in {kind}"
+def infinite_message(name: str, value: Any, category: int, kind: Any = None, temperature: Any = None) -> str:
+    """What is wrong with a row of precomputed noise that is NaN or inf, or that a dtype in which it is read has not.
+
+    Or of which the product with its `temperature` is infinite.
+    """
+    finite = np.isfinite(value)
+    within = f" in {kind}" if finite and kind is not None else ""
+    if finite and temperature is not None:
+        within = f", also times its temperature {temperature}"
     return f"noise must be finite{within}, or -inf in empty places, but {name} has {value} at category {category}"
 
 
@@ -143,10 +154,25 @@ def tangent_message(name: str, argument: str = "tangents") -> str:
     return f"{argument} must be finite, and not so large as to overflow, but those of {name} are not"
 
 
-def choice_message(name: str, n: int, choices: NDArray[Any]) -> str:
-    """What is wrong with a row whose choices are not all among the categories that are left."""
+def tau_overflow_message(kind: Any) -> str:
+    """What is wrong with cotangents of which no row's own gradient is infinite, but that of a temperature."""
+    return f"cotangent must not be so large as to overflow, but the gradient of tau is beyond {kind}"
+
+
+def choice_message(name: str, n: int, choices: NDArray[Any], cold: bool = False) -> str:
+    """What is wrong with a row whose choices are not all among the categories that are left.
+
+    Where it is `cold`, one category alone can have been chosen.
+    """
     few = ", ".join(map(str, sorted({int(c) for c in choices})[:3]))
-    return f"choice must be a category that is left, from 0 to {n - 1}, but {name} has {few}"
+    only = "; at temperature 0 it is the first of the largest log-potentials" if cold else ""
+    return f"choice must be a category that is left, from 0 to {n - 1}, but {name} has {few}{only}"
+
+
+def overflow_message(name: str, kind: Any) -> str:
+    """What is wrong with a row whose choice has noise beyond the range of its dtype."""
+    wider = "float64 log_potentials or " if kind == np.float32 else ""
+    return f"temperature of {name} is so low that noise given its choice overflows {kind}: pass {wider}a higher one"
 
 
 def first_bad(line: NDArray[Any]) -> tuple[int, Any] | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+# Of so few numbers a mask is quickest.
+_LITTLE = 2**12
 _FLOAT32: np.dtype[Any] = np.dtype(np.float32)
 _FLOAT64: np.dtype[Any] = np.dtype(np.float64)
 # Upper halves of float32, for which NumPy has no type: log-potentials alone may be of it.
@@ -62,3 +65,20 @@ def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         return array
     with np.errstate(over="ignore", under="ignore"):
         return array.astype(dtype)
+
+
+def overflows(noise: NDArray[Any], temperature: float) -> NDArray[np.bool_]:
+    """Where the product of finite noise with its temperature is infinite."""
+    with np.errstate(all="ignore"):
+        overflow: NDArray[np.bool_] = np.isinf(noise.astype(np.float64) * temperature) & np.isfinite(noise)
+    return overflow
+
+
+def all_finite(array: NDArray[Any]) -> bool:
+    """Whether an array has neither NaN nor infinities."""
+    if array.size == 1:
+        return math.isfinite(array.item())
+    if array.size <= _LITTLE:
+        return bool(np.isfinite(array).all())
+    # A mask of all would take memory.
+    return bool(np.isfinite(array.max()) and np.isfinite(array.min()))

@@ -159,7 +159,7 @@ class Request:
             raise TypeError(f"noise must be a NoiseField or an array, not {type(noise).__name__}: pass rng=")
         if rng is not None and wanted:
             raise ValueError(RNG_AND_NOISE)
-        if not wanted or not self.arrays.owns(noise):
+        if not wanted or (self.arrays.own_noise and not self.arrays.owns(noise)):
             beside = f" or {wanted}, as log_potentials is one" if wanted else ""
             raise TypeError(f"noise must be a NoiseField{beside}, not {type(noise).__name__}")
         self._check_labels(noise, "noise")

@@ -173,13 +173,43 @@ def test_bad_arguments(arguments, options, error, message):
         fg.gumbel_softmax_vjp(*arguments, **options)
 
 
-def test_what_is_beyond_its_type_is_infinite_without_a_warning():
-    x, w = np.zeros((99, 2), np.float32), np.tile(np.array([1e38, -1e38], np.float32), (99, 1))
+@pytest.mark.parametrize("options", [{}, {"log": True}, {"hard": True}, {"rao": 2}], ids=str)
+def test_gradients_that_overflow(options):
+    """Beyond float32 by 1 / tau, or by a sum over draws: told without a warning, and marked alone."""
+    x, w = np.zeros((99, 2), np.float32), np.tile(np.array([1.0, -1.0], np.float32), (20, 99, 1))
+    w[:, 60] *= np.float32(1e38)
     with np.errstate(all="raise"):
-        _, (dx, dtau) = fg.gumbel_softmax_vjp((x, np.full(99, 0.05)), w, noise=FIELD)
-        assert np.isinf(dx).any()
-        assert np.isinf(dtau).any()
-        _, (dx, dtau) = fg.gumbel_softmax_vjp((np.zeros((3, 2)), 1e-310), np.ones((3, 2)), noise=FIELD)
+        for tau in (0.5, np.full(99, 0.5)):
+            with pytest.raises(ValueError, match=r"cotangent must be finite, and not so large .* row 60 are not"):
+                fg.gumbel_softmax_vjp((x, tau), w, size=20, noise=FIELD, **options)
+            _, (dx, dtau) = fg.gumbel_softmax_vjp((x, tau), w, size=20, noise=FIELD, invalid="mark", **options)
+            assert np.isnan(dx[60]).all()
+            w[:, 60] = 0
+            _, (wanted, slopes) = fg.gumbel_softmax_vjp((x, tau), w, size=20, noise=FIELD, **options)
+            np.testing.assert_array_equal(np.delete(dx, 60, 0), np.delete(wanted, 60, 0))
+            np.testing.assert_array_equal(dtau, slopes)
+            w[:, 60] = np.array([1e38, -1e38], np.float32)
+
+
+def test_a_long_row_overflows_by_name():
+    x, w = np.zeros(2**18, np.float32), np.full((8, 2**18), 3e33, np.float32)
+    w[:, ::2] = -3e33
+    with pytest.raises(ValueError, match="those of the row are not"):
+        fg.gumbel_softmax_vjp((x, 1e-5), w, size=8, noise=FIELD, log=True)
+
+
+def test_the_gradient_of_a_shared_temperature_overflows():
+    x, w = np.zeros((500, 2), np.float32), np.tile(np.array([1e38, -1e38], np.float32), (500, 1))
+    with pytest.raises(ValueError, match="the gradient of tau is beyond float32"):
+        fg.gumbel_softmax_vjp((x, 1.0), w, noise=FIELD)
+    _, (dx, dtau) = fg.gumbel_softmax_vjp((x, 1.0), w, noise=FIELD, invalid="mark")
+    assert np.isfinite(dx).all()
+    assert np.isinf(dtau)
+
+
+def test_a_tiny_temperature_warns_of_nothing():
+    with np.errstate(all="raise"):
+        _, (dx, _) = fg.gumbel_softmax_vjp((np.zeros((3, 2)), 1e-310), np.ones((3, 2)), noise=FIELD)
         assert dx.shape == (3, 2)
 
 

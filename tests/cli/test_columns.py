@@ -54,7 +54,8 @@ def test_the_table_of_the_report(choose, tmp_path):
     path = write(tmp_path / "in.csv", "person_id,car,bus\n1001,0.5,0.2\n1002,0.1,0.3\n")
     assert complaint(choose(path)) == (
         f"fastgumbel: error: {path}: column 'person_id' looks like ids, as its name says so and all its numbers are "
-        "whole; --id person_id names the rows by it, --columns picks the alternatives\n"
+        "whole; --id person_id names the rows by it, --exclude person_id leaves it out, --columns picks the "
+        "alternatives\n"
     )
     table = np.array([[0.5, 0.2], [0.1, 0.3]])
     out = tmp_path / "out.npy"
@@ -115,7 +116,8 @@ def test_a_first_column_that_counts_is_refused(choose, small_reads, tmp_path, nu
     path = counted(tmp_path / "in.csv", numbers)
     assert complaint(choose(path)) == (
         f"fastgumbel: error: {path}: column 'traveller' looks like ids, as it is the first one and its whole numbers "
-        "ascend; --id traveller names the rows by it, --columns picks the alternatives\n"
+        "ascend; --id traveller names the rows by it, --exclude traveller leaves it out, --columns picks the "
+        "alternatives\n"
     )
     assert choose(path, "--columns", "traveller,b").code == 0
 

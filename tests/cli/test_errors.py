@@ -59,7 +59,7 @@ def test_csv_in_another_encoding(choose, tmp_path):
     [
         ("a,b\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
         (codecs.BOM_UTF16_BE + "a,b\n1,2\n".encode("utf-16-be"), "is UTF-16 text; save it as UTF-8"),
-        (gzip.compress(b"a,b\n1,2\n", mtime=0), "is a gzip file; gunzip it first"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "is a gzip file; name it .csv.gz"),
         (b"PK\3\4...", "is a zip file, as Excel workbooks are; unzip it, or save the sheet as CSV in UTF-8"),
         (b"PAR1\x15...", "is a Parquet file; name it .parquet"),
         ("a,b\n1,é\n".encode("latin-1"), "after line 0: not UTF-8 text; save it as UTF-8"),
@@ -142,7 +142,9 @@ def test_input_is_a_directory(choose, tmp_path, name):
 
 
 def test_unknown_kind_of_input(choose, tmp_path):
-    assert "in.txt: expected a file named .npy, .csv or .parquet" in complaint(choose(tmp_path / "in.txt"))
+    assert "in.txt: expected a file named .npy, .csv, .csv.gz or .parquet, or - for text on" in complaint(
+        choose(tmp_path / "in.txt")
+    )
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,12 @@ def test_conditioned_noise(n, dtype, real):
     noise = fg.gumbel_given_choice(x, choice, noise=FIELD)
     fresh = [real.fresh(KEY, ROW, DRAW, c) for c in range(n)]
     assert noise.tolist() == real.conditioned(x.tolist(), choice, fresh)
+    for temperature in (0.3, 7.0, 1e10):
+        noise = fg.gumbel_given_choice(x, choice, noise=FIELD, temperature=temperature)
+        assert noise.tolist() == real.conditioned(x.tolist(), choice, fresh, temperature)
+    best = int(x.argmax())
+    noise = fg.gumbel_given_choice(x, best, noise=FIELD, temperature=0)
+    assert noise.tolist() == real.conditioned(x.tolist(), best, fresh, 0)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

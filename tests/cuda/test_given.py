@@ -76,3 +76,10 @@ def test_memory_of_the_caller(device):
     out = ForeignArray(aligned((4, 9), np.float32))
     assert gumbel_given_choice(on_device(x), on_device(choice), noise=FIELD, out=out) is out
     assert not len(differing(out, gumbel_given_choice(x, choice, noise=FIELD)))
+
+
+def test_a_temperature_is_refused_with_what_to_do(device):
+    x, choice = potentials(4, 9), np.zeros(4, np.int64)
+    with pytest.raises(ValueError, match=r"temperature must be 1 where.*device arrays: pass log_potentials / temp"):
+        gumbel_given_choice(on_device(x), choice, noise=FIELD, temperature=2.0)
+    assert host(gumbel_given_choice(on_device(x), choice, noise=FIELD, temperature=[1.0] * 4)).shape == (4, 9)

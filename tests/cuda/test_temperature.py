@@ -7,6 +7,7 @@ from fastgumbel import NoiseField, categorical, gumbel, gumbel_max, gumbel_top_k
 from fastgumbel._law.ops import fma
 from tests.cuda.arrays import host, on_device
 from tests.cuda.planted import plant_source
+from tests.cuda.sides import messages, same
 from tests.cuda.test_categorical import near_ends
 
 FIELD = NoiseField(7).at(draw=3, start=61)
@@ -299,3 +300,14 @@ def test_wrong_results_are_caught(device, monkeypatch, module, old, new, check):
     plant_source(monkeypatch, module, old, new)
     with pytest.raises(AssertionError):
         check()
+
+
+@pytest.mark.parametrize("function", [gumbel_max, lambda x, **options: gumbel_top_k(x, 2, **options)])
+def test_noise_that_overflows_with_its_temperature_is_refused(device, function):
+    x, noise = np.zeros((3, 40)), np.zeros((2, 3, 40))
+    noise[:, 0, 0], noise[1, 2, 3] = -np.inf, -1e20
+    for temperature in (1e300, [1.0, 1.0, 1e290]):
+        cpu, gpu = messages(function, x, size=2, noise=noise, temperature=temperature)
+        assert cpu == gpu
+        assert "row (1, 2) has -1e+20 at category 3" in gpu
+    same(function, x, size=2, noise=noise, temperature=[1e300, 1e300, 0.0])

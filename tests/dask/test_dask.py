@@ -221,6 +221,16 @@ def test_nothing(call):
     assert_equal(*both(call, normal((2, 100)), ((2,), (60, 40)), size=(2, 0)))
 
 
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("chunks", [((1, 2), (60, 140)), ((3,), (200,))])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e20])
+def test_no_draws_of_invalid_rows_are_no_error(call, chunks, bad):
+    x = normal((3, 200))
+    x[1, 70] = bad
+    for size in (0, (2, 0)):
+        assert_equal(*both(call, x, chunks, size=size))
+
+
 def faulty(k):
     """Rows of 200: two whose first shard has nothing left, one without anything, and bad values in two."""
     x = normal((6, 200))
@@ -384,7 +394,8 @@ def test_no_task_depends_on_all_shards():
         ({"where": np.ones(3, bool)}, ValueError, r"where of shape \(3,\) does not broadcast"),
         ({"where": np.ones((1, 4, 300), bool)}, ValueError, r"where of shape \(1, 4, 300\) does not broadcast"),
         ({"where": np.ones(300)}, TypeError, "where must be boolean.*, not float64"),
-        ({"noise": np.zeros((4, 300))}, TypeError, "noise must be a NoiseField"),
+        ({"noise": np.zeros((4, 299))}, ValueError, r"noise must have shape \(4, 300\), not \(4, 299\)"),
+        ({"noise": 3}, TypeError, "noise must be a NoiseField or an array, not int: pass rng="),
         ({"noise": FIELD, "rng": 1}, ValueError, "give rng or noise, not both"),
         ({"noise": FIELD.at(rows=[1, 2])}, ValueError, r"noise: rows of shape \(2,\) do not broadcast"),
         ({"noise": FIELD.at(start=2**32 - 200)}, ValueError, "go beyond the last"),

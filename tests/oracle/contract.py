@@ -195,13 +195,21 @@ class Real:
         )
         return self.exponential(high[category % 4] << 32 | low[category % 4])
 
-    def conditioned(self, x, choice, e):
-        """Return noise given a choice, from fresh exponentials; of rows in which the choice wins without more ado."""
-        w = [self.decay(self.add(c, -max(x))) for c in x]
+    def conditioned(self, x, choice, e, temperature=1.0):
+        """Return noise given a choice, from fresh exponentials; of rows in which the choice wins without more ado.
+
+        Temperatures are 0, or normal numbers.
+        """
+        if temperature == 0:
+            noise = [-self.log(c) for c in e]
+            noise[choice] = self.round(-DOUBLE.log(e[choice]))
+            return noise
+        by = Fraction(self.round(temperature))
+        w = [self.decay(self.round(Fraction(self.add(c, -max(x))) / by)) for c in x]
         t = e[choice] / self.total(w)
         noise = [-self.log(self.add(self.multiply(a, self.round(t)), b)) for a, b in zip(w, e, strict=True)]
-        noise[choice] = self.round(-DOUBLE.log(t) - (x[choice] - max(x)))
-        assert max(range(len(x)), key=lambda c: x[c] + noise[c]) == choice
+        noise[choice] = self.round(-DOUBLE.log(t) - (x[choice] - max(x)) / temperature)
+        assert max(range(len(x)), key=lambda c: DOUBLE.fma(temperature, noise[c], x[c])) == choice
         return noise
 
 

@@ -1,7 +1,5 @@
 """Gumbel-max over short rows, and on noise that the caller computed."""
 
-import math
-
 import numpy as np
 
 from fastgumbel._cpu.stage import row_id
@@ -9,7 +7,7 @@ from fastgumbel._cuda.kernels.field import block, first_draw
 from fastgumbel._cuda.kernels.max import finish, row_largest, warp_combined
 from fastgumbel._cuda.kernels.parameters import Coordinates, Line
 from fastgumbel._cuda.kernels.rows import note_fault, potential, quad
-from fastgumbel._cuda.kernels.temperature import is_moderate, rate32, temperature_of
+from fastgumbel._cuda.kernels.temperature import is_moderate, is_unfit, rate32, temperature_of
 from fastgumbel._cuda.seam import ALL_LANES, cuda, device, kernel
 from fastgumbel._law.field import HIGH_WORDS, gumbel, words
 from fastgumbel._law.ops import fma
@@ -147,8 +145,8 @@ def max_short(x, mask, field, to_row, index, value, flag):
 def max_given(x, mask, noise, temperatures, place, index, value, flag):
     """Gumbel-max of each row of a piece on the noise beside it, a warp a row.
 
-    `temperatures` are `Temperatures`; `place` is (draw, first row, rows of all noise). Noise of -inf excludes; NaN and
-    inf are faults of the row of noise, and come before faults of rows, whose numbers follow.
+    `temperatures` are `Temperatures`; `place` is (draw, first row, rows of all noise). Noise of -inf excludes; what
+    is unfit is a fault of the row of noise, and comes before faults of rows, whose numbers follow.
     """
     draw, to_row, noise_rows = place
     thread = np.int32(cuda.threadIdx.x)
@@ -163,7 +161,7 @@ def max_given(x, mask, noise, temperatures, place, index, value, flag):
         while category < x.shape[1]:
             g = np.float64(potential(noise, True, np.uint64(line), category))
             p = np.float64(potential(x, mask, np.uint64(line), category)) if g > NOTHING else NOTHING
-            bad_noise |= not g < math.inf
+            bad_noise |= is_unfit(g, temperature)
             bad_row |= not p < LIMIT
             perturbed = fma(temperature, g, p)
             if p > -LIMIT and (arg == NO_INDEX or beats(perturbed, category, best, arg)):

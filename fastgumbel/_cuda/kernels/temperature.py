@@ -4,9 +4,13 @@ What is decided in float32 is decided in units of the temperature: distances fro
 it, and the noise stays as it is.
 """
 
+import math
+
 import numpy as np
 
 from fastgumbel._cuda.seam import device
+from fastgumbel._law.ops import times
+from fastgumbel._law.reduce import NOTHING
 
 # In this range float32 takes distances in units of the temperature without harm: what it loses of one far below
 # float32's least number is still little, and what it makes infinite is far out of reach.
@@ -43,3 +47,10 @@ def rate32(temperature):
 def cooled(d, temperature):
     """A distance d <= 0 in units of the temperature; at 0, that is 0 or -inf."""
     return d if temperature == _1 or d == np.float64(0) else d / temperature
+
+
+@device
+def is_unfit(noise, temperature):
+    """Whether precomputed noise is NaN or inf, or finite and its product with the temperature is not; -inf is fit."""
+    g = np.float64(noise)
+    return not g < math.inf or (g > NOTHING and not abs(times(temperature, g)) < math.inf)

@@ -8,7 +8,7 @@ import numpy as np
 from fastgumbel._cpu.stage import row_id
 from fastgumbel._cuda.kernels.field import block, first_draw, quad_noise
 from fastgumbel._cuda.kernels.rows import divided, note_fault, potential, quad
-from fastgumbel._cuda.kernels.temperature import temperature_of
+from fastgumbel._cuda.kernels.temperature import is_unfit, temperature_of
 from fastgumbel._cuda.kernels.top import deliver, entry, is_invalid, kept, offer, with_room
 from fastgumbel._cuda.seam import cuda, device, kernel
 from fastgumbel._law.reduce import INVALID_NOISE, NO_INDEX, NOTHING, beats
@@ -67,7 +67,7 @@ def fill_given(x, mask, noise, temperatures, values, indices, plan, flag):
     """Write the entries of rows on the noise beside them to lists, a thread an entry.
 
     `temperatures` are `Temperatures`; `plan` is (first row, rows, number of row 0 of the noise among faults, width of
-    a list). Noise of -inf excludes; NaN and inf make a row invalid.
+    a list). Noise of -inf excludes; what is unfit makes a row invalid.
     """
     first_row, n_rows, number, width = plan
     i = _here()
@@ -79,10 +79,11 @@ def fill_given(x, mask, noise, temperatures, values, indices, plan, flag):
             line = first_row + item
             g = np.float64(potential(noise, True, np.uint64(line), column))
             p = np.float64(potential(x, mask, np.uint64(line), column)) if g > NOTHING else NOTHING
-            if not g < np.inf:
+            temperature = temperature_of(temperatures, line)
+            if is_unfit(g, temperature):
                 note_fault(flag, number + line, INVALID_NOISE)
                 p = np.float64(np.inf)
-            value, index = entry(p, g, temperature_of(temperatures, line), column)
+            value, index = entry(p, g, temperature, column)
         values[np.uint64(i)] = value
         indices[np.uint64(i)] = index
 
