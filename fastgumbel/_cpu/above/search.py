@@ -11,11 +11,9 @@ from fastgumbel._cpu.above.list import ENOUGH, PLACES, decide_winners, list_reac
 from fastgumbel._cpu.above.open import decide_others, new_lanes, new_quads
 from fastgumbel._cpu.above.tile import TILE, draw_reaching, enter_maxima, enter_pairs, new_tile
 from fastgumbel._cpu.parameters import Field, Found
-from fastgumbel._cpu.stage import temperature_of
-from fastgumbel._law.ops import fma
-from fastgumbel._law.reduce import LIMIT, NOTHING
+from fastgumbel._cpu.precomputed import ROOM, any_invalid, first_wrong, perturb
 from fastgumbel._numba.compile import kernel, stage
-from fastgumbel._numba.masks import count_bits, lowest_bit
+from fastgumbel._numba.masks import count_bits, lowest_bit, part_at_least64
 
 # So much can the blocks of a list have.
 MOST = 64 * PLACES
@@ -95,6 +93,21 @@ def above_field(x, field, thresholds, found, resume):
     return -1, filled
 
 
+@stage
+def _list_values(found, filled, values, at, n, threshold, column):
+    """Append which of n values from place `at` on are above the threshold, with columns from one on; how many then."""
+    # The least value above it, as masks ask for at least.
+    least = np.nextafter(threshold, np.inf)
+    for first in range(0, n, 64):
+        mask = part_at_least64(values, at + first, 0, min(64, n - first), least)
+        while mask:
+            j = first + lowest_bit(mask)
+            mask &= mask - _1
+            found.categories[filled], found.values[filled] = column + j, values[at + j]
+            filled += 1
+    return filled
+
+
 @kernel
 def above_given(x, noise, temperatures, thresholds, found, resume):
     """As `above_field`, of one draw on the noise beside x, from the place `resume` on, counted through the rows.
@@ -103,23 +116,24 @@ def above_given(x, noise, temperatures, thresholds, found, resume):
     that is returned is -2 - p where p is the first whose noise is NaN or +inf.
     """
     found = Found(*found)
-    n = x.shape[1]
-    filled = 0
-    for place in range(resume, x.size):
+    n_rows, n = x.shape
+    potentials, noises = x.reshape(x.size), noise.reshape(noise.size)
+    values = np.empty(ROOM)
+    filled, place = _NONE, resume
+    while place < x.size:
+        # Rows together, or part of one.
         r = place // n
-        j = place - r * n
-        g = np.float64(noise[r, j])
-        if not g < np.inf:
-            return -2 - place, filled
-        potential = np.float64(x[r, j]) if g > -np.inf else NOTHING
-        if not potential < LIMIT:
-            found.faulty[0, r] = 1
-        elif potential > -LIMIT:
-            value = fma(temperature_of(temperatures, r), g, potential)
-            if value > thresholds[0, min(r, thresholds.shape[1] - 1)]:
-                if filled == found.values.size:
-                    return place, filled
-                found.categories[filled], found.values[filled] = found.column + j, value
-                found.counts[0, r] += 1
-                filled += 1
+        rows, column = min(max(1, ROOM // n), n_rows - r), place - r * n
+        count = min(n - column, ROOM)
+        if filled + rows * count > found.values.size:
+            return place, filled
+        if perturb(values, potentials, noises, place, rows, count, temperatures, r):
+            return -2 - first_wrong(noises, place), filled
+        for i in range(rows):
+            threshold, before = thresholds[0, min(r + i, thresholds.shape[1] - 1)], filled
+            filled = _list_values(found, filled, values, i * count, count, threshold, found.column + column)
+            found.counts[0, r + i] += filled - before
+            if any_invalid(values, i * count, count):
+                found.faulty[0, r + i] = 1
+        place += rows * count
     return -1, filled
