@@ -49,8 +49,7 @@ def gumbel_given_choice(
     temperature : array_like of float, optional
         Factor of the noise, from 0 to 1e300, default 1, as in `gumbel_max`: the choice is the argmax of log-potentials
         plus temperature times noise. At 0 it must be the first of the largest, and the noise is not conditioned.
-        Broadcasts to the batch, and may have an axis of one item where the categories are: one for each row. Beside
-        log-potentials on a device it must be 1.
+        Broadcasts to the batch, and may have an axis of one item where the categories are: one for each row.
     invalid : {"raise", "mark"}, optional
         What to do about a row with NaN, a number of at least 2**46, or no category left (above -2**46): raise
         an error (the default), or make the row alone NaN. On a device, "raise" waits for the result, and "mark"
@@ -69,7 +68,7 @@ def gumbel_given_choice(
     ------
     ValueError
         If a row is invalid, a choice is out of range or excluded, a temperature so low that noise given the choice is
-        infinite (the row is named), a category lies beyond 2**31 - 5, or a shape does not fit.
+        infinite, or on a device, may be (the row is named), a category lies beyond 2**31 - 5, or a shape does not fit.
     TypeError
         If an argument is of the wrong type.
     ImportError, RuntimeError

@@ -13,16 +13,15 @@ from fastgumbel._cuda.kernels import given as kernels
 from fastgumbel._cuda.result import Result, copy_rows
 from fastgumbel._cuda.rows import DeviceRows
 from fastgumbel._cuda.view import View, c_strides
-from fastgumbel._law.reduce import INVALID_CHOICE
-from fastgumbel._request.faults import DEVICE_TEMPERATURE, choice_message
+from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
+from fastgumbel._request.faults import choice_message, overflow_message, row_name
 from fastgumbel._request.request import Request
 
 
 def sample(request: Request, choice: Any, out: Any) -> Any:
     """What `gumbel_given_choice` does."""
     request.conditioned_samples()
-    if request.place.temperatures.size:
-        raise ValueError(DEVICE_TEMPERATURE)
+    _check_temperatures(request)
     call, chosen = Call(request), request.choices(choice)
     category_ids.refuse_repeats(call.rows)
     rows, shape = call.rows, request.draw_shape + request.batch
@@ -42,6 +41,16 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
         return result.deliver(work)
 
 
+def _check_temperatures(request: Request) -> None:
+    """Refuse temperatures at which noise may have to be infinite; the host looks at the noise instead."""
+    own = request.place.temperatures
+    low = (own > 0) & (own < 4 * LIMIT / np.finfo(request.dtype).max)
+    if low.any():
+        raise ValueError(
+            overflow_message(row_name(request.batch, int(low.argmax()), request.place.rows), request.dtype)
+        )
+
+
 def _refuse(call: Call, work: Work, choices: Any) -> None:
     rows, fault = call.rows, call.fault(work)
     if fault is None:
@@ -49,7 +58,9 @@ def _refuse(call: Call, work: Work, choices: Any) -> None:
     row, code = fault
     if code == INVALID_CHOICE:
         by_draw = work.device.read(choices, work.stream).reshape(call.draws, rows.count)
-        raise ValueError(choice_message(rows.name(row), rows.n, by_draw[:, row]))
+        own = rows.place.temperatures
+        cold = own.size > 0 and own[row % own.size] == 0
+        raise ValueError(choice_message(rows.name(row), rows.n, by_draw[:, row], cold))
     raise ValueError(call.fault_message(row, work))
 
 

@@ -44,11 +44,6 @@ class Fault(IntEnum):
 
 RNG_AND_NOISE = "give rng or noise, not both"
 
-DEVICE_TEMPERATURE = (
-    "temperature must be 1 where gumbel_given_choice gets device arrays: pass log_potentials / temperature, and use "
-    "the noise beside these, or pass host arrays"
-)
-
 # Why a category takes no part.
 EXCLUDED = "excluded by where"
 

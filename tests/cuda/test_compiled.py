@@ -26,7 +26,10 @@ def test_kernels_fit_and_keep_their_roundings(case, capability):
     # A division of integers takes a reciprocal, by which no value passes. One of reals begins with a rough reciprocal;
     # the assembler's steps to the rounded one look at exponents by additions that flush, in float32.
     flushed = set(re.findall(r"\b(?:FADD|FMUL|FFMA)\S*\.FTZ|MUFU\.(?!RCP |RCP64H )", "\n".join(code.sass)))
-    assert flushed <= ({"FADD.FTZ"} if "rcp.rn.f32" in code.ptx else set())
+    # Those of a quotient of float32 also take a root of NaN, to make one.
+    quotient = {"FADD.FTZ", "MUFU."} if "div.rn.f32" in code.ptx else set()
+    assert flushed <= quotient | ({"FADD.FTZ"} if "rcp.rn.f32" in code.ptx else set())
+    assert all("MUFU.RSQ " in line for line in code.sass if re.search(r"MUFU\.(?!RCP |RCP64H )", line))
     # No product was fused with an addition behind the PTX: there are as many of each, or, where what is computed twice
     # was merged, no more fused ones; a product with 0, as divisions of float64 have, is none.
     for width, letter in ((32, "F"), (64, "D")):

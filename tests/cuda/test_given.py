@@ -78,8 +78,42 @@ def test_memory_of_the_caller(device):
     assert not len(differing(out, gumbel_given_choice(x, choice, noise=FIELD)))
 
 
-def test_a_temperature_is_refused_with_what_to_do(device):
-    x, choice = potentials(4, 9), np.zeros(4, np.int64)
-    with pytest.raises(ValueError, match=r"temperature must be 1 where.*device arrays: pass log_potentials / temp"):
-        gumbel_given_choice(on_device(x), choice, noise=FIELD, temperature=2.0)
-    assert host(gumbel_given_choice(on_device(x), choice, noise=FIELD, temperature=[1.0] * 4)).shape == (4, 9)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 5, 64, 97, 130, 4097])
+def test_temperatures(device, n, dtype):
+    """One for all, and one a row: 0 too, and such that what is finite and excluded would weigh something."""
+    x = potentials(6, n, dtype)
+    x[:, 1::7] = -1e30
+    each = np.array([0.0, 1e-3, 0.3, 1.0, 50.0, 1e300])
+    choice = gumbel_max(x, rng=1, size=2, temperature=each)
+    choice[1, 1:] = 0
+    noise = same(gumbel_given_choice, x, choice, size=2, temperature=each, noise=FIELD)
+    np.testing.assert_array_equal(gumbel_max(x, noise=noise, size=2, temperature=each), choice)
+    for one in (0.7, 1e20):
+        same(gumbel_given_choice, x, choice, size=2, temperature=one, noise=FIELD.at(start=3))
+    same(gumbel_given_choice, x, x.argmax(-1), temperature=0.0, noise=FIELD)
+
+
+def test_temperatures_and_category_ids(device):
+    x, ids = potentials(4, 70), np.random.default_rng(1).permutation(np.arange(-5, 65))
+    named = FIELD.at(categories=ids)
+    same(gumbel_given_choice, x, gumbel_max(x, noise=named), temperature=[0.3, 1.0, 2.0, 9.0], noise=named)
+
+
+def test_what_yields_at_a_temperature(device):
+    x = np.full((50, 40), 2.0**20, np.float32)
+    x[:, ::3] += 2.0**21
+    choice = gumbel_max(x, rng=1, size=4, temperature=1e-3)
+    same(gumbel_given_choice, x, choice, size=4, temperature=1e-3, noise=FIELD)
+
+
+def test_temperatures_that_are_refused(device):
+    x = np.zeros((3, 40), np.float32)
+    x[:, 7:9] = 1
+    for wrong in (0, 8, 40):
+        choice = np.array([7, 7, wrong])
+        cpu, gpu = messages(gumbel_given_choice, x, choice, temperature=[1.0, 0.0, 0.0], noise=FIELD)
+        assert cpu == gpu
+        assert f"row 2 has {wrong}; at temperature 0" in gpu
+    with pytest.raises(ValueError, match=r"temperature of row 1 is so low that .* overflows float32: pass float64"):
+        gumbel_given_choice(on_device(x), np.full(3, 7), temperature=[1.0, 1e-30, 0.0], noise=FIELD)

@@ -1,7 +1,8 @@
 """Noise conditioned on a choice, on a device: a block of threads a row and draw.
 
 In exponential space the choice is the first of all to finish, at a time t that is exponential with rate Z = sum exp(x),
-and by the lack of memory each other category finishes a fresh exponential later: E_c = t exp(x_c) + e_c.
+and by the lack of memory each other category finishes a fresh exponential later: E_c = t exp(x_c) + e_c. At another
+temperature T than 1, x / T takes the place of x; at 0 the choice is the first of the largest, and tells nothing.
 """
 
 import numpy as np
@@ -11,8 +12,9 @@ from fastgumbel._cuda.kernels.field import first_draw, other_exponential, other_
 from fastgumbel._cuda.kernels.parameters import Line
 from fastgumbel._cuda.kernels.rows import note_fault, potential
 from fastgumbel._cuda.kernels.softmax import GROUP_REST, GROUP_SHIFT, group_sum, in_order, largest_of, raised
+from fastgumbel._cuda.kernels.temperature import temperature_of
 from fastgumbel._cuda.seam import cuda, device, kernel
-from fastgumbel._law.ops import times
+from fastgumbel._law.ops import fma, times
 from fastgumbel._law.real import decay, log, log64
 from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW, LIMIT
 from fastgumbel._law.sums import GROUP
@@ -24,10 +26,31 @@ _TERMS = _WIDTH // GROUP + GROUP - 1
 _WARPS = THREADS // 32
 
 _1, _2, _3 = map(np.int64, (1, 2, 3))
+_ONE, _ZERO = np.float64(1), np.float64(0)
 
 
 @device
-def _total(terms, x, mask, row, largest):
+def _divisor(like, temperature):
+    """The nearest temperature that is a normal number of the type of an array, as float64."""
+    limits = np.finfo(like.dtype)
+    return np.float64(like.dtype.type(min(max(temperature, np.float64(limits.tiny)), np.float64(limits.max))))
+
+
+@device
+def _weight(like, v, arrival):
+    """Weight of a log-potential; `arrival` is (largest, temperature, divisor), and `like` an array of its type."""
+    largest, temperature, by = arrival
+    d = v - largest
+    if temperature == _ONE:
+        return decay(d)
+    if temperature == _ZERO or not v > like.dtype.type(-LIMIT):
+        return like.dtype.type(0)
+    # The quotient of two float32 is not changed by being rounded to float64 first.
+    return decay(like.dtype.type(np.float64(d) / by))
+
+
+@device
+def _total(terms, x, mask, row, arrival):
     """Sum of the weights of a row, `total` of `_law/sums.py`, in threads of the first warp. All threads must call."""
     thread = np.int32(cuda.threadIdx.x)
     lane = np.int64(thread & np.int32(31))
@@ -40,14 +63,14 @@ def _total(terms, x, mask, row, largest):
         group = np.int32(thread >> np.int32(5))
         while group < groups:
             j = c + np.int64(np.int32(group << GROUP_SHIFT)) + lane
-            s = decay(potential(x, mask, row, j) - largest)
-            s = group_sum(s + decay(potential(x, mask, row, j + np.int64(32)) - largest))
+            s = _weight(terms, potential(x, mask, row, j), arrival)
+            s = group_sum(s + _weight(terms, potential(x, mask, row, j + np.int64(32)), arrival))
             if lane == np.int64(0):
                 terms[group] = s
             group = np.int32(group + np.int32(np.int32(cuda.blockDim.x) >> np.int32(5)))
         j = np.int64(np.int32(groups << GROUP_SHIFT)) + np.int64(thread)
         while j < count:
-            terms[np.int32(j) - np.int32(groups * GROUP_REST)] = decay(potential(x, mask, row, c + j) - largest)
+            terms[np.int32(j) - np.int32(groups * GROUP_REST)] = _weight(terms, potential(x, mask, row, c + j), arrival)
             j += np.int64(cuda.blockDim.x)
         cuda.syncthreads()
         if thread < np.int32(32):
@@ -67,14 +90,33 @@ def _put(out, at, line, j, e, time, chosen):
     if j < np.int64(0) or j >= np.int64(line.x.shape[1]) or j == choice:
         return
     v = potential(line.x, line.mask, line.row, j)
-    largest, t = time
-    g = -log(times(decay(v - largest), t) + e)
+    arrival, t = time
+    temperature = arrival[1]
+    g = -log(times(_weight(out, v, arrival), t) + e)
     step = np.float64(np.finfo(out.dtype).eps)
     v64 = np.float64(v)
-    while v64 + np.float64(g) > best or (j < choice and v64 + np.float64(g) == best):
+    if temperature != _ONE and not v64 > -LIMIT:
+        v64 = np.float64(-np.inf)
+    value = fma(temperature, np.float64(g), v64)
+    while value > best or (j < choice and value == best):
         g = g - out.dtype.type(times(step, max(np.float64(1), abs(np.float64(g)))))
         step = times(step, np.float64(2))
+        value = fma(temperature, np.float64(g), v64)
     out[np.uint64(at + j)] = g
+
+
+@device
+def _is_only_choice(peaks, x, mask, row, choice, largest):
+    """Whether a category is the first of the largest of a row. All threads must call."""
+    limit = peaks.dtype.type(LIMIT)
+    before = peaks.dtype.type(-np.inf)
+    j = np.int64(cuda.threadIdx.x)
+    while j < choice:
+        before = raised(before, potential(x, mask, row, j), limit)
+        j += np.int64(cuda.blockDim.x)
+    cuda.syncthreads()
+    before = largest_of(peaks, before, limit)
+    return before < largest and potential(x, mask, row, choice) == largest
 
 
 @kernel(threads=THREADS, blocks=2)
@@ -110,6 +152,9 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
         fault = np.int64(INVALID_ROW)
     elif choice < np.int64(0) or choice >= n or not potential(x, mask, r, choice) > -limit:
         fault = np.int64(INVALID_CHOICE)
+    temperature = temperature_of(field.temperatures, r)
+    if fault == np.int64(0) and temperature == _ZERO and not _is_only_choice(peaks, x, mask, r, choice, largest):
+        fault = np.int64(INVALID_CHOICE)
     if fault != np.int64(0):
         if thread == np.int32(0):
             note_fault(flag, whole, fault)
@@ -119,19 +164,22 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
             j += np.int64(cuda.blockDim.x)
         return
 
-    sum_ = _total(terms, x, mask, r, largest)
+    arrival = largest, temperature, _divisor(out, temperature)
+    sum_ = _total(terms, x, mask, r, arrival)
     row, here = row_id(field.ids, field.row, r), first_draw(field, r) + np.uint64(s)
     e = out[np.uint64(at + choice)] if drawn else other_exponential(key, row, here, start + np.uint64(choice), largest)
     if thread == np.int32(0):
-        cell[0] = sum_
+        # Of temperature 0 nothing is known of the noise, as if the choice had been alone.
+        cell[0] = _ONE if temperature == _ZERO else sum_
     cuda.syncthreads()
     time = np.float64(e) / cell[0]
     chosen = np.float64(potential(x, mask, r, choice))
-    g = out.dtype.type(-log64(time) - (chosen - np.float64(largest)))
-    best = chosen + np.float64(g)
+    below = chosen - np.float64(largest)
+    g = out.dtype.type(-log64(time) - (below if below == _ZERO or temperature == _ONE else below / temperature))
+    best = fma(temperature, np.float64(g), chosen)
     if thread == np.int32(0):
         out[np.uint64(at + choice)] = g
-    arrival, line, yields = (largest, out.dtype.type(time)), Line(x, mask, r), (choice, best)
+    due, line, yields = (arrival, out.dtype.type(time)), Line(x, mask, r), (choice, best)
     if drawn:
         j = np.int64(thread)
         while j < n:
@@ -140,16 +188,16 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
                 if e < out.dtype.type(0):
                     out[np.uint64(at + j)] = out.dtype.type(0)
                 else:
-                    _put(out, at, line, j, e, arrival, yields)
+                    _put(out, at, line, j, e, due, yields)
             j += np.int64(cuda.blockDim.x)
         return
     quad = (start >> np.uint64(2)) + np.uint64(thread)
     j = np.int64(quad << np.uint64(2)) - np.int64(start)
     while j < n:
         e0, e1, e2, e3 = other_exponentials(key, row, here, quad, largest)
-        _put(out, at, line, j, e0, arrival, yields)
-        _put(out, at, line, j + _1, e1, arrival, yields)
-        _put(out, at, line, j + _2, e2, arrival, yields)
-        _put(out, at, line, j + _3, e3, arrival, yields)
+        _put(out, at, line, j, e0, due, yields)
+        _put(out, at, line, j + _1, e1, due, yields)
+        _put(out, at, line, j + _2, e2, due, yields)
+        _put(out, at, line, j + _3, e3, due, yields)
         quad += np.uint64(cuda.blockDim.x)
         j += np.int64(4) * np.int64(cuda.blockDim.x)
