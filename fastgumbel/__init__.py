@@ -25,8 +25,9 @@ An operation has one name from the public function to the kernel: ``noise``, ``m
 - ``_dask``: the operations on the chunks of dask arrays, behind the public ``dask``.
 - ``_cpu``: kernels for the CPU, with a folder for each operation that has several. Blocks are drawn by ``blocks`` (of
   a long row), ``slots`` and ``slot_words`` (short rows side by side), ``middle`` (several rows of some hundred
-  categories), ``above/tile``, ``ids`` (by category id) and ``noise_row`` (noise written out). ``stage`` tells how loops
-  become vector code. ``one`` is for a single row inside compiled code of users, behind the public ``jit``.
+  categories), ``above/tile``, ``ids`` (by category id) and ``noise_row`` (noise written out). ``precomputed`` is
+  for noise that users pass. ``stage`` tells how loops become vector code. ``one`` is for a single row inside compiled
+  code of users, behind the public ``jit``.
 - ``_law``: what never changes, as bits depend on it, stated by ``_law/CONTRACT.md``: ``philox`` (words), ``field``
   (which words are a block's and a lane's), ``real`` (logarithm and exponential), ``reduce`` (the tie rule), ...
 - ``_numba``: all that knows the compiler: ``compile``, ``cache`` (machine code on disk), ``vector``, ``masks``.
