@@ -30,7 +30,8 @@ An operation has one name from the public function to the kernel: ``noise``, ``m
   code of users, behind the public ``jit``.
 - ``_law``: what never changes, as bits depend on it, stated by ``_law/CONTRACT.md``: ``philox`` (words), ``field``
   (which words are a block's and a lane's), ``real`` (logarithm and exponential), ``reduce`` (the tie rule), ...
-- ``_numba``: all that knows the compiler: ``compile``, ``cache`` (machine code on disk), ``vector``, ``masks``.
+- ``_numba``: all that knows the compiler: ``compile`` (with ``linked``), ``cache`` (machine code on disk), ``vector``,
+  ``masks``, ``memory``.
 - ``_cli``: ``python -m fastgumbel``.
 
 Imports run downwards only: ``_cli``, ``dask``, ``_dask``, ``_api`` and ``anneal``, then ``_host``, ``_cuda`` and

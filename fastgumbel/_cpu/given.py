@@ -15,6 +15,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import decay, log, log64
 from fastgumbel._law.reduce import INVALID_CHOICE, INVALID_ROW, LIMIT
 from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.memory import empty
 
 
 @stage
@@ -118,7 +119,7 @@ def given_choice(x, field, choices, out, faulty, window, drawn):
     potentials = x.reshape(n_rows * n)
     results = out.reshape(out.size)
     scratch = row_scratch(out)
-    w = np.empty(n, out.dtype)
+    w = empty(n, out.dtype)
     for r in range(n_rows):
         to_row = window.row + r
         temperature = temperature_of(field.temperatures, r)

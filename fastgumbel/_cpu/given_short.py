@@ -22,6 +22,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import decay, log, log64
 from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.memory import empty
 
 _1 = np.uint64(1)
 
@@ -150,20 +151,20 @@ def given_short(x, field, choices, out, faulty, window):
     results = out.reshape(out.size)
     together = min(n_rows, STAGE)
     at_once = min(STAGE // together, window.last_draw - window.first_draw)
-    potentials = np.empty((n + 7) * STAGE, x.dtype)
-    w = np.empty((n + SPARE) * STAGE, out.dtype)
-    e = np.empty((n + 7) * STAGE, out.dtype)
+    potentials = empty((n + 7) * STAGE, x.dtype)
+    w = empty((n + SPARE) * STAGE, out.dtype)
+    e = empty((n + 7) * STAGE, out.dtype)
     slots = _Slots(
-        np.empty(STAGE, x.dtype),
-        np.empty(STAGE, out.dtype),
-        np.empty(STAGE),
-        np.empty(STAGE),
-        np.empty(STAGE),
-        np.empty(STAGE),
-        np.empty(STAGE, np.int64),
-        np.empty(STAGE, np.int64),
+        empty(STAGE, x.dtype),
+        empty(STAGE, out.dtype),
+        empty(STAGE, np.float64),
+        empty(STAGE, np.float64),
+        empty(STAGE, np.float64),
+        empty(STAGE, np.float64),
+        empty(STAGE, np.int64),
+        empty(STAGE, np.int64),
     )
-    divisors = np.empty(STAGE, out.dtype)
+    divisors = empty(STAGE, out.dtype)
     scratch = slot_scratch(out)
     counters = scratch.counters
     for r in range(0, n_rows, together):

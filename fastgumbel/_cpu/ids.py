@@ -15,6 +15,7 @@ from fastgumbel._cpu.stage import DRAW, ROW, STAGE, fill, first_draw, row_id
 from fastgumbel._law.field import BLOCK_WORDS, LANE_MASK, block_exponential, join, key_of_category, winner_lane, words
 from fastgumbel._law.philox import LOW
 from fastgumbel._numba.compile import SCALAR_OPTIONS, STAGE_OPTIONS, maker, stage
+from fastgumbel._numba.memory import empty, zeros
 
 _1 = np.uint64(1)
 _2 = np.uint64(2)
@@ -41,12 +42,12 @@ class IdScratch(NamedTuple):
 def id_scratch(like):
     """Scratch for numbers of the type of an array."""
     return IdScratch(
-        np.zeros(2 * STAGE, like.dtype),
-        np.zeros(3 * STAGE, np.uint64),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(STAGE, np.uint64),
-        np.zeros(STAGE, like.dtype),
+        zeros(2 * STAGE, like.dtype),
+        zeros(3 * STAGE, np.uint64),
+        zeros(4 * STAGE, np.uint32),
+        zeros(4 * STAGE, np.uint32),
+        zeros(STAGE, np.uint64),
+        zeros(STAGE, like.dtype),
     )
 
 
@@ -59,7 +60,7 @@ def keys_for(wide, key):
 def _compiled_keys_for(wide, key):
     if isinstance(wide, types.NoneType | types.Omitted):
         return lambda wide, key: key
-    return lambda wide, key: np.zeros(STAGE, np.uint64)
+    return lambda wide, key: zeros(STAGE, np.uint64)
 
 
 def split_ids(keys, own, n, key):
@@ -107,7 +108,7 @@ def enter_places(scratch, n, first, shape, ids, field):
 @maker
 def id_planes(ids, n):
     """Pslots for the ids of lanes, if there are ids."""
-    return np.empty(0 if ids is None else (n + 7) * STAGE, np.uint64)
+    return empty(0 if ids is None else (n + 7) * STAGE, np.uint64)
 
 
 @stage

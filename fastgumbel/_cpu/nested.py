@@ -15,6 +15,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential64
 from fastgumbel._law.stable import NEST_WORDS, key_of_nests, quotients_of, stable, uniform_pair
 from fastgumbel._numba.compile import kernel, maker, stage
+from fastgumbel._numba.memory import empty, zeros
 
 # So many shifts at once, unless a single row has more.
 _PLACES = 2**14
@@ -51,8 +52,8 @@ class _Scratch(NamedTuple):
 @maker
 def _scratch():
     return _Scratch(
-        np.zeros(3 * STAGE, np.uint64),
-        np.zeros(4 * STAGE, np.uint32),
+        zeros(3 * STAGE, np.uint64),
+        zeros(4 * STAGE, np.uint32),
         np.full(STAGE, 0.5),
         np.ones(STAGE),
         np.ones(2 * STAGE),
@@ -140,9 +141,9 @@ def add_nests(out, noise, field, tree):
     results, numbers = out.reshape(n_rows * n), noise.reshape(n_rows * n)
     together = max(1, min(n_rows, STAGE, _PLACES // (n_nests + 1)))
     # What draws may write beyond the last place.
-    shifts = np.empty((n_nests + 1) * together + STAGE)
-    begins = np.empty(n, np.uint64)
-    own = np.zeros(2 * STAGE, np.uint64)
+    shifts = empty((n_nests + 1) * together + STAGE, np.float64)
+    begins = empty(n, np.uint64)
+    own = zeros(2 * STAGE, np.uint64)
     scratch = _scratch()
     for r in range(0, n_rows, together):
         count = min(together, n_rows - r)

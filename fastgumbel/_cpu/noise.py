@@ -1,12 +1,11 @@
 """The field written out in float64 or float32: long rows one by one, short ones as vector slots."""
 
-import numpy as np
-
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Field
 from fastgumbel._cpu.slots import noise_planes, slot_scratch, turn_back
 from fastgumbel._cpu.stage import STAGE, coordinates_at, enter_draws, enter_rows
 from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.memory import empty
 
 
 @stage
@@ -32,7 +31,7 @@ def noise_short(out, field, first, rows):
     field = Field(*field)
     n_lines, n = out.shape
     flat = out.reshape(n_lines * n)
-    noise = np.empty((n + 7) * STAGE, out.dtype)
+    noise = empty((n + 7) * STAGE, out.dtype)
     scratch = slot_scratch(out)
     for at in range(0, n_lines, STAGE):
         slots = min(STAGE, n_lines - at)

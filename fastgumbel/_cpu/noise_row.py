@@ -7,6 +7,7 @@ import numpy as np
 from fastgumbel._cpu.stage import STAGE, draw_row_words, fill, gumbels, lane_exponentials, padded
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, OTHER_WORDS, block_exponential, join, winner_lane
 from fastgumbel._numba.compile import maker, once, stage
+from fastgumbel._numba.memory import zeros
 from fastgumbel._numba.vector import fill16
 
 _1 = np.uint64(1)
@@ -88,12 +89,12 @@ class RowScratch(NamedTuple):
 def row_scratch(like):
     """Scratch for numbers of the type of an array."""
     return RowScratch(
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(2 * STAGE, like.dtype),
-        np.zeros(2 * STAGE, np.uint64),
-        np.zeros(STAGE + 16, like.dtype),
-        np.zeros(4 * STAGE, like.dtype),
+        zeros(4 * STAGE, np.uint32),
+        zeros(4 * STAGE, np.uint32),
+        zeros(2 * STAGE, like.dtype),
+        zeros(2 * STAGE, np.uint64),
+        zeros(STAGE + 16, like.dtype),
+        zeros(4 * STAGE, like.dtype),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import kernel, maker, scalar
+from fastgumbel._numba.memory import empty
 
 # Multiplier of the hash: 2^64 over the golden ratio.
 _HASH = np.uint64(0x9E3779B97F4A7C15)
@@ -30,7 +31,7 @@ def _table(n):
     bits = 1
     while 1 << bits < 2 * n:
         bits += 1
-    return _Table(np.full(1 << bits, -1), np.empty(1 << bits, np.int64), np.uint64(64 - bits))
+    return _Table(np.full(1 << bits, -1), empty(1 << bits, np.int64), np.uint64(64 - bits))
 
 
 @scalar

@@ -9,6 +9,7 @@ import numpy as np
 from fastgumbel._cpu.stage import DRAW, ROW, STAGE, draw_words, fill
 from fastgumbel._law.philox import LOW, last_eight, next_key, round_once
 from fastgumbel._numba.compile import maker, stage
+from fastgumbel._numba.memory import zeros
 
 _32 = np.uint64(32)
 _0 = np.uint64(0)
@@ -25,7 +26,7 @@ _ONE_DRAW = 2 * STAGE + 2
 @maker
 def new_rounds():
     """Room for what is kept of rows."""
-    return np.zeros(2 * STAGE + 3, np.uint64)
+    return zeros(2 * STAGE + 3, np.uint64)
 
 
 @stage

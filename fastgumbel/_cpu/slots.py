@@ -14,6 +14,7 @@ from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS, LOW_WORDS, block_expo
 from fastgumbel._law.real import log
 from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import SCALAR_OPTIONS, STAGE_OPTIONS, maker, stage
+from fastgumbel._numba.memory import empty
 from fastgumbel._numba.vector import turn8
 
 MINIMUM = 0
@@ -39,10 +40,10 @@ class SlotScratch(NamedTuple):
 def slot_scratch(like):
     """Scratch for noise of the type of an array, of as many slots as are written to it."""
     return SlotScratch(
-        np.empty(2 * STAGE, like.dtype),
-        np.empty(3 * STAGE, np.uint64),
-        np.empty(4 * STAGE, np.uint32),
-        np.empty(4 * STAGE, np.uint32),
+        empty(2 * STAGE, like.dtype),
+        empty(3 * STAGE, np.uint64),
+        empty(4 * STAGE, np.uint32),
+        empty(4 * STAGE, np.uint32),
     )
 
 

@@ -18,6 +18,7 @@ from numba.extending import typeof_impl
 
 from fastgumbel._numba.borrowing import BORROWED
 from fastgumbel._numba.cache import kept
+from fastgumbel._numba.linked import linked
 
 try:
     from numba.core.compiler_lock import global_compiler_lock as _lock
@@ -52,13 +53,17 @@ def _njit(function: Any, **options: Any) -> Any:
         return numba.njit(function, **options)
 
 
-scalar = functools.partial(_njit, **SCALAR_OPTIONS)
-stage = functools.partial(_njit, **STAGE_OPTIONS)
+def _part(function: Any, **options: Any) -> Any:
+    return linked(functools.partial(_njit, **options), function)
+
+
+scalar = functools.partial(_part, **SCALAR_OPTIONS)
+stage = functools.partial(_part, **STAGE_OPTIONS)
 # A long stage that a kernel calls at one place: as part of the kernel it is optimised once, not twice. Numba knows no
 # argument of it to be None.
 once = functools.partial(_njit, **STAGE_OPTIONS, inline="always")
 # For what makes arrays, and so cannot borrow only.
-maker = functools.partial(_njit, **_OPTIONS, **_NOT_FROM_C, **_NOT_FROM_PYTHON)
+maker = functools.partial(_part, **_OPTIONS, **_NOT_FROM_C, **_NOT_FROM_PYTHON)
 
 
 def _refuse_unknown(function: Any, signature: Any) -> None:

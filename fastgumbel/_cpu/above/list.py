@@ -12,6 +12,7 @@ from fastgumbel._law.real import gumbel64
 from fastgumbel._law.reduce import LIMIT, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.masks import at_least64, lowest_bit
+from fastgumbel._numba.memory import empty
 
 # So many blocks are opened together, or up to a tile more.
 ENOUGH = 128
@@ -53,22 +54,22 @@ class Listed(NamedTuple):
 def new_list():
     """An empty list."""
     return Listed(
-        np.empty(PLACES, np.uint64),
-        np.empty(PLACES, np.uint64),
-        np.empty(PLACES, np.uint64),
-        np.empty(PLACES, np.int64),
-        np.empty(PLACES, np.int64),
-        np.empty(PLACES, np.int64),
-        np.empty(PLACES, np.uint64),
-        np.empty(PLACES),
-        np.empty(PLACES),
-        np.empty(PLACES),
-        np.empty(PLACES),
-        np.empty(PLACES),
-        np.empty(PLACES),
-        np.empty(PLACES, np.uint64),
-        np.empty(PLACES, np.uint64),
-        np.empty(64 * PLACES),
+        empty(PLACES, np.uint64),
+        empty(PLACES, np.uint64),
+        empty(PLACES, np.uint64),
+        empty(PLACES, np.int64),
+        empty(PLACES, np.int64),
+        empty(PLACES, np.int64),
+        empty(PLACES, np.uint64),
+        empty(PLACES, np.float64),
+        empty(PLACES, np.float64),
+        empty(PLACES, np.float64),
+        empty(PLACES, np.float64),
+        empty(PLACES, np.float64),
+        empty(PLACES, np.float64),
+        empty(PLACES, np.uint64),
+        empty(PLACES, np.uint64),
+        empty(64 * PLACES, np.float64),
     )
 
 

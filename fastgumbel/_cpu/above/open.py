@@ -19,6 +19,7 @@ from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gum
 from fastgumbel._law.reduce import LIMIT, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.masks import any_at_most64, at_most64, count_bits, lowest_bit
+from fastgumbel._numba.memory import empty, zeros
 
 # From so many quads on, a block draws all of its 16.
 _DENSE = 8
@@ -71,14 +72,14 @@ class Lanes(NamedTuple):
 def new_quads():
     """A queue of STAGE quads."""
     return Quads(
-        np.zeros(3 * STAGE, np.uint64),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(STAGE, np.int64),
-        np.zeros(STAGE, np.uint64),
-        np.zeros(STAGE, np.uint32),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(4 * STAGE, np.float32),
-        np.zeros(4 * STAGE, np.uint32),
+        zeros(3 * STAGE, np.uint64),
+        zeros(4 * STAGE, np.uint32),
+        zeros(STAGE, np.int64),
+        zeros(STAGE, np.uint64),
+        zeros(STAGE, np.uint32),
+        zeros(4 * STAGE, np.uint32),
+        zeros(4 * STAGE, np.float32),
+        zeros(4 * STAGE, np.uint32),
     )
 
 
@@ -86,15 +87,15 @@ def new_quads():
 def new_lanes():
     """A queue of STAGE lanes."""
     return Lanes(
-        np.zeros(3 * STAGE, np.uint64),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(STAGE, np.int64),
-        np.zeros(STAGE, np.uint64),
-        np.zeros(STAGE, np.uint64),
-        np.zeros(STAGE),
-        np.zeros(STAGE),
-        np.zeros(STAGE),
-        np.empty(STAGE),
+        zeros(3 * STAGE, np.uint64),
+        zeros(4 * STAGE, np.uint32),
+        zeros(STAGE, np.int64),
+        zeros(STAGE, np.uint64),
+        zeros(STAGE, np.uint64),
+        zeros(STAGE, np.float64),
+        zeros(STAGE, np.float64),
+        zeros(STAGE, np.float64),
+        empty(STAGE, np.float64),
     )
 
 

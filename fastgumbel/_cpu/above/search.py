@@ -14,6 +14,7 @@ from fastgumbel._cpu.parameters import Field, Found
 from fastgumbel._cpu.precomputed import ROOM, any_invalid, first_wrong, perturb
 from fastgumbel._numba.compile import kernel, stage
 from fastgumbel._numba.masks import count_bits, lowest_bit, part_at_least64
+from fastgumbel._numba.memory import empty
 
 # So much can the blocks of a list have.
 MOST = 64 * PLACES
@@ -66,7 +67,7 @@ def above_field(x, field, thresholds, found, resume):
     draws = found.counts.shape[0]
     # One draw needs the maxima of a tile at a time; many draws share those of all.
     plane = tiles * TILE if draws > 1 else TILE
-    maxima = np.empty(2 * plane)
+    maxima = empty(2 * plane, np.float64)
     tile, listed, quads, lanes = new_tile(), new_list(), new_quads(), new_lanes()
     if draws > 1:
         for first in range(0, places, TILE):
@@ -118,7 +119,7 @@ def above_given(x, noise, temperatures, thresholds, found, resume):
     found = Found(*found)
     n_rows, n = x.shape
     potentials, noises = x.reshape(x.size), noise.reshape(noise.size)
-    values = np.empty(ROOM)
+    values = empty(ROOM, np.float64)
     filled, place = _NONE, resume
     while place < x.size:
         # Rows together, or part of one.

@@ -13,6 +13,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.real import exponential_floor, gumbel_bound
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import maker, scalar, stage
+from fastgumbel._numba.memory import zeros
 from fastgumbel._numba.vector import max64
 
 # Pairs of blocks in a tile.
@@ -43,13 +44,13 @@ class Tile(NamedTuple):
 def new_tile():
     """A tile, empty."""
     return Tile(
-        np.zeros(3 * STAGE, np.uint64),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(TILE, np.int64),
-        np.zeros(TILE, np.int64),
-        np.zeros(TILE),
-        np.zeros(TILE),
-        np.zeros(2 * TILE),
+        zeros(3 * STAGE, np.uint64),
+        zeros(4 * STAGE, np.uint32),
+        zeros(TILE, np.int64),
+        zeros(TILE, np.int64),
+        zeros(TILE, np.float64),
+        zeros(TILE, np.float64),
+        zeros(2 * TILE, np.float64),
     )
 
 

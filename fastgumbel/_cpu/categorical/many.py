@@ -16,6 +16,7 @@ from fastgumbel._cpu.stage import STAGE, coordinates_at, draw_next_words, padded
 from fastgumbel._law.reduce import LIMIT, NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, bit_length, cumulate
 from fastgumbel._numba.compile import kernel, maker, stage
+from fastgumbel._numba.memory import empty, zeros
 
 # With more categories than so many a draw, it costs less to bisect than to make a guide.
 GUIDED = 4
@@ -96,7 +97,7 @@ class _Scratch(NamedTuple):
 
 @maker
 def _scratch():
-    return _Scratch(np.zeros(4 * STAGE, np.uint32), np.zeros(2 * STAGE, np.uint64), np.zeros(2 * STAGE, np.int64))
+    return _Scratch(zeros(4 * STAGE, np.uint32), zeros(2 * STAGE, np.uint64), zeros(2 * STAGE, np.int64))
 
 
 @stage
@@ -154,7 +155,7 @@ def draw_rows(x, field, index, window, buckets):
     field, window = Field(*field), Window(*window)
     n_rows, n = x.shape
     flat = x.reshape(n_rows * n)
-    sums, guide = np.empty(n, np.uint64), np.empty(buckets, np.uint32)
+    sums, guide = empty(n, np.uint64), empty(buckets, np.uint32)
     scratch = _scratch()
     for r in range(n_rows):
         coordinates = coordinates_at(field, r, 0)

@@ -8,6 +8,7 @@ from fastgumbel._cpu.stage import STAGE, coordinates_at, draw_next_words, padded
 from fastgumbel._law.reduce import LIMIT, NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, decays, running
 from fastgumbel._numba.compile import kernel
+from fastgumbel._numba.memory import empty, zeros
 
 _1 = np.uint64(1)
 
@@ -20,7 +21,7 @@ def shard_sizes(x, temperatures, largest, sizes):
     """
     n_rows, n = x.shape
     flat = x.reshape(n_rows * n)
-    weights = np.empty(n, np.uint64)
+    weights = empty(n, np.uint64)
     for r in range(n_rows):
         valid = -LIMIT < largest[r] < LIMIT
         temperature = temperature_of(temperatures, r)
@@ -32,7 +33,7 @@ def shard_totals(x, temperatures, largest, sizes, totals):
     """Sum of the integer weights of each row of x; `sizes` are A, 0 in invalid rows."""
     n_rows, n = x.shape
     flat = x.reshape(n_rows * n)
-    weights = np.empty(n, np.uint64)
+    weights = empty(n, np.uint64)
     for r in range(n_rows):
         totals[r] = 0
         if sizes[r] > 0:
@@ -50,8 +51,8 @@ def shard_draws(x, field, largest, sizes, before, totals, index, column):
     field = Field(*field)
     n_rows, n = x.shape
     flat = x.reshape(n_rows * n)
-    sums = np.empty(n, np.uint64)
-    words, targets = np.zeros(4 * STAGE, np.uint32), np.zeros(2 * STAGE, np.uint64)
+    sums = empty(n, np.uint64)
+    words, targets = zeros(4 * STAGE, np.uint32), zeros(2 * STAGE, np.uint64)
     n_draws = index.shape[0]
     for r in range(n_rows):
         key, row, draw, start, temperature = coordinates_at(field, r, 0)

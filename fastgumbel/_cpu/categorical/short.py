@@ -14,6 +14,7 @@ from fastgumbel._law.real import decay32
 from fastgumbel._law.reduce import NO_INDEX
 from fastgumbel._law.weights import DRAW_WORDS, bisect, cumulate, target
 from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.memory import empty, zeros
 
 # Planes of float32. Numbers of sums that are surely passed, in the end the category, and of those that may be.
 _PASSED = 0
@@ -139,15 +140,15 @@ def draw_short(x, field, index, window):
     flat = x.reshape(n_rows * n)
     # An exp32 and a difference are within 2^-23 and 0.4 2^-24 of the total, and each sum rounds once more.
     slack = np.float32((2 * n + 8) * 2.0**-23)
-    potentials = np.empty((n + 7) * STAGE, x.dtype)
-    largest = np.empty(STAGE, x.dtype)
-    sums = np.empty(n * STAGE, np.float32)
-    exact = np.empty(n, np.uint64)
-    state = np.zeros(_PLANES * STAGE, np.float32)
+    potentials = empty((n + 7) * STAGE, x.dtype)
+    largest = empty(STAGE, x.dtype)
+    sums = empty(n * STAGE, np.float32)
+    exact = empty(n, np.uint64)
+    state = zeros(_PLANES * STAGE, np.float32)
     fill(state, _RATE, STAGE, np.float32(1))
     fill(state, _SLACK, STAGE, slack)
-    counters = np.zeros(4 * STAGE, np.uint64)
-    words = np.zeros(4 * STAGE, np.uint32)
+    counters = zeros(4 * STAGE, np.uint64)
+    words = zeros(4 * STAGE, np.uint32)
     fill(counters, 0, STAGE, DRAW_WORDS)
     for r in range(0, n_rows, STAGE):
         count = min(STAGE, n_rows - r)

@@ -7,6 +7,7 @@ from fastgumbel._cpu.precomputed import ROOM, first_wrong, perturb
 from fastgumbel._law.reduce import NO_INDEX, NOTHING, put
 from fastgumbel._numba.compile import kernel, stage
 from fastgumbel._numba.masks import lowest_bit, part_at_least64
+from fastgumbel._numba.memory import empty
 from fastgumbel._numba.vector import max_part64
 
 # Of so many categories each is looked at by itself.
@@ -48,7 +49,7 @@ def max_given(x, noise, index, value, window, temperatures):
     n_rows, n = x.shape
     potentials, noises = x.reshape(x.size), noise.reshape(noise.size)
     # Rows go together, or one in parts.
-    values = np.empty(ROOM)
+    values = empty(ROOM, np.float64)
     together, width = max(1, ROOM // n), min(n, ROOM)
     for first in range(0, n_rows, together):
         rows = min(together, n_rows - first)

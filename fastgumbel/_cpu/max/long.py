@@ -27,6 +27,7 @@ from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gum
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, floor_of, put, slack_of
 from fastgumbel._numba.compile import kernel, scalar, stage
 from fastgumbel._numba.masks import at_least64, count_bits, lowest_bit
+from fastgumbel._numba.memory import empty, zeros
 from fastgumbel._numba.vector import max64
 
 _1 = np.uint64(1)
@@ -183,8 +184,8 @@ def max_long(x, field, index, value, window):
     pairs = np.int64(((start + np.uint64(n - 1)) >> np.uint64(7)) - first_pair) + 1
     # One draw needs the maxima of one chunk at a time; many draws share those of the whole row.
     span = pairs if window.last_draw - window.first_draw > 1 else min(pairs, CHUNK)
-    maxima = np.empty(2 * span)
-    scratch = _Scratch(maxima, np.empty(2 * CHUNK), np.zeros(4 * STAGE, np.uint32), np.empty(64))
+    maxima = empty(2 * span, np.float64)
+    scratch = _Scratch(maxima, empty(2 * CHUNK, np.float64), zeros(4 * STAGE, np.uint32), empty(64, np.float64))
     for r in range(n_rows):
         line = x[r]
         temperature = temperature_of(field.temperatures, r)

@@ -15,6 +15,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.masks import at_most64, count_bits, lowest_bit
+from fastgumbel._numba.memory import zeros
 from fastgumbel._numba.vector import fill_where64
 
 _1 = np.uint64(1)
@@ -60,13 +61,13 @@ class Rivals(NamedTuple):
 @maker
 def new_rivals(n):
     """None waits, of n categories."""
-    potentials = np.zeros(STAGE)
+    potentials = zeros(STAGE, np.float64)
     return Rivals(
-        np.zeros(_ROOM, np.int64),
-        np.zeros(_ROOM, np.int64),
-        np.zeros(n, np.uint64),
-        np.zeros(STAGE, np.int64),
-        np.zeros(STAGE),
+        zeros(_ROOM, np.int64),
+        zeros(_ROOM, np.int64),
+        zeros(n, np.uint64),
+        zeros(STAGE, np.int64),
+        zeros(STAGE, np.float64),
         id_scratch(potentials),
         potentials,
     )

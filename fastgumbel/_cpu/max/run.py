@@ -12,6 +12,7 @@ from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS
 from fastgumbel._law.race import margin_at, margin_of
 from fastgumbel._law.reduce import LIMIT
 from fastgumbel._numba.compile import maker, scalar, stage
+from fastgumbel._numba.memory import empty, zeros
 
 _1 = np.uint64(1)
 _3 = np.uint64(3)
@@ -33,11 +34,11 @@ class Scratch(NamedTuple):
 def new_scratch(ids, n):
     """Scratch for rows of n categories, with ids or None."""
     return Scratch(
-        np.zeros(3 * STAGE, np.uint64),
-        np.empty(PLANES * STAGE, np.float32),
+        zeros(3 * STAGE, np.uint64),
+        empty(PLANES * STAGE, np.float32),
         new_rounds(),
-        np.zeros(4 * STAGE, np.uint32),
-        np.zeros(4 * STAGE, np.uint32),
+        zeros(4 * STAGE, np.uint32),
+        zeros(4 * STAGE, np.uint32),
         id_planes(ids, n),
     )
 

@@ -30,6 +30,7 @@ from fastgumbel._cpu.stage import STAGE, enter_draws, enter_rows, padded
 from fastgumbel._law.field import HIGH_WORDS
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put
 from fastgumbel._numba.compile import kernel, maker, scalar, stage
+from fastgumbel._numba.memory import empty
 from fastgumbel._numba.vector import prefetch64
 
 _1 = np.uint64(1)
@@ -59,13 +60,13 @@ class _Tile(NamedTuple):
 def _new_tile(x, n):
     """Room for rows of n categories, of the type of an array."""
     return _Tile(
-        np.empty((n + 7) * STAGE, x.dtype),
-        np.empty(n * STAGE, np.float32),
-        np.empty(STAGE, x.dtype),
-        np.empty(STAGE, x.dtype),
+        empty((n + 7) * STAGE, x.dtype),
+        empty(n * STAGE, np.float32),
+        empty(STAGE, x.dtype),
+        empty(STAGE, x.dtype),
         np.ones(STAGE),
-        np.empty(STAGE, np.float32),
-        np.empty(STAGE, np.float32),
+        empty(STAGE, np.float32),
+        empty(STAGE, np.float32),
     )
 
 

@@ -46,6 +46,7 @@ from fastgumbel._law.race import VAGUE_FROM
 from fastgumbel._law.real import exponential32, gumbel32, gumbel64
 from fastgumbel._law.reduce import LIMIT, NOTHING, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
+from fastgumbel._numba.memory import empty
 
 # Gumbels from high words between these err by less: by roundings, and by what the word leaves of its exponential open.
 _CLEAR_FROM = np.uint32(2**14)
@@ -77,8 +78,8 @@ class Races(NamedTuple):
 def new_races(key, start, n, homes):
     """Room for as many races of n categories from `start` on as have STAGE pairs of blocks."""
     # What lanes that wait have needs no value before.
-    reals, singles = np.empty(REALS), np.empty(SINGLES, np.float32)
-    integers, words = np.empty(INTEGERS, np.uint64), np.empty(WORDS, np.uint32)
+    reals, singles = empty(REALS, np.float64), empty(SINGLES, np.float32)
+    integers, words = empty(INTEGERS, np.uint64), empty(WORDS, np.uint32)
     reals[:WAITING_POTENTIAL], singles[:WAITING_EXPONENTIAL], integers[:LANE_PLACE], words[:HIT] = 1, 1, 0, 0
     pairs = (np.int64(start & np.uint64(127)) + n + 127) // 128
     first = start >> np.uint64(7)

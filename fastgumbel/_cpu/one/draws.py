@@ -6,6 +6,7 @@ from fastgumbel._cpu.categorical.many import BUCKETS, BUCKETS_LONG, GUIDED, LONG
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._law.reduce import HOTTEST, NO_INDEX
 from fastgumbel._numba.compile import maker, scalar
+from fastgumbel._numba.memory import empty
 
 _DRAWS = np.int64(2**32)
 
@@ -33,7 +34,7 @@ def draws_of_row(x, coordinates, out):
     for j in range(n):
         rows[0, j] = x[j]
     index = np.expand_dims(out, 1)
-    none, temperatures = np.empty(0, np.uint64), np.full(1, temperature)
+    none, temperatures = empty(0, np.uint64), np.full(1, temperature)
     buckets = _buckets(n, out.size)
     done = 0
     while done < out.size:

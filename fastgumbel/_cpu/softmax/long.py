@@ -11,6 +11,7 @@ from fastgumbel._cpu.stage import coordinates_at, fill
 from fastgumbel._law.real import log64
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.memory import empty
 
 
 @stage
@@ -98,7 +99,7 @@ def softmax_long(x, field, rates, noise, samples, window):
     results = out.reshape(out.size)
     noises = noise.reshape(noise.size)
     scratch = row_scratch(out)
-    p = np.empty(n if log else 0, out.dtype)
+    p = empty(n if log else 0, out.dtype)
     for r in range(n_rows):
         to_row = window.row + r
         rate, top = rates[min(to_row, rates.size - 1)], top_of(potentials, r * n, n)
@@ -140,10 +141,10 @@ def softmax_jvp_long(x, field, rates, noise, samples, tangents, window):
     directions = dx.reshape(dx.size)
     noises = noise.reshape(noise.size)
     scratch = row_scratch(dy)
-    t = np.empty(n if moved else 0, dy.dtype)
+    t = empty(n if moved else 0, dy.dtype)
     # The sample is computed where it is wanted, if anywhere.
     in_place = y.size > 0 and not log
-    p = results if in_place else np.empty(n, dy.dtype)
+    p = results if in_place else empty(n, dy.dtype)
     for r in range(n_rows):
         to_row = window.row + r
         rate, top = rates[min(to_row, rates.size - 1)], top_of(potentials, r * n, n)

@@ -13,6 +13,7 @@ from fastgumbel._cpu.softmax.vjp import pull, take
 from fastgumbel._cpu.stage import coordinates_at
 from fastgumbel._law.real import decay, log64
 from fastgumbel._numba.compile import kernel
+from fastgumbel._numba.memory import empty
 
 
 @kernel
@@ -69,7 +70,7 @@ def log_part(v, largest, rate, total):
 def take_part(y, logarithm, cotangent, sums):
     """Terms of the sum of cotangents of a sample y, weighted by it, or of those of its logarithm."""
     n = y.size
-    g = np.empty(n, y.dtype)
+    g = empty(n, y.dtype)
     take(g, y, 0, cotangent, 0, n, logarithm)
     if logarithm:
         terms(sums, g)
@@ -81,7 +82,7 @@ def take_part(y, logarithm, cotangent, sums):
 def pull_part(y, logarithm, cotangent, mean, gradient, sums):
     """Add what cotangents with a mean give, but for the factor 1 / tau, to the gradient; terms of what tau gets."""
     n = y.size
-    g, logs_ = np.empty(n, y.dtype), np.empty(n, y.dtype)
+    g, logs_ = empty(n, y.dtype), empty(n, y.dtype)
     take(g, y, 0, cotangent, 0, n, logarithm)
     pull(g, logs_, y, 0, n, logarithm, mean)
     for i in range(n):

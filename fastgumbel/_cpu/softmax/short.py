@@ -16,6 +16,7 @@ from fastgumbel._law.real import decay, log, log64
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._law.sums import SHORT
 from fastgumbel._numba.compile import kernel, maker, stage
+from fastgumbel._numba.memory import empty, zeros
 
 # Planes of what is known of a slot.
 _LARGEST = 0
@@ -40,7 +41,12 @@ class _Long(NamedTuple):
 @maker
 def _new_long(like, n):
     """Room for products of n categories, of the type of an array."""
-    return _Long(np.empty(STAGE), np.zeros(STAGE), np.empty(STAGE), np.empty((n + SPARE) * STAGE, like.dtype))
+    return _Long(
+        empty(STAGE, np.float64),
+        zeros(STAGE, np.float64),
+        empty(STAGE, np.float64),
+        empty((n + SPARE) * STAGE, like.dtype),
+    )
 
 
 @stage
@@ -218,11 +224,11 @@ def softmax_short(x, field, rates, noise, samples, tangents, window):
     together = min(n_rows, STAGE)
     at_once = min(STAGE // together, window.last_draw - window.first_draw)
     kind = rates.dtype
-    potentials = np.empty((n + 7) * STAGE, x.dtype)
-    t = np.empty((n + 7) * STAGE, kind)
-    p = np.empty((n + SPARE) * STAGE, kind)
-    q = np.empty((n + 7) * STAGE if n_directions or logarithm else 0, kind)
-    known = np.empty(_PLANES * STAGE, kind)
+    potentials = empty((n + 7) * STAGE, x.dtype)
+    t = empty((n + 7) * STAGE, kind)
+    p = empty((n + SPARE) * STAGE, kind)
+    q = empty((n + 7) * STAGE if n_directions or logarithm else 0, kind)
+    known = empty(_PLANES * STAGE, kind)
     long = _new_long(p, n if n > SHORT and n_directions else 0)
     fill(known, _DISTANCE, STAGE, kind.type(0))
     fill(known, _RATE, STAGE, rates[0])

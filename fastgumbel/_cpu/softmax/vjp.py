@@ -10,6 +10,7 @@ from fastgumbel._cpu.row import dot, total
 from fastgumbel._law.real import decay, log
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
 from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.memory import empty
 
 
 @stage
@@ -55,7 +56,7 @@ def softmax_vjp(y, logarithm, cotangents, sums, slopes, faulty, window):
     repeats = n_draws // cotangents.shape[0]
     samples, weights = y.reshape(y.size), cotangents.reshape(cotangents.size)
     flat = sums.reshape(sums.size)
-    g, logs = np.empty(n, y.dtype), np.empty(n, y.dtype)
+    g, logs = empty(n, y.dtype), empty(n, y.dtype)
     for r in range(first_row, last_row):
         of_row = np.uint64((to_row + r - first_row) * n)
         for s in range(n_draws):

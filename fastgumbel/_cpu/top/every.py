@@ -8,6 +8,7 @@ from fastgumbel._cpu.stage import coordinates_at, fill, temperature_of
 from fastgumbel._cpu.top.heap import Heap, offer, rank, spoil
 from fastgumbel._cpu.top.select import new_selection, perturb, select
 from fastgumbel._numba.compile import kernel, stage
+from fastgumbel._numba.memory import empty
 
 # Values of so many rows are at hand at a time, as vector loops over a short one would be mostly remainder.
 _ITEMS = 1024
@@ -36,7 +37,7 @@ def top_every(x, field, index, value, window):
     all_rows, k = index.shape[1], index.shape[2]
     flat = x.reshape(n_rows * n)
     values, indices = value.reshape(value.size), index.reshape(index.size)
-    noise = np.empty(n)
+    noise = empty(n, np.float64)
     scratch, selection = (noise, row_scratch(noise)), new_selection(n, n)
     for r in range(n_rows):
         for s in range(window.first_draw, window.last_draw):

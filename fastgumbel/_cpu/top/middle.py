@@ -45,6 +45,7 @@ from fastgumbel._cpu.top.narrow import kth_largest, narrow, new_bounds
 from fastgumbel._law.reduce import LIMIT, beats, floor_of
 from fastgumbel._numba.compile import kernel, once, stage
 from fastgumbel._numba.masks import lowest_bit
+from fastgumbel._numba.memory import empty
 
 # Of a race: where its heap lies.
 _HEAP = RESULT_INTEGER
@@ -164,7 +165,7 @@ def top_middle(x, field, index, value, window):
     n_rows, n = x.shape
     all_rows, k = index.shape[1], index.shape[2]
     flat = x.reshape(x.size)
-    races = new_races(field.key, field.start, n, np.empty(0, np.int32))
+    races = new_races(field.key, field.start, n, empty(0, np.int32))
     heaps = _Heaps(value.reshape(value.size), index.reshape(index.size), k, window.column)
     bounds = new_bounds()
     room = STAGE // races.pairs

@@ -13,6 +13,7 @@ from fastgumbel._cpu.middle.races import raise_least
 from fastgumbel._cpu.stage import STAGE
 from fastgumbel._law.reduce import NOTHING
 from fastgumbel._numba.compile import maker, stage
+from fastgumbel._numba.memory import empty
 
 _1 = np.uint64(1)
 
@@ -27,7 +28,7 @@ class Bounds(NamedTuple):
 @maker
 def new_bounds():
     """No lane waits."""
-    return Bounds(np.empty(WAITING), np.empty(STAGE + 1, np.int64))
+    return Bounds(empty(WAITING, np.float64), empty(STAGE + 1, np.int64))
 
 
 @stage

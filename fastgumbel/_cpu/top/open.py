@@ -20,6 +20,7 @@ from fastgumbel._law.real import exponential64, exponential_floor, gumbel64, gum
 from fastgumbel._law.reduce import LIMIT, floor_of, slack_of
 from fastgumbel._numba.compile import maker, stage
 from fastgumbel._numba.masks import any_at_most64, lowest_bit
+from fastgumbel._numba.memory import empty, zeros
 from fastgumbel._numba.vector import prefetch64
 
 # The log-potentials of so many blocks are asked for ahead.
@@ -54,17 +55,17 @@ class TopScratch(NamedTuple):
 def top_scratch():
     """Scratch for chunks of CHUNK pairs of blocks."""
     return TopScratch(
-        np.empty(2 * CHUNK),
-        np.empty(2 * CHUNK),
-        np.empty(2 * CHUNK),
-        np.empty(2 * CHUNK, np.uint64),
-        np.empty(2 * CHUNK),
-        np.empty(2 * CHUNK),
-        np.empty(2 * CHUNK, np.int64),
-        np.zeros(STAGE, np.uint64),
-        np.empty(STAGE, np.int64),
-        np.zeros(STAGE, np.uint32),
-        np.zeros(4 * STAGE, np.uint32),
+        empty(2 * CHUNK, np.float64),
+        empty(2 * CHUNK, np.float64),
+        empty(2 * CHUNK, np.float64),
+        empty(2 * CHUNK, np.uint64),
+        empty(2 * CHUNK, np.float64),
+        empty(2 * CHUNK, np.float64),
+        empty(2 * CHUNK, np.int64),
+        zeros(STAGE, np.uint64),
+        empty(STAGE, np.int64),
+        zeros(STAGE, np.uint32),
+        zeros(4 * STAGE, np.uint32),
     )
 
 

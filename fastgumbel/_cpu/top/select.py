@@ -16,6 +16,7 @@ from fastgumbel._law.ops import fma
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.masks import at_least64, lowest_bit
+from fastgumbel._numba.memory import empty, zeros
 from fastgumbel._numba.vector import greater, ranks16
 
 # What is excluded is at most this, and differs by steps that are more than roundings.
@@ -50,17 +51,17 @@ def new_selection(n, items):
     """Room for `items` values, of rows of n."""
     room = n + 64
     # `np.arange` would take as long to compile as all the others.
-    count = np.zeros(RANKED, np.int64)
+    count = zeros(RANKED, np.int64)
     for i in range(RANKED):
         count[i] = i
     return Selection(
-        np.empty(items + 64),
-        np.empty(room),
-        np.zeros(room),
-        np.zeros(room, np.int64),
-        np.zeros(2 * room),
-        np.zeros(2 * room, np.int64),
-        np.zeros(RANKED, np.int64),
+        empty(items + 64, np.float64),
+        empty(room, np.float64),
+        zeros(room, np.float64),
+        zeros(room, np.int64),
+        zeros(2 * room, np.float64),
+        zeros(2 * room, np.int64),
+        zeros(RANKED, np.int64),
         count,
     )
 

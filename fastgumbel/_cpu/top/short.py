@@ -22,6 +22,7 @@ from fastgumbel._law.real import log64
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING
 from fastgumbel._numba.compile import kernel, maker, scalar, stage
 from fastgumbel._numba.masks import at_most64, lowest_bit
+from fastgumbel._numba.memory import empty, zeros
 from fastgumbel._numba.vector import greater, lesser, prefetch64
 
 _1 = np.uint64(1)
@@ -55,7 +56,7 @@ class _Found(NamedTuple):
 def _new_found(slots, room, step):
     """Room for so many of each slot."""
     items = slots * step + room
-    return _Found(np.zeros(STAGE, np.int64), np.zeros(items + 64), np.zeros(items, np.int64), room, step)
+    return _Found(zeros(STAGE, np.int64), zeros(items + 64, np.float64), zeros(items, np.int64), room, step)
 
 
 class _Lists(NamedTuple):
@@ -209,18 +210,18 @@ def top_short(x, field, index, value, window):
     values, indices = value.reshape(value.size), index.reshape(index.size)
     together = min(n_rows, STAGE)
     at_once = min(STAGE // together, window.last_draw - window.first_draw)
-    potentials = np.empty((n + 7) * STAGE, x.dtype)
-    times = np.empty(n * STAGE, np.float32)
+    potentials = empty((n + 7) * STAGE, x.dtype)
+    times = empty(n * STAGE, np.float32)
     groups = n // max(n // (_GROUPS * k), 1)
-    minima = np.empty((groups + _TOGETHER) * STAGE, np.float32)
+    minima = empty((groups + _TOGETHER) * STAGE, np.float32)
     fill(minima, groups * STAGE, _TOGETHER * STAGE, _INFINITE)
-    least = np.empty(k * STAGE, np.float32)
-    largest, rates, temperatures = np.empty(STAGE, x.dtype), np.empty(STAGE, x.dtype), np.ones(STAGE)
+    least = empty(k * STAGE, np.float32)
+    largest, rates, temperatures = empty(STAGE, x.dtype), empty(STAGE, x.dtype), np.ones(STAGE)
     tempered = field.temperatures.size > 0
-    margins, limits, floors = np.empty(STAGE, np.float32), np.empty(STAGE, np.float32), np.empty(STAGE)
+    margins, limits, floors = empty(STAGE, np.float32), empty(STAGE, np.float32), empty(STAGE, np.float64)
     scratch = new_scratch(None, n)
     counters = scratch.counters
-    rivals, which = new_rivals(1), np.empty(STAGE, np.int64)
+    rivals, which = new_rivals(1), empty(STAGE, np.int64)
     found, whole = _new_found(together * at_once, 2 * k + 16, 2 * k + 16), _new_found(1, n, 0)
     selection = new_selection(max(n, found.room), 0)
     enter_rates(rates, temperatures, STAGE)
