@@ -152,12 +152,19 @@ def test_rows_longer_than_a_tile(device, monkeypatch, log):
 @pytest.mark.parametrize("n", [9, 130])
 @pytest.mark.parametrize("tau", [1e-30, 1e30])
 def test_extremes(device, n, tau):
-    """Products, sums and gradients beyond their type."""
-    x = potentials(4, n)
+    """Products, sums and gradients beyond their type; where these are infinite the host marks the row."""
+    x, taus = potentials(4, n), np.array([tau, 1, tau, 1])
     for scale in (1e38, 1e-38):
         for log in (False, True):
             w = (scale * weights(4, n) / n).astype(np.float32)
-            same(gumbel_softmax_vjp, (x, np.array([tau, 1, tau, 1])), w, log=log, noise=FIELD)
+            options = {"log": log, "noise": FIELD, "invalid": "mark"}
+            expected = gumbel_softmax_vjp((x, taus), w, **options)
+            results = [host(part) for part in gumbel_softmax_vjp((on_device(x), taus), w, **options)]
+            marked = np.isnan(expected[2])
+            assert not (marked & np.isfinite(results[1]).all(-1) & np.isfinite(results[2])).any()
+            for got, wanted in zip(results, expected, strict=True):
+                assert got[~marked].tobytes() == wanted[~marked].tobytes()
+            assert marked.any() == (log and tau < 1 < scale)
 
 
 @pytest.mark.parametrize("n", [5, 130])
