@@ -270,8 +270,8 @@ def _relax_piece(
 ) -> None:
     """Call the kernel for a piece of rows; they have the same bits."""
     rows, n = x.shape
-    most = (_SLOT_BYTES if slopes is None else _SLOT_BYTES_OF_TANGENTS) // rates.itemsize
-    if n <= SHORT or (n <= most and rows * (window[1] - window[0]) >= _SLOTS):
+    most = _SLOT_BYTES if slopes is None else _SLOT_BYTES_OF_TANGENTS
+    if n <= SHORT or (n * rates.itemsize <= most and rows * (window[1] - window[0]) >= _SLOTS):
         softmax_short(x, at, rates, noise, into, slopes or _no_tangents(rates.dtype), window)
     elif slopes is None:
         softmax_long(x, at, rates, noise, into, window)

@@ -2,7 +2,7 @@
 
 Numba treats every function as one that Python could call. It links all that the function calls, optimises it and makes
 machine code of it, and does the same again in whatever calls it. Of a part, others link the code and want nothing else,
-so all this is done once, at the end. It saves a third of the time to compile. How code is linked is Numba's own
+so all this is done once, at the end. It saves over a quarter of the time to compile. How code is linked is Numba's own
 affair: versions that this was tested with get it; with any other, parts are functions like all, and all works.
 """
 
