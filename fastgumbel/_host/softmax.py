@@ -259,6 +259,12 @@ def _relax_block(
         _relax_piece(x, at, rates, noise, into, slopes, window)
 
 
+def _fill_slots(shape: tuple[int, ...], window: Any, itemsize: int, plain: bool) -> bool:
+    """Whether rows, and their draws in a window, go side by side; plain ones have no tangents."""
+    (rows, n), (first, last, *_) = shape, window
+    return n * itemsize <= (_SLOT_BYTES if plain else _SLOT_BYTES_OF_TANGENTS) and rows * (last - first) >= _SLOTS
+
+
 def _relax_piece(
     x: NDArray[Any],
     at: Any,
@@ -269,9 +275,7 @@ def _relax_piece(
     window: Any,
 ) -> None:
     """Call the kernel for a piece of rows; they have the same bits."""
-    rows, n = x.shape
-    most = _SLOT_BYTES if slopes is None else _SLOT_BYTES_OF_TANGENTS
-    if n <= SHORT or (n * rates.itemsize <= most and rows * (window[1] - window[0]) >= _SLOTS):
+    if x.shape[1] <= SHORT or _fill_slots(x.shape, window, rates.itemsize, slopes is None):
         softmax_short(x, at, rates, noise, into, slopes or _no_tangents(rates.dtype), window)
     elif slopes is None:
         softmax_long(x, at, rates, noise, into, window)
