@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from fastgumbel._host import nested as _nested
-from fastgumbel._request.checks import float_type, shape_of
+from fastgumbel._request.checks import float_type, result_shape
 from fastgumbel._request.coordinates import check_reach, coordinates_of, field_of
 from fastgumbel._request.device import is_device
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.key import Rng
-from fastgumbel._request.layout import ITEMS
 from fastgumbel._request.nests import nests_of
 from fastgumbel._request.outputs import check_out
 
@@ -163,9 +162,7 @@ def gumbel_nested(
     >>> choices.shape
     (5, 2)
     """
-    shape = shape_of(size, "size", ITEMS)
-    if size is None:
-        raise TypeError("size must be an int or a tuple of ints, not None")
+    shape = result_shape(size)
     kind = float_type(dtype, "dtype")
     n = shape[-1] if shape else 1
     tree = nests_of(nests, n)

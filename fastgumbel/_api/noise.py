@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from fastgumbel._host import noise as _noise
-from fastgumbel._request.checks import float_type, shape_of
+from fastgumbel._request.checks import float_type, result_shape
 from fastgumbel._request.coordinates import check_device, check_reach, coordinates_of, field_of
 from fastgumbel._request.device import backend, is_device
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.key import Rng
-from fastgumbel._request.layout import ITEMS
 from fastgumbel._request.outputs import check_device_out, check_out
 
 Real = TypeVar("Real", np.float64, np.float32)
@@ -112,9 +111,7 @@ def gumbel(
     >>> bool((fg.gumbel((5, 3), rng=1)[0] == fg.gumbel(3, rng=1)).all())
     True
     """
-    shape = shape_of(size, "size", ITEMS)
-    if size is None:
-        raise TypeError("size must be an int or a tuple of ints, not None")
+    shape = result_shape(size)
     kind = float_type(dtype, "dtype")
     field = field_of(rng, noise)
     check_reach(field, 1, shape[-1] if shape else 1)

@@ -13,9 +13,10 @@ from fastgumbel._cuda.kernels import given as kernels
 from fastgumbel._cuda.result import Result, copy_rows
 from fastgumbel._cuda.rows import DeviceRows
 from fastgumbel._cuda.view import View, c_strides
-from fastgumbel._law.reduce import INVALID_CHOICE, LIMIT
+from fastgumbel._law.reduce import INVALID_CHOICE
 from fastgumbel._request.faults import choice_message, overflow_message, row_name
 from fastgumbel._request.request import Request
+from fastgumbel._request.temperature import safe_from
 
 
 def sample(request: Request, choice: Any, out: Any) -> Any:
@@ -44,7 +45,7 @@ def sample(request: Request, choice: Any, out: Any) -> Any:
 def _check_temperatures(request: Request) -> None:
     """Refuse temperatures at which noise may have to be infinite; the host looks at the noise instead."""
     own = request.place.temperatures
-    low = (own > 0) & (own < 4 * LIMIT / np.finfo(request.dtype).max)
+    low = (own > 0) & (own < safe_from(request.dtype))
     if low.any():
         raise ValueError(
             overflow_message(row_name(request.batch, int(low.argmax()), request.place.rows), request.dtype)

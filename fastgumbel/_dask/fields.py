@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from fastgumbel._dask import noise as _noise
-from fastgumbel._request.checks import float_type, shape_of
+from fastgumbel._request.checks import float_type, result_shape
 from fastgumbel._request.coordinates import check_reach, field_of
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.key import Rng
-from fastgumbel._request.layout import ITEMS
 from fastgumbel._request.nests import nests_of
 
 
@@ -54,9 +53,7 @@ def gumbel(
     >>> bool((noise.compute() == fg.gumbel((100, 1000), rng=1)).all())
     True
     """
-    shape = shape_of(size, "size", ITEMS)
-    if size is None:
-        raise TypeError("size must be an int or a tuple of ints, not None")
+    shape = result_shape(size)
     kind, field = float_type(dtype, "dtype"), field_of(rng, noise)
     check_reach(field, 1, shape[-1] if shape else 1)
     if not shape:
@@ -116,9 +113,7 @@ def gumbel_nested(
     >>> bool((choices.compute() == expected).all())
     True
     """
-    shape = shape_of(size, "size", ITEMS)
-    if size is None:
-        raise TypeError("size must be an int or a tuple of ints, not None")
+    shape = result_shape(size)
     kind = float_type(dtype, "dtype")
     n = shape[-1] if shape else 1
     tree = nests_of(nests, n)

@@ -20,6 +20,7 @@ from fastgumbel._request.faults import choice_message, overflow_message
 from fastgumbel._request.ids import IDS
 from fastgumbel._request.ndarrays import count_set, frozen
 from fastgumbel._request.request import Request
+from fastgumbel._request.temperature import safe_from
 
 # So many rows (and draws) or more, of at most so many bytes or so many categories, go side by side through the slots.
 _SLOTS, _SLOT_BYTES = 16, 1024
@@ -71,7 +72,7 @@ def _only_possible(rows: Rows, choices: NDArray[np.intp]) -> NDArray[np.intp]:
 
 def _check_range(rows: Rows, noise: NDArray[Any]) -> None:
     """Refuse choices for which noise would have to be infinite, of them or of what they beat, at a low temperature."""
-    if rows.place.temperatures.min() < 4 * LIMIT / np.finfo(noise.dtype).max and noise.size:
+    if rows.place.temperatures.min() < safe_from(noise.dtype) and noise.size:
         infinite = np.isinf(noise).any((0, 2))
         if infinite.any():
             raise ValueError(overflow_message(rows.name(int(infinite.argmax())), noise.dtype))

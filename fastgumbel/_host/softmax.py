@@ -1,26 +1,21 @@
-"""Relaxed samples of a batch and their tangents: cut into tasks and shared among threads."""
+"""Relaxed samples of a batch and their tangents."""
 
 from __future__ import annotations
 
-from functools import cache, partial
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._cpu.softmax.long import softmax_jvp_long, softmax_long
-from fastgumbel._cpu.softmax.short import softmax_short
-from fastgumbel._host.blocks import run_blocks, write_ids
 from fastgumbel._host.given import write_conditioned
 from fastgumbel._host.max import search
-from fastgumbel._host.parts import pays
+from fastgumbel._host.relax import Slopes, nothing, relax
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import check_apart, delivered, room
-from fastgumbel._host.rows import Rows, fault_of, field_at, inputs_of, noise_of, rows_of
-from fastgumbel._host.softmax_row import relax_rows
+from fastgumbel._host.rows import Rows, fault_of, inputs_of, noise_of, rows_of
 from fastgumbel._host.threads import even, run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW
-from fastgumbel._law.sums import SHORT
 from fastgumbel._request.faults import infinite_message, place_name, tangent_message
 from fastgumbel._request.layout import categories_last
 from fastgumbel._request.ndarrays import converted, count_set, freeze, frozen
@@ -28,13 +23,6 @@ from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request, Tangents
 from fastgumbel._request.temperature import rates_of
 
-# Tangents of log-potentials and temperatures by direction and row, whether any of the latter is not 0, and tangents of
-# samples by direction, draw and row: a plain `Tangents` of kernels.
-Slopes: TypeAlias = tuple[NDArray[Any], NDArray[Any], bool, NDArray[Any]]
-
-# So many rows (and draws) or more, of at most so many bytes, go side by side through the vector slots, and all rows
-# whose sums the contract takes one by one.
-_SLOTS, _SLOT_BYTES, _SLOT_BYTES_OF_TANGENTS = 16, 896, 448
 # Numbers of Gumbel-Rao at once; and where there are several blocks, what stays in the cache of a processor.
 RAO, _BLOCK = 2**21, 2**16
 
@@ -120,7 +108,7 @@ def precomputed_noise(noise: Rows | None, rows: Rows, draws: int) -> NDArray[Any
     It is -inf where it excludes a place.
     """
     if noise is None:
-        return _empty(rows.dtype)
+        return nothing(rows.dtype)
     array = np.ascontiguousarray(converted(noise.values, rows.dtype))
     good = np.isfinite(array)
     if not good.all():
@@ -142,7 +130,7 @@ def _slopes(rows: Rows, wanted: Tangents, axis: int) -> tuple[NDArray[Any], NDAr
     lead = directions or (1,)
     dtau = np.zeros((*lead, count), kind)
     if x is None:
-        dx = _empty(kind)
+        dx = nothing(kind)
     else:
         lines = np.ascontiguousarray(categories_last(converted(x, kind), axis))
         if x.ndim == len(rows.batch) + 1:
@@ -197,90 +185,6 @@ def harden(y: NDArray[Any], index: NDArray[np.intp], hard_rows: NDArray[np.bool_
     part[chosen < 0] = np.nan
     if not everywhere:
         y[:, hard_rows] = part
-
-
-@cache
-def _empty(kind: np.dtype[Any]) -> NDArray[Any]:
-    """What stands for noise, or for tangents of log-potentials, where there are none."""
-    return freeze(np.empty((0, 0, 0), kind))
-
-
-@cache
-def _no_tangents(kind: np.dtype[Any]) -> Slopes:
-    """No tangents of a dtype."""
-    return _empty(kind), np.empty((0, 0), kind), False, np.empty((0, 0, 0, 0), kind)
-
-
-def relax(
-    rows: Rows,
-    given: NDArray[Any],
-    rates: NDArray[Any],
-    y: NDArray[Any],
-    slopes: Slopes | None,
-    log: bool,
-) -> NDArray[np.uint8]:
-    """Write samples to y[draw, row] unless it is empty, and tangents; by row, what is wrong with it.
-
-    `rates` are 1 / tau by row, or one for all. All arrays are C-contiguous and of the rows' dtype.
-    """
-    faulty = np.zeros(rows.count, np.uint8)
-    if rows.n == 0:
-        faulty[:] = INVALID_ROW
-        return faulty
-    into = y, log, faulty
-    draws = len(y) if slopes is None else slopes[3].shape[1]
-    if not given.size and not rows.has_ids and pays(rows, draws):
-        relax_rows(rows, rates, into, slopes or _no_tangents(rows.dtype), draws)
-    else:
-        run_blocks(rows, draws, partial(_relax_block, rows, given, rates, into, slopes))
-    return faulty
-
-
-def _relax_block(
-    rows: Rows, given: NDArray[Any], rates: NDArray[Any], into: Any, slopes: Slopes | None, *block: int
-) -> None:
-    """As `relax`, of a block of rows and draws, into (y, log, faulty)."""
-    r, r1, s, s1 = block
-    x, at, window = rows.piece(r, r1, 0, rows.n), field_at(rows.place, r, r1), (s, s1, r, 0)
-    # Kernels take the noise of a block, or none.
-    noise = given
-    if given.size:
-        noise = freeze(np.ascontiguousarray(given[s:s1, r:r1]))
-    elif rows.has_ids:
-        noise = np.empty((s1 - s, r1 - r, rows.n), rows.dtype)
-        write_ids(noise, rows, block, False)
-        freeze(noise)
-    if given.size and np.isneginf(noise).any():
-        # Each draw has places of its own that are excluded.
-        for d, beside in enumerate(noise, s):
-            left = freeze(np.where(np.isneginf(beside), rows.dtype.type(-np.inf), x))
-            _relax_piece(left, at, rates, beside[np.newaxis], into, slopes, (d, d + 1, r, 0))
-    else:
-        _relax_piece(x, at, rates, noise, into, slopes, window)
-
-
-def _fill_slots(shape: tuple[int, ...], window: Any, itemsize: int, plain: bool) -> bool:
-    """Whether rows, and their draws in a window, go side by side; plain ones have no tangents."""
-    (rows, n), (first, last, *_) = shape, window
-    return n * itemsize <= (_SLOT_BYTES if plain else _SLOT_BYTES_OF_TANGENTS) and rows * (last - first) >= _SLOTS
-
-
-def _relax_piece(
-    x: NDArray[Any],
-    at: Any,
-    rates: NDArray[Any],
-    noise: NDArray[Any],
-    into: Any,
-    slopes: Slopes | None,
-    window: Any,
-) -> None:
-    """Call the kernel for a piece of rows; they have the same bits."""
-    if x.shape[1] <= SHORT or _fill_slots(x.shape, window, rates.itemsize, slopes is None):
-        softmax_short(x, at, rates, noise, into, slopes or _no_tangents(rates.dtype), window)
-    elif slopes is None:
-        softmax_long(x, at, rates, noise, into, window)
-    else:
-        softmax_jvp_long(x, at, rates, noise, into, slopes, window)
 
 
 def _average(

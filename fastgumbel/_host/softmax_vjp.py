@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from fastgumbel._cpu.softmax.vjp import softmax_vjp, write_pulled
 from fastgumbel._host.given import write_conditioned
 from fastgumbel._host.parts import pays
+from fastgumbel._host.relax import relax
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import check_apart, delivered, room
 from fastgumbel._host.rows import Rows, inputs_of, noise_of, rows_of
-from fastgumbel._host.softmax import RAO, choices_of, harden, precomputed_noise, refuse, relax, shapes_of
+from fastgumbel._host.softmax import RAO, choices_of, harden, precomputed_noise, refuse, shapes_of
 from fastgumbel._host.softmax_row import pull_row
 from fastgumbel._host.threads import run
 from fastgumbel._law.reduce import INFINITE_TANGENT, INVALID_ROW

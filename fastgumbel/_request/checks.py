@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgumbel._request.faults import flag_message
 from fastgumbel._request.ids import DRAWS
+from fastgumbel._request.layout import ITEMS
 from fastgumbel._request.scalars import array_of, whole
 
 # Tuples, since a union would be built again in every call.
@@ -76,6 +77,13 @@ def shape_of(size: Any, name: str, most: int = DRAWS) -> tuple[int, ...]:
     if math.prod(int(item) or 1 for item in shape) > most:
         raise ValueError(f"{name} must be of at most 2**{most.bit_length() - 1} items, not {size!r}")
     return tuple(int(item) for item in shape)
+
+
+def result_shape(size: Any) -> tuple[int, ...]:
+    """The shape of a result that has no other array to take it from."""
+    if size is None:
+        raise TypeError("size must be an int or a tuple of ints, not None")
+    return shape_of(size, "size", ITEMS)
 
 
 def real_array(x: ArrayLike, name: str) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgumbel._law.reduce import HOTTEST
+from fastgumbel._law.reduce import HOTTEST, LIMIT
 from fastgumbel._request.checks import check_real
 from fastgumbel._request.coordinates import NOWHERE
 from fastgumbel._request.faults import place_name
@@ -81,3 +81,8 @@ def sums_of(shape: tuple[int, ...], batch: tuple[int, ...], axis: int) -> list[t
             steps.append((math.prod(left[:place]), length, math.prod(left[place + 1 :])))
             left[place] = 1
     return steps
+
+
+def safe_from(kind: np.dtype[Any]) -> float:
+    """From this temperature on, no noise given a choice is infinite in a type."""
+    return float(4 * LIMIT / np.finfo(kind).max)

@@ -138,7 +138,7 @@ def _run_ids(scratch, times, n, slots, key):
 
 
 @stage
-def _enter_rows(tile, flat, field, r, rows, n, copies):
+def _enter_tile(tile, flat, field, r, rows, n, copies):
     """Enter rows from r on, of n categories, which are raced in some draws at once."""
     turn(tile.potentials, flat, r * n, n, rows)
     survey(tile.largest, tile.potentials, n, rows)
@@ -171,7 +171,7 @@ def _search(x, flat, field, index, value, window, ids, planes):
     enter_rates(tile.rates, tile.temperatures, STAGE)
     for r in range(0, n_rows, together):
         rows = min(together, n_rows - r)
-        _enter_rows(tile, flat, field, r, rows, n, at_once)
+        _enter_tile(tile, flat, field, r, rows, n, at_once)
         enter_slots(scratch.planes, ids, r, n, rows, at_once)
         races = Races(x, ids, r, rows, tile.temperatures, scratch.counters, field.key, field.start)
         for d in range(at_once):
