@@ -25,7 +25,7 @@ _WIDTH = 4096
 _TERMS = _WIDTH // GROUP + GROUP - 1
 _WARPS = THREADS // 32
 
-_1, _2, _3 = map(np.int64, (1, 2, 3))
+_0, _1, _2, _3 = map(np.int64, range(4))
 _ONE, _ZERO = np.float64(1), np.float64(0)
 
 
@@ -119,6 +119,60 @@ def _is_only_choice(peaks, x, mask, row, choice, largest):
     return before < largest and potential(x, mask, row, choice) == largest
 
 
+@device
+def _fault_of(peaks, line, choice, largest, temperature):
+    """What is wrong with a row or its choice; 0 if nothing is. All threads must call."""
+    x, mask, row = line
+    limit = peaks.dtype.type(LIMIT)
+    if not (largest > -limit and largest < limit):
+        return np.int64(INVALID_ROW)
+    if choice < _0 or choice >= np.int64(x.shape[1]) or not potential(x, mask, row, choice) > -limit:
+        return np.int64(INVALID_CHOICE)
+    if temperature == _ZERO and not _is_only_choice(peaks, x, mask, row, choice, largest):
+        return np.int64(INVALID_CHOICE)
+    return _0
+
+
+@device
+def _write_nan(out, at, n):
+    """Fill a row with NaN. All threads must call."""
+    j = np.int64(cuda.threadIdx.x)
+    while j < n:
+        out[np.uint64(at + j)] = out.dtype.type(np.nan)
+        j += np.int64(cuda.blockDim.x)
+
+
+@device
+def _put_drawn(out, at, line, due, yields):
+    """`_put` for each category, from exponentials that stand in `out`; negative ones stand in empty places."""
+    j = np.int64(cuda.threadIdx.x)
+    while j < np.int64(line.x.shape[1]):
+        if j != yields[0]:
+            e = out[np.uint64(at + j)]
+            if e < out.dtype.type(0):
+                out[np.uint64(at + j)] = out.dtype.type(0)
+            else:
+                _put(out, at, line, j, e, due, yields)
+        j += np.int64(cuda.blockDim.x)
+
+
+@device
+def _put_field(out, at, line, coordinates, due, yields):
+    """`_put` for each category, from exponentials of the field; `coordinates` are (key, row, draw, first category)."""
+    key, row, draw, start = coordinates
+    largest = due[0][0]
+    quad = (start >> np.uint64(2)) + np.uint64(cuda.threadIdx.x)
+    j = np.int64(quad << np.uint64(2)) - np.int64(start)
+    while j < np.int64(line.x.shape[1]):
+        e0, e1, e2, e3 = other_exponentials(key, row, draw, quad, largest)
+        _put(out, at, line, j, e0, due, yields)
+        _put(out, at, line, j + _1, e1, due, yields)
+        _put(out, at, line, j + _2, e2, due, yields)
+        _put(out, at, line, j + _3, e3, due, yields)
+        quad += np.uint64(cuda.blockDim.x)
+        j += np.int64(4) * np.int64(cuda.blockDim.x)
+
+
 @kernel(threads=THREADS, blocks=2)
 def condition(x, mask, field, choices, out, flag, shape, drawn):
     """Noise of a piece of rows given choices[first + s // repeats, r], into out[s, r, :]; both flat, of all rows.
@@ -126,7 +180,6 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
     `shape` is (first row of the piece in the whole, rows of the whole, first, repeats). `drawn` says that fresh
     exponentials stand in `out` already, and negative numbers in empty places, which get 0.
     """
-    key, start = field.key, field.start
     to_row, all_rows, first, repeats = shape
     n_rows, n = np.int64(x.shape[0]), np.int64(x.shape[1])
     limit = out.dtype.type(LIMIT)
@@ -136,6 +189,7 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
     thread = np.int32(cuda.threadIdx.x)
     s = np.int64(np.uint64(cuda.blockIdx.x) // np.uint64(n_rows))
     r = np.uint64(np.int64(cuda.blockIdx.x) - s * n_rows)
+    line = Line(x, mask, r)
     whole = to_row + np.int64(r)
     at = (s * all_rows + whole) * n
     chosen_draw = first + np.int64(np.uint64(s) // np.uint64(repeats))
@@ -147,27 +201,19 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
         largest = raised(largest, potential(x, mask, r, j), limit)
         j += np.int64(cuda.blockDim.x)
     largest = largest_of(peaks, largest, limit)
-    fault = np.int64(0)
-    if not (largest > -limit and largest < limit):
-        fault = np.int64(INVALID_ROW)
-    elif choice < np.int64(0) or choice >= n or not potential(x, mask, r, choice) > -limit:
-        fault = np.int64(INVALID_CHOICE)
     temperature = temperature_of(field.temperatures, r)
-    if fault == np.int64(0) and temperature == _ZERO and not _is_only_choice(peaks, x, mask, r, choice, largest):
-        fault = np.int64(INVALID_CHOICE)
-    if fault != np.int64(0):
+    fault = _fault_of(peaks, line, choice, largest, temperature)
+    if fault != _0:
         if thread == np.int32(0):
             note_fault(flag, whole, fault)
-        j = np.int64(thread)
-        while j < n:
-            out[np.uint64(at + j)] = out.dtype.type(np.nan)
-            j += np.int64(cuda.blockDim.x)
+        _write_nan(out, at, n)
         return
 
     arrival = largest, temperature, _divisor(out, temperature)
     sum_ = _total(terms, x, mask, r, arrival)
-    row, here = row_id(field.ids, field.row, r), first_draw(field, r) + np.uint64(s)
-    e = out[np.uint64(at + choice)] if drawn else other_exponential(key, row, here, start + np.uint64(choice), largest)
+    coordinates = field.key, row_id(field.ids, field.row, r), first_draw(field, r) + np.uint64(s), field.start
+    key, row, draw, start = coordinates
+    e = out[np.uint64(at + choice)] if drawn else other_exponential(key, row, draw, start + np.uint64(choice), largest)
     if thread == np.int32(0):
         # Of temperature 0 nothing is known of the noise, as if the choice had been alone.
         cell[0] = _ONE if temperature == _ZERO else sum_
@@ -176,28 +222,10 @@ def condition(x, mask, field, choices, out, flag, shape, drawn):
     chosen = np.float64(potential(x, mask, r, choice))
     below = chosen - np.float64(largest)
     g = out.dtype.type(-log64(time) - (below if below == _ZERO or temperature == _ONE else below / temperature))
-    best = fma(temperature, np.float64(g), chosen)
     if thread == np.int32(0):
         out[np.uint64(at + choice)] = g
-    due, line, yields = (arrival, out.dtype.type(time)), Line(x, mask, r), (choice, best)
+    due, yields = (arrival, out.dtype.type(time)), (choice, fma(temperature, np.float64(g), chosen))
     if drawn:
-        j = np.int64(thread)
-        while j < n:
-            if j != choice:
-                e = out[np.uint64(at + j)]
-                if e < out.dtype.type(0):
-                    out[np.uint64(at + j)] = out.dtype.type(0)
-                else:
-                    _put(out, at, line, j, e, due, yields)
-            j += np.int64(cuda.blockDim.x)
-        return
-    quad = (start >> np.uint64(2)) + np.uint64(thread)
-    j = np.int64(quad << np.uint64(2)) - np.int64(start)
-    while j < n:
-        e0, e1, e2, e3 = other_exponentials(key, row, here, quad, largest)
-        _put(out, at, line, j, e0, due, yields)
-        _put(out, at, line, j + _1, e1, due, yields)
-        _put(out, at, line, j + _2, e2, due, yields)
-        _put(out, at, line, j + _3, e3, due, yields)
-        quad += np.uint64(cuda.blockDim.x)
-        j += np.int64(4) * np.int64(cuda.blockDim.x)
+        _put_drawn(out, at, line, due, yields)
+    else:
+        _put_field(out, at, line, coordinates, due, yields)

@@ -147,12 +147,53 @@ def _terms(terms, tile, count, known, dx, dx_at, phase):
 
 
 @device
-def _write(out, to, n, value):
-    """Fill a row. All threads must call."""
+def _write_invalid(samples, tangents, window, number, n):
+    """Fill the row of the sample, and of each tangent, with NaN. All threads must call."""
+    y, dy = samples.y, tangents.dy
+    nan = y.dtype.type(np.nan)
     j = np.int64(cuda.threadIdx.x)
     while j < n:
-        out[np.uint64(to + j)] = value
+        if y.size:
+            y[np.uint64(number * n + j)] = nan
+        d = _0
+        while d < tangents.directions:
+            dy[np.uint64((d * window.all_draws * window.rows + number) * n + j)] = nan
+            d += _1
         j += np.int64(cuda.blockDim.x)
+
+
+@device
+def _write_sample(y, to, tile, count, known, log):
+    """Write what a tile has of a sample; `log` is (whether its logarithm is wanted, that of the total)."""
+    largest, rate, factor, most = known
+    i = np.int32(cuda.threadIdx.x)
+    while i < count:
+        v = tile[i]
+        if log[0]:
+            y[np.uint64(to + np.int64(i))] = distance(v, largest, rate, most) - log[1] if v >= -most else v
+        else:
+            y[np.uint64(to + np.int64(i))] = times(weight(v, largest, rate), factor)
+        i = np.int32(i + np.int32(cuda.blockDim.x))
+
+
+@device
+def _write_tangent(tangents, to, tile, count, known, dx_at, change):
+    """Write what a tile has of a tangent; `change` is (tangent of tau, mean, whether that of logarithms is wanted)."""
+    largest, rate, factor, most = known
+    slope, mean, log = change
+    dx, dy = tangents.dx, tangents.dy
+    zero = tile.dtype.type(0)
+    i = np.int32(cuda.threadIdx.x)
+    while i < count:
+        v = tile[i]
+        t = distance(v, largest, rate, most)
+        q = dx[np.uint64(dx_at + np.int64(i))] if dx.size else zero
+        q = tangent(q, t, slope, slope != zero, rate, mean, most)
+        if log:
+            dy[np.uint64(to + np.int64(i))] = q if v >= -most else zero
+        else:
+            dy[np.uint64(to + np.int64(i))] = weighed(q, times(weight(v, largest, rate), factor))
+        i = np.int32(i + np.int32(cuda.blockDim.x))
 
 
 @kernel(threads=THREADS, blocks=3)
@@ -164,7 +205,7 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
     has a multiple of GROUP columns, at most TILE, and is the dynamic shared memory.
     """
     width, window = window
-    dx, dy, y, flag, faults, log = tangents.dx, tangents.dy, samples.y, samples.flag, samples.faults, samples.log
+    dx, y, flag, faults, log = tangents.dx, samples.y, samples.flag, samples.faults, samples.log
     moved, n_directions = tangents.moved, tangents.directions
     n_rows, n = np.int64(x.shape[0]), np.int64(x.shape[1])
     zero = y.dtype.type(0)
@@ -174,7 +215,6 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
     peaks, tops = cuda.shared.array(_WARPS, y.dtype), cuda.shared.array(1, y.dtype)
     cell = cuda.shared.array(1, np.float64)
     thread = np.int32(cuda.threadIdx.x)
-    threads = np.int32(cuda.blockDim.x)
     s = np.int64(np.uint64(cuda.blockIdx.x) // np.uint64(n_rows))
     r = np.int64(cuda.blockIdx.x) - s * n_rows
     line, nan = Line(x, mask, np.uint64(r)), y.dtype.type(np.nan)
@@ -224,27 +264,14 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
                     terms_left = np.int32(np.int32(count >> GROUP_SHIFT) + np.int32(count & GROUP_REST))
                     sum_ = in_order(sum_, terms, terms_left)
             elif phase == _SAMPLE or writes_tangent:
+                known = largest, rate, factor, most
                 to = number + d * window.all_draws * window.rows if writes_tangent else number
                 # Opaque, so that the product is not kept in registers throughout.
                 to = to * np.int64(opaque(np.uint64(n))) + c
-                i = thread
-                while i < count:
-                    v = tile[i]
-                    t = distance(v, largest, rate, most)
-                    place = np.uint64(to + np.int64(i))
-                    if phase == _SAMPLE:
-                        if log:
-                            y[place] = t - log_total if v >= -most else v
-                        else:
-                            y[place] = times(weight(v, largest, rate), factor)
-                    else:
-                        q = dx[np.uint64(dx_at + c + np.int64(i))] if dx.size else zero
-                        q = tangent(q, t, slope, slope != zero, rate, mean, most)
-                        if log:
-                            dy[place] = q if v >= -most else zero
-                        else:
-                            dy[place] = weighed(q, times(weight(v, largest, rate), factor))
-                    i = np.int32(i + threads)
+                if phase == _SAMPLE:
+                    _write_sample(y, to, tile, count, known, (log, log_total))
+                else:
+                    _write_tangent(tangents, to, tile, count, known, dx_at + c, (slope, mean, log))
             c = end
         if sums:
             if thread == np.int32(0):
@@ -256,11 +283,7 @@ def softmax_long(x, mask, field, given, rates, tangents, samples, window):
             if not (largest >= -most and largest <= most):
                 if thread == np.int32(0):
                     note_fault(flag, faults + whole, INVALID_ROW)
-                if y.size:
-                    _write(y, number * n, n, nan)
-                while d < n_directions:
-                    _write(dy, (d * window.all_draws * window.rows + number) * n, n, nan)
-                    d += _1
+                _write_invalid(samples, tangents, window, number, n)
                 return
         elif phase == _TOTAL:
             factor = y.dtype.type(np.float64(1) / sum_)

@@ -90,36 +90,9 @@ def _open(line, coordinates, block, column, lane, buffer, least):
         i = np.int32(i + _1)
 
 
-@kernel(threads=THREADS, blocks=3)
-def top_long(x, mask, numbers, field, plan, list_values, list_indices):
-    """Write the best of each segment of rows and draws to a list of entries, best first, a thread block a segment.
-
-    `field` is a `Field`. `numbers` is an empty array of the type that potentials are read
-    as. `plan` is (first row, rows, first draw, draws, draws that a thread block makes, segments a row, pairs of blocks
-    a segment, places of a list, of the buffer). Lists lie side by side: segments of a row, rows, draws.
-    """
-    key, start = field.key, field.start
-    first_row, n_rows, to_draw, draws, group, segments, span, list_places, capacity = plan
-    thread, threads = np.int32(cuda.threadIdx.x), np.int32(cuda.blockDim.x)
-    lane, warp, warps = np.int32(thread & _31), np.int32(thread >> _5), np.int32(threads >> _5)
-    team = Team(thread, threads, lane, warp, warps)
-    places = np.int32(list_places)
-    item = np.uint32(cuda.blockIdx.x)
-    segment = np.uint32(item % np.uint32(segments))
-    item = np.uint32(item // np.uint32(segments))
-    r = np.uint32(item % np.uint32(n_rows))
-    s = np.int64(np.uint32(item // np.uint32(n_rows))) * group
-    last = min(s + group, draws)
-    line = np.uint64(first_row) + np.uint64(r)
-
-    whole = np.int64((start + np.uint64(x.shape[1]) - np.uint64(1)) >> np.uint64(7)) + np.int64(1)
-    first_pair = (start >> np.uint64(7)) + np.uint64(segment) * np.uint64(span)
-    pairs = np.int32(min(span, whole - np.int64(segment) * span))
-    column = np.int64(first_pair << np.uint64(7)) - np.int64(start)
-    row, draw = row_id(field.ids, field.row, line), first_draw(field, line)
-    temperature = temperature_of(field.temperatures, line)
-
-    # Of all blocks: maxima, bounds of perturbed values, and the numbers of those that are to be opened.
+@device
+def _carve(numbers, span, capacity):
+    """Shared memory: of all blocks, maxima, bounds of perturbed values and the numbers of those to open; a buffer."""
     maxima = cuda.shared.array(0, numbers.dtype)
     blocks = span << np.int64(1)
     begin = span * np.int64(maxima.itemsize) >> np.int64(2)
@@ -130,68 +103,132 @@ def top_long(x, mask, numbers, field, plan, list_values, list_indices):
     indices = cuda.shared.array(0, types.int64)[begin : begin + capacity]
     begin = (begin + capacity) << np.int64(1)
     chosen = cuda.shared.array(0, types.int32)[begin : begin + blocks]
-    tops = cuda.shared.array(_WARPS, numbers.dtype)
-    count, choices = cuda.shared.array(1, types.int32), cuda.shared.array(1, types.int32)
+    return maxima, bounds, chosen, (values, indices, cuda.shared.array(1, types.int32))
 
-    top = survey(Line(x, mask, line), column, maxima, pairs, team)
+
+@device
+def _offer_winners(line, here, stretch, known, buffer, places, team):
+    """Offer the winners of all blocks; gives what a perturbed value has to reach. All threads must call.
+
+    `stretch` is (first pair of blocks, pairs, column that the first begins at), `known` as in `_meet`.
+    """
+    first_pair, pairs, column = stretch
+    values, indices, count = buffer
+    least = NOTHING, NO_INDEX
+    pair = team.thread
+    going = True
+    while going:
+        going = np.int32(pair - team.thread) < pairs
+        least = with_room(values, indices, count, places, least, not going)
+        if pair < pairs:
+            number = first_pair + np.uint64(pair)
+            w0, w1, w2, w3 = words(opaque(here.key), here.row, here.draw, BLOCK_WORDS | number)
+            even, w = np.int32(pair << _1), join(w1, w0)
+            begins = column + np.int64(np.int32(pair << np.int32(7)))
+            _meet(line, begins, w, even, known, here.temperature, buffer, least)
+            odd, w = np.int32(even + _1), join(w3, w2)
+            begins += np.int64(64)
+            _meet(line, begins, w, odd, known, here.temperature, buffer, least)
+        pair = np.int32(pair + team.threads)
+    return least
+
+
+@device
+def _choose(chosen, choices, bounds, blocks, least, team):
+    """List the blocks that may reach the least of the best. All threads must call."""
+    block = team.thread
+    while block < blocks:
+        high = bounds[np.uint64(block)]
+        if high > NOTHING and high >= least[0]:
+            chosen[np.uint64(np.int32(cuda.atomic.add(choices, 0, _1)))] = block
+        block = np.int32(block + team.threads)
+    cuda.syncthreads()
+
+
+@device
+def _open_chosen(line, here, stretch, listed, bounds, buffer, places, least, team):
+    """Offer what else of the listed blocks may be among the best, a warp a block. All threads must call."""
+    first_pair, _, column = stretch
+    chosen, todo = listed
+    values, indices, count = buffer
+    i = _0
+    going = True
+    while going:
+        going = i < todo
+        least = with_room(values, indices, count, places, least, not going)
+        if np.int32(i + team.warp) < todo:
+            block = chosen[np.uint64(np.int32(i + team.warp))]
+            # What is to be beaten may have risen since.
+            if bounds[np.uint64(block)] >= least[0]:
+                number = (first_pair << np.uint64(1)) + np.uint64(block)
+                begins = column + np.int64(np.int32(block << np.int32(6)))
+                _open(line, here, number, begins, team.lane, buffer, least)
+        i = np.int32(i + team.warps)
+
+
+@device
+def _write_best(lists, to, places, buffer, valid, team):
+    """Write a list, best first; where the row is not valid, it begins with what tells that."""
+    list_values, list_indices = lists
+    values, indices, count = buffer
+    rank = team.thread
+    while rank < places:
+        value, index = kept(values, indices, count, rank)
+        if not valid and rank == _0:
+            value, index = INVALID, NO_INDEX
+        list_values[to + np.uint64(rank)] = value
+        list_indices[to + np.uint64(rank)] = index
+        rank = np.int32(rank + team.threads)
+
+
+@kernel(threads=THREADS, blocks=3)
+def top_long(x, mask, numbers, field, plan, list_values, list_indices):
+    """Write the best of each segment of rows and draws to a list of entries, best first, a thread block a segment.
+
+    `field` is a `Field`. `numbers` is an empty array of the type that potentials are read as. `plan` is (first row,
+    rows, first draw, draws, draws that a thread block makes, segments a row, pairs of blocks a segment, places of a
+    list, of the buffer). Lists lie side by side: segments of a row, rows, draws.
+    """
+    key, start = field.key, field.start
+    first_row, n_rows, to_draw, draws, group, segments, span, list_places, capacity = plan
+    thread, threads = np.int32(cuda.threadIdx.x), np.int32(cuda.blockDim.x)
+    team = Team(thread, threads, np.int32(thread & _31), np.int32(thread >> _5), np.int32(threads >> _5))
+    places = np.int32(list_places)
+    item = np.uint32(cuda.blockIdx.x)
+    segment = np.uint32(item % np.uint32(segments))
+    item = np.uint32(item // np.uint32(segments))
+    r = np.uint32(item % np.uint32(n_rows))
+    s = np.int64(np.uint32(item // np.uint32(n_rows))) * group
+    last = min(s + group, draws)
+    line = Line(x, mask, np.uint64(first_row) + np.uint64(r))
+
+    whole = np.int64((start + np.uint64(x.shape[1]) - np.uint64(1)) >> np.uint64(7)) + np.int64(1)
+    first_pair = (start >> np.uint64(7)) + np.uint64(segment) * np.uint64(span)
+    pairs = np.int32(min(span, whole - np.int64(segment) * span))
+    stretch = first_pair, pairs, np.int64(first_pair << np.uint64(7)) - np.int64(start)
+    row, draw = row_id(field.ids, field.row, line.row), first_draw(field, line.row)
+    temperature = temperature_of(field.temperatures, line.row)
+
+    maxima, bounds, chosen, buffer = _carve(numbers, span, capacity)
+    tops, choices = cuda.shared.array(_WARPS, numbers.dtype), cuda.shared.array(1, types.int32)
+    top = survey(line, stretch[2], maxima, pairs, team)
     largest = largest_of_warps(tops, top, team)
 
     while s < last:
-        at = draw + np.uint64(to_draw + s)
+        here = Coordinates(key, row, draw + np.uint64(to_draw + s), start, temperature)
         if thread == _0:
-            count[0] = _0
+            buffer[2][0] = _0
             choices[0] = _0
         cuda.syncthreads()
-        least, buffer = (NOTHING, NO_INDEX), (values, indices, count)
         if largest < np.inf and largest > -LIMIT:
-            pair = thread
-            going = True
-            while going:
-                going = np.int32(pair - thread) < pairs
-                least = with_room(values, indices, count, places, least, not going)
-                if pair < pairs:
-                    w0, w1, w2, w3 = words(opaque(key), row, at, BLOCK_WORDS | (first_pair + np.uint64(pair)))
-                    even, w = np.int32(pair << _1), join(w1, w0)
-                    begins = column + np.int64(np.int32(pair << np.int32(7)))
-                    _meet(Line(x, mask, line), begins, w, even, (maxima, bounds), temperature, buffer, least)
-                    odd, w = np.int32(even + _1), join(w3, w2)
-                    begins += np.int64(64)
-                    _meet(Line(x, mask, line), begins, w, odd, (maxima, bounds), temperature, buffer, least)
-                pair = np.int32(pair + threads)
-
-            block = thread
-            while block < np.int32(pairs << _1):
-                high = bounds[np.uint64(block)]
-                if high > NOTHING and high >= least[0]:
-                    chosen[np.uint64(np.int32(cuda.atomic.add(choices, 0, _1)))] = block
-                block = np.int32(block + threads)
-            cuda.syncthreads()
-            todo = np.int32(choices[0])
-            i = _0
-            going = True
-            while going:
-                going = i < todo
-                least = with_room(values, indices, count, places, least, not going)
-                if np.int32(i + warp) < todo:
-                    block = chosen[np.uint64(np.int32(i + warp))]
-                    # What is to be beaten may have risen since.
-                    if bounds[np.uint64(block)] >= least[0]:
-                        number = (first_pair << np.uint64(1)) + np.uint64(block)
-                        begins = column + np.int64(np.int32(block << np.int32(6)))
-                        here = Coordinates(key, row, at, start, temperature)
-                        _open(Line(x, mask, line), here, number, begins, lane, buffer, least)
-                i = np.int32(i + warps)
+            least = _offer_winners(line, here, stretch, (maxima, bounds), buffer, places, team)
+            _choose(chosen, choices, bounds, np.int32(pairs << _1), least, team)
+            listed = chosen, np.int32(choices[0])
+            _open_chosen(line, here, stretch, listed, bounds, buffer, places, least, team)
         # Opaque, so that the place is not kept in registers throughout.
         to = ((np.uint64(s) * np.uint64(n_rows) + opaque(np.uint64(r))) * np.uint64(segments) + np.uint64(segment)) * (
             np.uint64(places)
         )
-        rank = thread
-        while rank < places:
-            value, index = kept(values, indices, count, rank)
-            if not largest < np.inf and rank == _0:
-                value, index = INVALID, NO_INDEX
-            list_values[to + np.uint64(rank)] = value
-            list_indices[to + np.uint64(rank)] = index
-            rank = np.int32(rank + threads)
+        _write_best((list_values, list_indices), to, places, buffer, largest < np.inf, team)
         cuda.syncthreads()
         s += np.int64(1)
