@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastgumbel._request.faults import RNG_AND_NOISE, unfit_message
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.ids import CATEGORIES, DRAWS
-from fastgumbel._request.key import key_of
+from fastgumbel._request.key import SEEDS, key_of
 from fastgumbel._request.layout import fits
 from fastgumbel._request.ndarrays import freeze, frozen
 
@@ -86,7 +86,8 @@ def field_of(rng: Any, noise: Any) -> NoiseField:
     if rng is not None:
         raise ValueError(RNG_AND_NOISE)
     if not isinstance(noise, NoiseField):
-        raise TypeError(f"noise must be a NoiseField, not {type(noise).__name__}")
+        remedy = ": pass rng=" if isinstance(noise, SEEDS) else ""
+        raise TypeError(f"noise must be a NoiseField, not {type(noise).__name__}{remedy}")
     return noise
 
 

@@ -12,6 +12,16 @@ Rng: TypeAlias = (
     int | np.integer[Any] | Sequence[int] | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
 )
 
+# What selects a field, and so is no noise; a RandomState is here for the remedy that `rng` has.
+SEEDS = (
+    int,
+    np.integer,
+    np.random.SeedSequence,
+    np.random.BitGenerator,
+    np.random.Generator,
+    np.random.RandomState,
+)
+
 
 def key_of(seed: Any, name: str) -> np.uint64:
     """The key that an argument of this name stands for."""
@@ -32,7 +42,14 @@ def key_of(seed: Any, name: str) -> np.uint64:
         seed = np.random.SeedSequence()
     if not isinstance(seed, np.random.SeedSequence):
         kind = type(seed).__name__
-        remedies = {"NoiseField": ": pass noise=", "RandomState": ": np.random.default_rng makes a Generator"}
+        remedies = {
+            "NoiseField": ": pass noise=",
+            "RandomState": ": np.random.default_rng makes a Generator",
+            "Generator": " of another library: pass an int",
+            "PRNGKeyArray": ": pass an int",
+            "ArrayImpl": ": pass it as a list of ints",
+            "Tensor": ": pass it as a list of ints",
+        }
         raise TypeError(
             f"{name} must be None, an int, a sequence of ints, or NumPy's SeedSequence, BitGenerator or Generator, not "
             f"{kind}{remedies.get(kind, '')}"

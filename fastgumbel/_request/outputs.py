@@ -35,7 +35,32 @@ def check_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> NDArra
         raise ValueError(f"{name} must have shape {shape}, not {out.shape}")
     if not out.flags.writeable:
         raise ValueError(f"{name} must be writable")
+    if type(out) is not np.ndarray and isinstance(out, np.ma.MaskedArray):
+        raise TypeError(f"{name} must not be a masked array: pass its data")
+    if repeats_items(out):
+        raise ValueError(f"{name} must not have an item in several places, as a broadcast view has: pass its copy()")
     return out
+
+
+def repeats_items(array: NDArray[Any]) -> bool:
+    """Whether places of an array share memory."""
+    if array.size < 2 or array.flags.forc:
+        return False
+    axes = sorted((abs(stride), length) for stride, length in zip(array.strides, array.shape, strict=True))
+    reach = array.itemsize
+    apart = True
+    for stride, length in axes:
+        apart &= length == 1 or stride >= reach
+        reach += stride * (length - 1)
+    if apart:
+        return False
+    places = np.zeros(1, np.intp)
+    for stride, length in axes:
+        if stride == 0 and length > 1:
+            return True
+        places = (places[:, None] + stride * np.arange(length)).ravel()
+    places.sort()
+    return bool((np.diff(places) < array.itemsize).any())
 
 
 def check_device_out(out: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:

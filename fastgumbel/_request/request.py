@@ -23,6 +23,7 @@ from fastgumbel._request.device import backend
 from fastgumbel._request.faults import RNG_AND_NOISE, row_name, zero_tau_message
 from fastgumbel._request.field import NoiseField
 from fastgumbel._request.foreign import check_labels, is_labelled
+from fastgumbel._request.key import SEEDS
 from fastgumbel._request.layout import fits, layout_of
 from fastgumbel._request.ndarrays import BFLOAT16, count_set, frozen
 from fastgumbel._request.scalars import array_of, integer, whole
@@ -155,7 +156,7 @@ class Request:
         return mask
 
     def _precomputed(self, rng: Any, noise: Any, wanted: str) -> Any:
-        if isinstance(noise, np.random.Generator | np.random.SeedSequence | int):
+        if isinstance(noise, SEEDS):
             raise TypeError(f"noise must be a NoiseField or an array, not {type(noise).__name__}: pass rng=")
         if rng is not None and wanted:
             raise ValueError(RNG_AND_NOISE)

@@ -167,6 +167,29 @@ def test_bad_options_of_gumbel(options, error, name):
         gumbel(**{"size": (3, 5), **options})
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [3, np.int64(3), np.random.PCG64(3), np.random.default_rng(3), np.random.SeedSequence(3), np.random.RandomState(3)],
+    ids=lambda seed: type(seed).__name__,
+)
+def test_a_seed_in_the_place_of_noise(seed):
+    message = rf"^noise must be a NoiseField( or an array)?, not {type(seed).__name__}: pass rng=$"
+    for call in (gumbel_max, fastgumbel.categorical, fastgumbel.gumbel_softmax):
+        with pytest.raises(TypeError, match=message):
+            call(X, noise=seed)
+    for call in (gumbel, fastgumbel.Reservoir):
+        with pytest.raises(TypeError, match=message):
+            call(5, noise=seed)
+
+
+def test_a_generator_of_another_library():
+    class Generator:
+        pass
+
+    with pytest.raises(TypeError, match=r"not Generator of another library: pass an int$"):
+        gumbel_max(X, rng=Generator())
+
+
 def test_options_are_keywords():
     with pytest.raises(TypeError):
         gumbel_max(X, -1)
