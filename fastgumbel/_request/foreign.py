@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgumbel._request.labels import dimensions_of
 from fastgumbel._request.ndarrays import BFLOAT16
 
 # What to pass instead of a masked array.
@@ -66,7 +67,7 @@ def _read(x: Any, name: str) -> NDArray[Any]:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(x, torch.Tensor):
         return _of_tensor(x, name, torch)
-    if hasattr(x, "to_numpy"):
+    if hasattr(x, "to_numpy") and dimensions_of(x) is None:
         return _of_pandas(x, name)
     if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
         array: NDArray[Any] = np.from_dlpack(x)
@@ -89,6 +90,8 @@ def _remedy(x: Any) -> str:
         return ": pass its toarray(), in which all that is not stored is 0"
     if isinstance(x, Mapping):
         return ": pass a list of its values"
+    if hasattr(x, "collect"):
+        return ": pass its collect()"
     return ": pass a list of its items" if isinstance(x, Iterable) else ""
 
 
@@ -109,10 +112,7 @@ def _of_pandas(x: Any, name: str) -> NDArray[Any]:
     if all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds) and kinds:
         booleans = [kind.kind == "b" for kind in kinds]
         if any(booleans) and not all(booleans) and name != _MASK:
-            column = x.columns[booleans.index(True)]
-            raise _Refused(
-                f"{name} must be numbers, but its column {column!r} is boolean: leave it out, or make it a number"
-            )
+            raise _one_boolean(x, name, booleans)
         missing = bool(np.any(x.isna())) if hasattr(x, "isna") else False
         if not missing:
             return np.asarray(x.to_numpy(dtype=np.result_type(*kinds)))
@@ -120,6 +120,9 @@ def _of_pandas(x: Any, name: str) -> NDArray[Any]:
             raise _Refused(f"{name} must be true or false, but has missing values: see fillna()")
         kind = np.result_type(*kinds)
         return np.asarray(x.to_numpy(dtype=kind if kind.kind == "f" else np.float64, na_value=np.nan))
+    booleans = [str(kind) == "Boolean" for kind in kinds]
+    if frame and any(booleans) and not all(booleans) and name != _MASK:
+        raise _one_boolean(x, name, booleans)
     array = np.asarray(x)
     if frame and array.dtype == object and name not in _IDS:
         for place, (column, kind) in enumerate(zip(x.columns, kinds, strict=True)):
@@ -131,6 +134,12 @@ def _of_pandas(x: Any, name: str) -> NDArray[Any]:
     return array
 
 
+def _one_boolean(x: Any, name: str, booleans: list[bool]) -> _Refused:
+    """What is wrong with a frame of which some columns are boolean."""
+    column = x.columns[booleans.index(True)]
+    return _Refused(f"{name} must be numbers, but its column {column!r} is boolean: leave it out, or make it a number")
+
+
 def _becomes_float(kind: Any, column: NDArray[Any]) -> bool:
     """Whether a column of this type, here as objects, can be made float."""
     if isinstance(kind, np.dtype) and kind.kind in "biuf":
@@ -140,34 +149,6 @@ def _becomes_float(kind: Any, column: NDArray[Any]) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-def is_labelled(x: Any) -> bool:
-    """Whether x is a frame or series of pandas, or of what is like it."""
-    return hasattr(getattr(x, "index", None), "equals")
-
-
-def check_labels(frame: Any, other: Any, name: str, by_row: bool, axis: int) -> None:
-    """Refuse labels of an argument that are those of the log-potentials in another order.
-
-    Places are what counts. Other labels may be any. `by_row` tells whether a series has an item a row or a category;
-    categories are along this axis of the frame.
-    """
-    if not is_labelled(other):
-        return
-    if hasattr(other, "columns"):
-        pairs = [(label, label) for label in ("columns", "index") if hasattr(frame, label)]
-    elif hasattr(frame, "columns"):
-        pairs = [("columns" if by_row == (axis != -1) else "index", "index")]
-    else:
-        pairs = [] if by_row else [("index", "index")]
-    for label, others_label in pairs:
-        own, others = getattr(frame, label), getattr(other, others_label)
-        if len(own) == len(others) and not own.equals(others) and len(own.symmetric_difference(others)) == 0:
-            raise ValueError(
-                f"{name} must have the {label} of log_potentials in the same order, as places are what counts: "
-                f"see reindex(), or pass {name}.to_numpy()"
-            )
 
 
 def _float32_of(bits: NDArray[np.uint16]) -> NDArray[np.float32]:

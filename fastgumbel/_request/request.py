@@ -22,8 +22,8 @@ from fastgumbel._request.coordinates import (
 from fastgumbel._request.device import backend
 from fastgumbel._request.faults import RNG_AND_NOISE, row_name, zero_tau_message
 from fastgumbel._request.field import NoiseField
-from fastgumbel._request.foreign import check_labels, is_labelled
 from fastgumbel._request.key import SEEDS
+from fastgumbel._request.labels import check_labels, is_labelled
 from fastgumbel._request.layout import fits, layout_of
 from fastgumbel._request.ndarrays import BFLOAT16, count_set, frozen
 from fastgumbel._request.scalars import array_of, integer, whole
@@ -65,7 +65,7 @@ class Request:
     layout : Layout
         What follows, but for the shape, in one.
     frame : object, or None
-        Log-potentials with labels, as of pandas.
+        Log-potentials with labels, as of pandas or xarray.
     shape, axis, batch, count, n : tuple of int, int, tuple of int, int, int
         Of the log-potentials; the axis of the n categories is counted from the end, and the batch has so many rows.
     dtype : numpy.dtype
