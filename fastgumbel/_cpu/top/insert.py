@@ -1,7 +1,7 @@
 """The k best of short rows by insertion, rows (and draws) as vector slots: where k is not much less than n, or small.
 
 All perturbed values are computed exactly; each goes down the list of its slot, best first, and changes places with
-those that it beats. Of equals, the first stays in front.
+those that it beats: of equals, the first index stands in front.
 """
 
 from typing import Any, NamedTuple
@@ -58,7 +58,7 @@ def _sink(lists, place, slots):
     for i in range(slots):
         own, other = value[i], values[at + np.uint64(i)]
         own_index, other_index = index[i], indices[at + np.uint64(i)]
-        better = own > other
+        better = (own > other) | ((own == other) & (own_index < other_index))
         values[at + np.uint64(i)], value[i] = (own, other) if better else (other, own)
         indices[at + np.uint64(i)], index[i] = (own_index, other_index) if better else (other_index, own_index)
 
