@@ -42,6 +42,15 @@ def perturb(values, x, noise, at, rows, n, temperatures, r):
 
 
 @stage
+def any_wrong(noise, n):
+    """Whether one of the first n items of noise is NaN or +inf."""
+    wrong = np.uint64(0)
+    for i in range(n):
+        wrong |= np.uint64(not noise[np.uint64(i)] < np.inf)
+    return wrong != np.uint64(0)
+
+
+@stage
 def first_wrong(noise, at):
     """The first place from `at` on where noise is NaN or +inf, of which there is one."""
     while noise[at] < np.inf:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.above.search import MOST, above_field, above_given
+from fastgumbel._cpu.above.short import above_short
 from fastgumbel._cpu.noise_ids import noise_ids
 from fastgumbel._host.repeats import once_each
 from fastgumbel._host.result import INDEX
@@ -23,6 +24,8 @@ from fastgumbel._request.request import Request
 
 # Log-potentials in a task, times draws: some milliseconds at most.
 _TASK = 2**20
+# So many rows (and draws) or more, of at most so many categories, go side by side through the vector slots.
+_SLOTS, _SHORT = 16, 5
 Array = NDArray[Any]
 # Room for categories and values.
 Buffer: TypeAlias = tuple[NDArray[np.intp], NDArray[np.float64]]
@@ -133,7 +136,8 @@ class _Search:
     def work(self, place: _Place) -> None:
         """Find what a task has."""
         s, s1, r, r1, c, c1 = place
-        room = min(MOST, (s1 - s) * (r1 - r) * (c1 - c))
+        # Kernels may write a place beyond what they find.
+        room = min(MOST, (s1 - s) * (r1 - r) * (c1 - c)) + 1
         buffer = np.empty(room, INDEX), np.empty(room)
         if self._noise is not None:
             self._scan_given(buffer, place, self._noise)
@@ -146,7 +150,8 @@ class _Search:
         rows, (s, s1, *_) = self._rows, place
         for r, r1, c, c1 in rows.pieces(*place[2:]):
             x, at = rows.piece(r, r1, c, c1), field_at(rows.place, r, r1, s, c)
-            step = partial(above_field, x, at, self._thresholds_of(s, s1, r, r1))
+            few = c1 - c <= _SHORT and (r1 - r) * (s1 - s) >= _SLOTS
+            step = partial(above_short if few else above_field, x, at, self._thresholds_of(s, s1, r, r1))
             self._collect(buffer, _Place(s, s1, r, r1, c, c1), step)
 
     def _scan_ids(self, buffer: Buffer, place: _Place) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.softmax.vjp import softmax_vjp, write_pulled
+from fastgumbel._cpu.softmax.vjp_short import softmax_vjp_short
 from fastgumbel._host.given import write_conditioned
 from fastgumbel._host.parts import pays
 from fastgumbel._host.relax import relax
@@ -30,6 +31,8 @@ from fastgumbel._request.temperature import rates_of, sums_of
 _TASK = 2**18
 # Sums of a task at most, unless a row has more.
 _SUMS = 2**15
+# So many rows or more, of at most so many bytes, go side by side through the vector slots.
+_SLOTS, _SLOT_BYTES = 48, 240
 
 
 class _Pulled:
@@ -54,7 +57,7 @@ class _Pulled:
 
         def work(r: int, r1: int) -> None:
             sums = np.zeros((r1 - r, y.shape[2]))
-            softmax_vjp(y, log, cotangents, sums, self.slopes, self.faulty, (r, r1, 0))
+            self._add_rows(y, log, cotangents, sums, (r, r1, 0))
             self._write(r, sums)
 
         self._share(y, work)
@@ -65,7 +68,7 @@ class _Pulled:
             for row, line in enumerate(sums):
                 self._pull_row(row, y, log, cotangents, line)
         elif y.size:
-            self._share(y, lambda r, r1: softmax_vjp(y, log, cotangents, sums, self.slopes, self.faulty, (r, r1, r)))
+            self._share(y, lambda r, r1: self._add_rows(y, log, cotangents, sums, (r, r1, r)))
 
     def end(self, sums: NDArray[np.float64]) -> None:
         """Write what was added up."""
@@ -87,6 +90,14 @@ class _Pulled:
                 self.faulty[row] = fault
                 break
             self.slopes[row] -= slope
+
+    def _add_rows(
+        self, y: NDArray[Any], log: bool, cotangents: NDArray[Any], sums: NDArray[np.float64], window: Any
+    ) -> None:
+        """As `add`, of rows from a first to a last one, to the sums from a row on: the window."""
+        side_by_side = window[1] - window[0] >= _SLOTS and y.shape[2] * y.itemsize <= _SLOT_BYTES
+        add = softmax_vjp_short if side_by_side else softmax_vjp
+        add(y, log, cotangents, sums, self.slopes, self.faulty, window)
 
     def _share(self, y: NDArray[Any], work: Callable[[int, int], None]) -> None:
         count = y.shape[1]

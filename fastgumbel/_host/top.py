@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgumbel._cpu.top.every import merge_tops, sort_tops, top_every, top_given
+from fastgumbel._cpu.top.insert import top_insert, top_insert_given
 from fastgumbel._cpu.top.long import top_long
 from fastgumbel._cpu.top.middle import top_middle
 from fastgumbel._cpu.top.short import top_short
@@ -22,10 +23,10 @@ from fastgumbel._request.ndarrays import any_negative, count_set
 from fastgumbel._request.outputs import outs_of
 from fastgumbel._request.request import Request
 
-# Which kernel runs. Where so many lists or more are wanted, rows are searched together: by `top_short` up to SHORT
-# categories where there are fewer than _MANY a place, and by `top_middle` up to MIDDLE where there are more. Lists of
-# more than _PLACES, or of most categories unless these are few, are not for `top_short`. Of at most _SHORTER categories
-# and _FEW_PLACES places, _FEW_LISTS are enough for it.
+# Which kernel runs. Where so many lists or more are wanted, rows are searched together: by `top_insert` up to _FEW
+# categories of which about half have a place; by `top_short` up to SHORT where there are fewer than _MANY a place, and
+# by `top_middle` up to MIDDLE where there are more. Lists of more than _PLACES, or of most categories, are not for
+# `top_short`. Of at most _SHORTER categories and _FEW_PLACES places, _FEW_LISTS are enough for it.
 _SEVERAL = 16
 _FEW_LISTS, _SHORTER, _FEW_PLACES = 8, 128, 8
 _MANY = 128
@@ -33,6 +34,8 @@ SHORT = 2048
 MIDDLE = 8192
 _PLACES = 64
 _FEW = 32
+# On noise that the caller computed, it is `top_insert_given` where a value meets so many others at most.
+_MET = 256
 # Else `top_long` from so many categories a place on, and `top_every` below.
 _PRUNED = 64
 # Rows of at most so many categories with ids are written out.
@@ -96,8 +99,11 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
     draws, count, k = index.shape
     kernel = None if rows.has_ids or noise is not None else _kernel_of(rows.n, k, draws * count)
     some = rows.n > 0 and index.size > 0
-    if some and kernel is top_short:
+    if some and kernel in (top_short, top_insert):
         share_field(rows, index, value, True, kernel, merge_tops)
+        return
+    if some and noise is not None and count >= _SEVERAL and (rows.n - k // 2) * k <= _MET:
+        share(rows, index, value, True, scan_given(rows, noise, top_insert_given), merge_tops)
         return
     prepared(index, value, True)
     if not some:
@@ -114,10 +120,12 @@ def search(rows: Rows, noise: Rows | None, index: NDArray[np.intp], value: NDArr
 
 def _kernel_of(n: int, k: int, lists: int) -> Any:
     """The kernel that finds the k best of n categories of a field, of so many rows and draws."""
+    if lists >= _SEVERAL and n <= min(_FEW, 2 * k + 4):
+        return top_insert
     if lists >= _FEW_LISTS and n <= _SHORTER and k <= _FEW_PLACES:
         return top_short
     if lists >= _SEVERAL:
-        if n <= SHORT and n < _MANY * k and k <= _PLACES and (n >= 2 * k or n <= _FEW):
+        if n <= SHORT and n < _MANY * k and k <= _PLACES and n >= 2 * k:
             return top_short
         if _MANY * k <= n <= MIDDLE:
             return top_middle
@@ -130,7 +138,7 @@ def _search_written(
     k = index.shape[2]
     kernel = _kernel_of(x.shape[1], k, index.size // k)
     kernel(x, field, index, value, window)
-    if kernel is top_short:
+    if kernel in (top_short, top_insert):
         # Other rows may be in heaps, and all are sorted together: the worst comes first in these.
         draw, end, row, _ = window
         for lists in (index[draw:end, row : row + len(x)], value[draw:end, row : row + len(x)]):

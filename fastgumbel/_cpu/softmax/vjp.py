@@ -81,13 +81,18 @@ def write_pulled(sums, factor, dx, slopes, faulty, row):
 
     In faulty rows, dx becomes NaN and the slope 0. A kernel does it, as NumPy would warn of numbers that are too large.
     """
-    for i in range(len(sums)):
-        r = row + i
-        own = factor[min(r, factor.size - 1)]
+    n_rows, n = sums.shape
+    flat, results = sums.reshape(n_rows * n), dx.reshape(dx.size)
+    # Rows together where they can be, as vector loops over a short one would be mostly remainder.
+    together = n_rows if factor.size == 1 else 1
+    for i in range(0, n_rows, together):
+        own = factor[min(row + i, factor.size - 1)]
+        at, to = np.uint64(i * n), np.uint64((row + i) * n)
+        for j in range(together * n):
+            results[to + np.uint64(j)] = flat[at + np.uint64(j)] * own
+        for j in range(together):
+            slopes[np.uint64(row + i) + np.uint64(j)] *= own
+    for r in range(row, row + n_rows):
         if faulty[r]:
             dx[r, :] = np.nan
             slopes[r] = 0
-            continue
-        for j in range(sums.shape[1]):
-            dx[r, j] = sums[i, j] * own
-        slopes[r] *= own

@@ -4,6 +4,7 @@ import numpy as np
 
 from fastgumbel._cpu.noise_row import noise_row, row_scratch
 from fastgumbel._cpu.parameters import Field, Line, Window
+from fastgumbel._cpu.precomputed import any_wrong, first_wrong
 from fastgumbel._cpu.stage import coordinates_at, fill, temperature_of
 from fastgumbel._cpu.top.heap import Heap, offer, rank, spoil
 from fastgumbel._cpu.top.select import new_selection, perturb, select
@@ -45,15 +46,6 @@ def top_every(x, field, index, value, window):
             offer_row(Line(flat, r * n), n, coordinates_at(field, r, s), window.column, heap, scratch, selection)
 
 
-@stage
-def _any_not_below(noises, n):
-    """Whether one of n numbers is NaN or +inf."""
-    bad = np.uint64(0)
-    for i in range(n):
-        bad |= np.uint64(not noises[np.uint64(i)] < np.inf)
-    return bad != np.uint64(0)
-
-
 @kernel
 def top_given(x, noise, index, value, window, temperatures):
     """Offer the rows of x, each with the noise beside it, to heaps of one draw.
@@ -67,10 +59,8 @@ def top_given(x, noise, index, value, window, temperatures):
     all_rows, k = index.shape[1], index.shape[2]
     flat, noises = x.reshape(n_rows * n), noise.reshape(n_rows * n)
     values, indices = value.reshape(value.size), index.reshape(index.size)
-    if _any_not_below(noises, n_rows * n):
-        for i in range(n_rows * n):
-            if not noises[i] < np.inf:
-                return i
+    if any_wrong(noises, n_rows * n):
+        return first_wrong(noises, 0)
     together = max(1, _ITEMS // n) if temperatures.size <= 1 else 1
     selection = new_selection(n, together * n)
     for r in range(0, n_rows, together):
