@@ -241,51 +241,57 @@ def _named(items, *dims, **coords):
     return pytest.importorskip("xarray").DataArray(np.asarray(items), dims=dims, coords=coords)
 
 
-X = np.random.default_rng(5).normal(size=(4, 4))
+SQUARE = np.random.default_rng(5).normal(size=(4, 4))
 NAMED_WRONG = [
-    (lambda x: fg.gumbel_max(x, where=_named(X > -9, "zone", "person")), "where has dimensions"),
-    (lambda x: fg.gumbel_max(x, where=_named(X[0] > -9, "person")), "where has dimensions"),
-    (lambda x: fg.gumbel_max(x, where=_named(X > -9, "person", "zone", zone=list("bacd"))), "coordinates of 'zone'"),
+    (lambda x: fg.gumbel_max(x, where=_named(SQUARE > -9, "zone", "person")), "where has dimensions"),
+    (lambda x: fg.gumbel_max(x, where=_named(SQUARE[0] > -9, "person")), "where has dimensions"),
+    (
+        lambda x: fg.gumbel_max(x, where=_named(SQUARE > -9, "person", "zone", zone=list("bacd"))),
+        "coordinates of 'zone'",
+    ),
     (lambda x: fg.gumbel_max(x, temperature=_named(np.ones(4), "zone")), "temperature has dimensions"),
     (lambda x: fg.gumbel_max(x, axis=0, temperature=_named(np.ones(4), "person")), "temperature has dimensions"),
-    (lambda x: fg.gumbel_max(x, noise=_named(X, "zone", "person")), "noise has dimensions"),
+    (lambda x: fg.gumbel_max(x, noise=_named(SQUARE, "zone", "person")), "noise has dimensions"),
     (lambda x: fg.gumbel_given_choice(x, _named(np.zeros(4, int), "zone")), "choice has dimensions"),
     (lambda x: fg.gumbel_above(x, _named(np.zeros(4), "zone")), "threshold has dimensions"),
     (lambda x: fg.gumbel_softmax(x, _named(np.ones(4), "zone")), "tau has dimensions"),
-    (lambda x: fg.gumbel_softmax_jvp((x, 1.0), (_named(X, "zone", "person"), None)), "has dimensions"),
+    (lambda x: fg.gumbel_softmax_jvp((x, 1.0), (_named(SQUARE, "zone", "person"), None)), "has dimensions"),
 ]
 
 
 @pytest.mark.parametrize(("call", "message"), NAMED_WRONG)
 def test_dimensions_of_xarray_in_another_order(call, message):
     with pytest.raises(ValueError, match=message):
-        call(_named(X, "person", "zone", zone=list("abcd")))
+        call(_named(SQUARE, "person", "zone", zone=list("abcd")))
 
 
 def test_xarray():
-    x, noise = _named(X, "person", "zone", zone=list("abcd")), fg.NoiseField(3)
-    expected = fg.gumbel_max(X, where=X > -1, noise=noise)
-    assert (fg.gumbel_max(x, where=_named(X > -1, "person", "zone", zone=list("abcd")), noise=noise) == expected).all()
+    x, noise = _named(SQUARE, "person", "zone", zone=list("abcd")), fg.NoiseField(3)
+    expected = fg.gumbel_max(SQUARE, where=SQUARE > -1, noise=noise)
+    assert (
+        fg.gumbel_max(x, where=_named(SQUARE > -1, "person", "zone", zone=list("abcd")), noise=noise) == expected
+    ).all()
     assert (fg.gumbel_max(x.variable, where=x.variable > -1, noise=noise) == expected).all()
     # Other names may be any, and a name may be missing.
-    assert (fg.gumbel_max(x, where=_named(X > -1, "dim_0", "dim_1"), noise=noise) == expected).all()
+    assert (fg.gumbel_max(x, where=_named(SQUARE > -1, "dim_0", "dim_1"), noise=noise) == expected).all()
     temperatures = _named([1.0, 2.0, 3.0, 4.0], "person")
     given = fg.gumbel(x.shape, noise=noise)
     assert (
         fg.gumbel_max(x, temperature=temperatures, noise=_named(given[None], "draw", "person", "zone"), size=1)
-        == fg.gumbel_max(X, temperature=temperatures.to_numpy(), noise=noise, size=1)
+        == fg.gumbel_max(SQUARE, temperature=temperatures.to_numpy(), noise=noise, size=1)
     ).all()
     assert (
-        fg.gumbel_max(x, axis=0, temperature=_named(np.ones(4), "zone"), noise=noise) == fg.gumbel_max(X.T, noise=noise)
+        fg.gumbel_max(x, axis=0, temperature=_named(np.ones(4), "zone"), noise=noise)
+        == fg.gumbel_max(SQUARE.T, noise=noise)
     ).all()
     rows = fg.NoiseField(3).at(rows=_named([7, 7, 8, 9], "person"))
-    assert (fg.gumbel_max(x, noise=rows) == fg.gumbel_max(X, noise=fg.NoiseField(3).at(rows=[7, 7, 8, 9]))).all()
+    assert (fg.gumbel_max(x, noise=rows) == fg.gumbel_max(SQUARE, noise=fg.NoiseField(3).at(rows=[7, 7, 8, 9]))).all()
 
 
 def test_polars():
     pl = pytest.importorskip("polars", reason="polars is not installed")
-    frame = pl.DataFrame({name: X[:, i] for i, name in enumerate("abcd")})
-    assert (fg.gumbel_max(frame, where=frame > -1, rng=3) == fg.gumbel_max(X, where=X > -1, rng=3)).all()
+    frame = pl.DataFrame({name: SQUARE[:, i] for i, name in enumerate("abcd")})
+    assert (fg.gumbel_max(frame, where=frame > -1, rng=3) == fg.gumbel_max(SQUARE, where=SQUARE > -1, rng=3)).all()
     with pytest.raises(TypeError, match="column 'e' is boolean"):
         fg.gumbel_max(frame.with_columns(pl.lit(True).alias("e")))
     with pytest.raises(TypeError, match=r"not LazyFrame: pass its collect\(\)"):

@@ -146,10 +146,13 @@ def _choose(chosen, choices, bounds, blocks, least, team):
 
 
 @device
-def _open_chosen(line, here, stretch, listed, bounds, buffer, places, least, team):
-    """Offer what else of the listed blocks may be among the best, a warp a block. All threads must call."""
+def _open_chosen(line, here, stretch, listed, buffer, places, least, team):
+    """Offer what else of the listed blocks may be among the best, a warp a block. All threads must call.
+
+    `listed` are (blocks, how many, bounds of all blocks).
+    """
     first_pair, _, column = stretch
-    chosen, todo = listed
+    chosen, todo, bounds = listed
     values, indices, count = buffer
     i = _0
     going = True
@@ -223,8 +226,8 @@ def top_long(x, mask, numbers, field, plan, list_values, list_indices):
         if largest < np.inf and largest > -LIMIT:
             least = _offer_winners(line, here, stretch, (maxima, bounds), buffer, places, team)
             _choose(chosen, choices, bounds, np.int32(pairs << _1), least, team)
-            listed = chosen, np.int32(choices[0])
-            _open_chosen(line, here, stretch, listed, bounds, buffer, places, least, team)
+            listed = chosen, np.int32(choices[0]), bounds
+            _open_chosen(line, here, stretch, listed, buffer, places, least, team)
         # Opaque, so that the place is not kept in registers throughout.
         to = ((np.uint64(s) * np.uint64(n_rows) + opaque(np.uint64(r))) * np.uint64(segments) + np.uint64(segment)) * (
             np.uint64(places)
