@@ -37,6 +37,7 @@ from fastgumbel._cpu.middle.races import (
     largest_sure,
     new_races,
     raise_least,
+    read_ahead,
 )
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE, fill
@@ -152,10 +153,14 @@ def _run(x, flat, races, count, exact):
     n = x.shape[1]
     draw_winners(races, count, flat, n)
     _begin(races.reals, races.integers, count, races.pairs)
+    read_ahead(races, flat)
     enter_reaches(races, count)
+    read_ahead(races, flat)
     undecided = enter_winners(races)
+    read_ahead(races, flat)
     block, blocks = _NONE, list_blocks(races, x, flat)
     while block < blocks:
+        read_ahead(races, flat)
         block, waiting = queue_blocks(races, block, blocks)
         undecided = flush(races, _make_room(races, undecided, count, flat), waiting, flat, n)
     _settle(races, undecided, count, flat, exact)
