@@ -106,7 +106,8 @@ class _Pulled:
 
     def _write(self, r: int, sums: NDArray[np.float64]) -> None:
         """Write the gradients of rows from r on, NaN in faulty ones, whose slopes become 0; others stay as they are."""
-        write_pulled(sums, self._factor, self._dx, self.slopes, self.faulty, r)
+        if sums.size:
+            write_pulled(sums, self._factor, self._dx, self.slopes, self.faulty, r)
 
 
 def sample(

@@ -30,3 +30,12 @@ def test_gradients(log, dtype, monkeypatch):
                 y, (dx, dtau) = gumbel_softmax_vjp((x, tau), weights, size=3, log=log, invalid="mark", **options)
                 results.append([a.tobytes() for a in (y, dx, dtau)])
             assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("options", [{}, {"log": True}, {"rao": 3}])
+@pytest.mark.parametrize("shape", [(0, 5), (2, 0, 3)])
+def test_no_rows(shape, options):
+    y, (dx, dtau) = gumbel_softmax_vjp((np.zeros(shape), 0.5), np.zeros((2, *shape)), size=2, rng=1, **options)
+    assert y.shape == (2, *shape)
+    assert dx.shape == shape
+    assert not dtau.any()
