@@ -2,22 +2,18 @@
 
 import numpy as np
 
-from fastgumbel._cpu.stage import fill
+from fastgumbel._cpu.slots import enter_temperatures, repeat
 from fastgumbel._law.ops import fma
 from fastgumbel._law.reduce import LIMIT, NOTHING
 from fastgumbel._numba.compile import stage
 
 
 @stage
-def enter_temperatures(temperatures, by_row, r, rows, copies):
+def temper(temperatures, by_row, r, rows, copies):
     """Temperatures of rows from r on, in all their slots; planes of 1 stay as they are where `by_row` is empty."""
-    if by_row.size == 1:
-        fill(temperatures, 0, rows * copies, by_row[0])
-    elif by_row.size:
-        for i in range(rows):
-            temperatures[i] = by_row[np.uint64(r) + np.uint64(i)]
-        for i in range(rows * (copies - 1)):
-            temperatures[np.uint64(rows) + np.uint64(i)] = temperatures[i]
+    if by_row.size:
+        enter_temperatures(temperatures, by_row, r, rows)
+        repeat(temperatures, 1, rows, copies)
 
 
 @stage

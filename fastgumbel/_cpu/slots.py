@@ -73,6 +73,16 @@ def repeat(planes, n, rows, copies):
 
 
 @stage
+def enter_temperatures(temperatures, by_row, r, rows):
+    """Temperatures of rows from r on, of which there is one a row, or one for all."""
+    if by_row.size == 1:
+        fill(temperatures, 0, rows, by_row[0])
+    else:
+        for i in range(rows):
+            temperatures[i] = by_row[np.uint64(r) + np.uint64(i)]
+
+
+@stage
 def survey(largest, x, n, rows):
     """Largest log-potential of each row; +inf where one is NaN or not below LIMIT."""
     kind = x.dtype.type

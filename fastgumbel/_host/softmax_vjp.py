@@ -106,8 +106,7 @@ class _Pulled:
 
     def _write(self, r: int, sums: NDArray[np.float64]) -> None:
         """Write the gradients of rows from r on, NaN in faulty ones, whose slopes become 0; others stay as they are."""
-        if sums.size:
-            write_pulled(sums, self._factor, self._dx, self.slopes, self.faulty, r)
+        write_pulled(sums, self._factor, self._dx, self.slopes, self.faulty, r)
 
 
 def sample(

@@ -6,7 +6,7 @@ Rows (and draws) are vector slots.
 import numpy as np
 
 from fastgumbel._cpu.parameters import Field, Found
-from fastgumbel._cpu.slot_values import enter_temperatures, perturb_plane
+from fastgumbel._cpu.slot_values import perturb_plane, temper
 from fastgumbel._cpu.slots import noise_planes, repeat, slot_scratch, turn, turn_back
 from fastgumbel._cpu.stage import STAGE, enter_draws, enter_rows, fill, padded
 from fastgumbel._numba.compile import kernel, stage
@@ -50,7 +50,7 @@ def above_short(x, field, thresholds, found, resume):
             return step, filled
         turn(potentials, flat, r * n, n, rows)
         repeat(potentials, n, rows, copies)
-        enter_temperatures(temperatures, field.temperatures, r, rows, copies)
+        temper(temperatures, field.temperatures, r, rows, copies)
         for d in range(copies):
             enter_rows(scratch.counters, d * rows, rows, field, r)
             enter_draws(scratch.counters, d * rows, rows, field, r, s + d)

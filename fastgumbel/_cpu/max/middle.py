@@ -8,6 +8,7 @@ others are decided exactly.
 
 import numpy as np
 
+from fastgumbel._cpu.middle.ahead import read_ahead
 from fastgumbel._cpu.middle.contenders import bound_all, enter, enter_winners, evaluate, flush, index_of, keep, race_of
 from fastgumbel._cpu.middle.planes import (
     ADDED,
@@ -37,7 +38,6 @@ from fastgumbel._cpu.middle.races import (
     largest_sure,
     new_races,
     raise_least,
-    read_ahead,
 )
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.stage import STAGE, fill
@@ -153,14 +153,14 @@ def _run(x, flat, races, count, exact):
     n = x.shape[1]
     draw_winners(races, count, flat, n)
     _begin(races.reals, races.integers, count, races.pairs)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     enter_reaches(races, count)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     undecided = enter_winners(races)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     block, blocks = _NONE, list_blocks(races, x, flat)
     while block < blocks:
-        read_ahead(races, flat)
+        read_ahead(races.integers, flat)
         block, waiting = queue_blocks(races, block, blocks)
         undecided = flush(races, _make_room(races, undecided, count, flat), waiting, flat, n)
     _settle(races, undecided, count, flat, exact)

@@ -7,7 +7,7 @@ import numpy as np
 from fastgumbel._cpu.ids import id_planes
 from fastgumbel._cpu.max.times import PLANES, begin, enter_block, race, race_quad
 from fastgumbel._cpu.slot_words import draw_at, enter_rounds, new_rounds
-from fastgumbel._cpu.stage import STAGE, fill
+from fastgumbel._cpu.stage import STAGE
 from fastgumbel._law.field import BLOCK_WORDS, HIGH_WORDS
 from fastgumbel._law.race import margin_at, margin_of
 from fastgumbel._law.reduce import LIMIT
@@ -41,16 +41,6 @@ def new_scratch(ids, n):
         zeros(4 * STAGE, np.uint32),
         id_planes(ids, n),
     )
-
-
-@stage
-def enter_temperatures(temperatures, by_row, r, rows):
-    """Temperatures of rows from r on, of which there is one a row, or one for all."""
-    if by_row.size == 1:
-        fill(temperatures, 0, rows, by_row[0])
-    else:
-        for i in range(rows):
-            temperatures[i] = by_row[np.uint64(r) + np.uint64(i)]
 
 
 @stage

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastgumbel._cpu.ids import draw_blocks, draw_own, enter_slots
 from fastgumbel._cpu.max.rivals import Races, new_rivals, settle
-from fastgumbel._cpu.max.run import enter_margins, enter_temperatures, new_scratch, run
+from fastgumbel._cpu.max.run import enter_margins, new_scratch, run
 from fastgumbel._cpu.max.times import (
     LATEST,
     LEAST,
@@ -25,7 +25,7 @@ from fastgumbel._cpu.max.times import (
     weigh,
 )
 from fastgumbel._cpu.parameters import Field, Window
-from fastgumbel._cpu.slots import repeat, survey, turn
+from fastgumbel._cpu.slots import enter_temperatures, repeat, survey, turn
 from fastgumbel._cpu.stage import STAGE, enter_draws, enter_rows, padded
 from fastgumbel._law.field import HIGH_WORDS
 from fastgumbel._law.reduce import LIMIT, NO_INDEX, NOTHING, beats, put

@@ -74,8 +74,9 @@ QUAD_COUNTER = 21 * STAGE
 LANE_COUNTER = 24 * STAGE
 # Not 0 where races may differ in their draws, or in the high halves of their rows' ids.
 DIFFER = 27 * STAGE
-# Where what the next rows have is to be read ahead.
+# From which item on the next rows are still to be asked for, and to before which.
 AHEAD = DIFFER + 1
+AHEAD_END = DIFFER + 2
 # Of a lane that waits: the place of its block, and its number there.
 LANE_PLACE = 28 * STAGE
 LANE = LANE_PLACE + WAITING + STAGE

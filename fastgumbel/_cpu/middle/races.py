@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.blocks import block_maxima
+from fastgumbel._cpu.middle.ahead import begin_ahead, read_ahead
 from fastgumbel._cpu.middle.planes import (
-    AHEAD,
     COLUMN,
     DIFFER,
     EXPONENTIAL,
@@ -48,7 +48,6 @@ from fastgumbel._law.real import exponential32, gumbel32, gumbel64
 from fastgumbel._law.reduce import LIMIT, NOTHING, slack_of
 from fastgumbel._numba.compile import maker, scalar, stage
 from fastgumbel._numba.memory import empty
-from fastgumbel._numba.vector import prefetch64
 
 # Gumbels from high words between these err by less: by roundings, and by what the word leaves of its exponential open.
 _CLEAR_FROM = np.uint32(2**14)
@@ -58,9 +57,6 @@ _ERROR = np.float64(2.0**-14)
 _LEAST_NOISE = np.float64(-3.65)
 
 _RATE32 = np.float32(BLOCK_RATE)
-# So many blocks are asked for at a time: some lines less than a core can wait for.
-_ASKED = 4
-
 _1, _32 = np.uint64(1), np.uint64(32)
 
 
@@ -97,15 +93,6 @@ def new_races(key, start, n, homes):
             integers[COLUMN + odd * STAGE + place] = (block << np.uint64(6)) - start
             integers[QUAD + odd * STAGE + place] = HIGH_WORDS | (block << np.uint64(4))
     return Races(key, reals, singles, integers, words, pairs, homes)
-
-
-@stage
-def read_ahead(races, flat):
-    """Ask for a few more blocks of the rows that come next, as memory has nothing to do while these are searched."""
-    begin = np.int64(races.integers[AHEAD])
-    for j in range(_ASKED):
-        prefetch64(flat, begin + 64 * j)
-    races.integers[AHEAD] = begin + 64 * _ASKED
 
 
 @stage
@@ -153,7 +140,7 @@ def enter_rows(races, x, field, r, rows, copies, moved):
         _enter_lines(races, field, r, rows, copies, width)
     for i in range(rows * (copies - 1)):
         reals[np.uint64(TEMPERATURE + rows) + np.uint64(i)] = reals[TEMPERATURE + i]
-    races.integers[AHEAD] = np.uint64(r + rows) * width
+    begin_ahead(races.integers, (r + rows) * x.shape[1], min(r + 2 * rows, len(x)) * x.shape[1])
     own = rows * pairs
     for i in range(own * (copies - 1)):
         reals[np.uint64(MAXIMUM + own) + np.uint64(i)] = reals[MAXIMUM + i]
@@ -229,23 +216,23 @@ def _draw_blocks(races, n, flat, width):
     singles, integers, words = races.singles, races.integers, races.words
     lanes = padded(n)
     draw_full_words(words, integers[PAIR_COUNTER:], lanes, races.key)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     # Written out for even and odd blocks: loops over planes at known distances become vector code.
     for i in range(lanes):
         _enter_gumbel(singles, words, i, STAGE + i)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     for i in range(lanes):
         _enter_gumbel(singles, words, STAGE + i, 3 * STAGE + i)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     vague = np.uint32(0)
     for i in range(lanes):
         vague |= _vague(words[STAGE + i]) | _vague(words[3 * STAGE + i])
     if vague:
         _mend_vague(singles, words, n)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     for i in range(lanes):
         _enter_winner(integers, words, i, i, width)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     for i in range(lanes):
         _enter_winner(integers, words, STAGE + i, 2 * STAGE + i, width)
 
@@ -326,12 +313,12 @@ def draw_winners(races, count, flat, width):
     reals, singles, integers, n = races.reals, races.singles, races.integers, count * races.pairs
     lanes = padded(n)
     _draw_blocks(races, n, flat, width)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     _look_up(reals, integers, n, flat)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     for i in range(lanes):
         _enter_value(reals, singles, integers, i, i, width)
-    read_ahead(races, flat)
+    read_ahead(races.integers, flat)
     for i in range(lanes):
         _enter_value(reals, singles, integers, STAGE + i, i, width)
 

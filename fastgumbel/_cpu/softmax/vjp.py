@@ -84,7 +84,7 @@ def write_pulled(sums, factor, dx, slopes, faulty, row):
     n_rows, n = sums.shape
     flat, results = sums.reshape(n_rows * n), dx.reshape(dx.size)
     # Rows together where they can be, as vector loops over a short one would be mostly remainder.
-    together = n_rows if factor.size == 1 else 1
+    together = max(1, n_rows) if factor.size == 1 else 1
     for i in range(0, n_rows, together):
         own = factor[min(row + i, factor.size - 1)]
         at, to = np.uint64(i * n), np.uint64((row + i) * n)

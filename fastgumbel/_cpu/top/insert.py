@@ -10,7 +10,7 @@ import numpy as np
 
 from fastgumbel._cpu.parameters import Field, Window
 from fastgumbel._cpu.precomputed import any_wrong, first_wrong
-from fastgumbel._cpu.slot_values import enter_temperatures, perturb_plane
+from fastgumbel._cpu.slot_values import perturb_plane, temper
 from fastgumbel._cpu.slots import noise_planes, repeat, slot_scratch, turn, turn_back
 from fastgumbel._cpu.stage import STAGE, enter_draws, enter_rows, fill, padded
 from fastgumbel._law.reduce import NO_INDEX, NOTHING
@@ -108,7 +108,7 @@ def top_insert(x, field, index, value, window):
         rows = min(together, n_rows - r)
         turn(lists.potentials, flat, r * n, n, rows)
         repeat(lists.potentials, n, rows, at_once)
-        enter_temperatures(lists.temperatures, field.temperatures, r, rows, at_once)
+        temper(lists.temperatures, field.temperatures, r, rows, at_once)
         for d in range(at_once):
             enter_rows(scratch.counters, d * rows, rows, field, r)
         for s in range(window.first_draw, window.last_draw, at_once):
@@ -143,7 +143,7 @@ def top_insert_given(x, noise, index, value, window, temperatures):
         rows = min(STAGE, n_rows - r)
         turn(lists.potentials, flat, r * n, n, rows)
         turn(lists.noise, noises, r * n, n, rows)
-        enter_temperatures(lists.temperatures, temperatures, r, rows, 1)
+        temper(lists.temperatures, temperatures, r, rows, 1)
         _insert(lists, n, k, padded(rows, 16), window.column)
         base = (window.first_draw * all_rows + window.row + r) * k
         turn_back(values, base, lists.values, 0, k, rows)

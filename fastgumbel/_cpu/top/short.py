@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgumbel._cpu.max.rivals import Races, draw_rivals, drop_decided, line_of, new_rivals
-from fastgumbel._cpu.max.run import enter_margins, enter_temperatures, new_scratch, run
+from fastgumbel._cpu.max.run import enter_margins, new_scratch, run
 from fastgumbel._cpu.max.times import RATIO, enter_rates, weigh
 from fastgumbel._cpu.parameters import Field, Window
-from fastgumbel._cpu.slots import repeat, survey, turn
+from fastgumbel._cpu.slots import enter_temperatures, repeat, survey, turn
 from fastgumbel._cpu.stage import STAGE, enter_draws, enter_rows, fill, padded
 from fastgumbel._cpu.top.heap import Heap, spoil
 from fastgumbel._cpu.top.select import new_selection, sort_values
